@@ -1,0 +1,2 @@
+//! Palisade.
+pub mod policy;

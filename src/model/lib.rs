@@ -1,0 +1,1 @@
+//! What was seen of an AWS, and what was not.
