@@ -1,0 +1,79 @@
+//! Lambda functions of one region.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Arn, Observed, PolicyText, Time};
+
+/// One function.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Function {
+    /// The unqualified ARN.
+    pub arn: Arn,
+    /// The execution role.
+    pub role: Arn,
+    /// The runtime, such as `python3.13`; empty for container images.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub runtime: String,
+    /// When it was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Time>,
+    /// Names of environment variables, sorted: never their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<String>,
+    /// ARNs of layer versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Arn>,
+    /// Statements of the function's own policy, on the unqualified function.
+    pub policy: Observed<PolicyText>,
+    /// Function URLs.
+    pub urls: Observed<Vec<FunctionUrl>>,
+    /// Aliases, sorted by name.
+    pub aliases: Observed<Vec<Alias>>,
+    /// Event source mappings, sorted.
+    pub event_sources: Observed<Vec<EventSource>>,
+    /// The code signing configuration's ARN. Absent: unsigned code is welcome.
+    pub code_signing: Observed<Arn>,
+    /// Reserved concurrency; zero means that it never runs. Absent: none reserved.
+    pub reserved_concurrency: Observed<u32>,
+    /// Tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A function URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FunctionUrl {
+    /// The alias it belongs to; empty: the unqualified function.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub qualifier: String,
+    /// `AWS_IAM` or `NONE`.
+    pub auth: String,
+}
+
+/// An alias.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alias {
+    /// Its name.
+    pub name: String,
+    /// The version it points at, or `$LATEST`.
+    pub version: String,
+}
+
+/// An event source mapping: a queue, stream or topic that drives the function.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventSource {
+    /// The mapping's id.
+    pub id: String,
+    /// The source.
+    pub source: Arn,
+    /// `Enabled`, `Disabled`, …
+    pub state: String,
+    /// The function as the mapping names it, with its qualifier.
+    pub function: Arn,
+}
