@@ -1,1 +1,3 @@
-//! Who may do what.
+//! Who may do what, decided as AWS decides it.
+
+pub mod document;
