@@ -1,1 +1,3 @@
 //! The catalogue.
+
+pub use palisade_model::actions;

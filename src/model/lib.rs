@@ -12,6 +12,7 @@
 //!   [`Region::unread`], where every fact is a gap until a call has answered.
 //! - **No secrets**: environment variables are kept as names, matches as place and fingerprint.
 
+mod actions;
 mod arn;
 mod events;
 mod file;
@@ -26,6 +27,7 @@ mod security;
 mod snapshot;
 mod time;
 
+pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, actions};
 pub use arn::{Arn, Partition};
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
 pub use file::{FileError, read_snapshot, write_snapshot};
