@@ -1,0 +1,133 @@
+//! What a check may look at.
+
+use std::collections::BTreeMap;
+
+use palisade_model::{
+    Account, Arn, Bucket, Function, Gap, Observed, Region, Resource, Role, Snapshot, User,
+};
+
+/// The snapshot and everything that was concluded from it.
+pub struct Estate<'a> {
+    /// The facts.
+    pub snapshot: &'a Snapshot,
+}
+
+/// Something found in an account and region, or the gap where the list of such things should be.
+pub struct Located<'a, T> {
+    /// The account's id.
+    pub account: &'a str,
+    /// The region; empty for global resources.
+    pub region: &'a str,
+    /// The resource with its name, or what was not read.
+    pub item: Result<(&'a str, &'a T), &'a Gap>,
+}
+
+impl<'a> Estate<'a> {
+    /// Every account with its id.
+    pub fn accounts(&self) -> impl Iterator<Item = (&'a str, &'a Account)> + use<'a> {
+        self.snapshot
+            .accounts
+            .iter()
+            .map(|(id, account)| (id.as_str(), account))
+    }
+
+    /// Every region that takes part; for an account whose regions are unread, that gap.
+    pub fn regions(&self) -> impl Iterator<Item = Located<'a, Region>> + use<'a> {
+        self.accounts().flat_map(|(account, data)| {
+            let unread = data.regions.gap().map(|gap| Located {
+                account,
+                region: "",
+                item: Err(gap),
+            });
+            let enabled = data.enabled_regions().map(move |(name, region)| Located {
+                account,
+                region: name.as_str(),
+                item: Ok((name.as_str(), region)),
+            });
+            unread.into_iter().chain(enabled)
+        })
+    }
+
+    /// Every IAM user.
+    pub fn users(&self) -> Vec<Located<'a, User>> {
+        self.accounts()
+            .flat_map(|(id, account)| located(id, "", &account.iam.users))
+            .collect()
+    }
+
+    /// Every IAM role.
+    pub fn roles(&self) -> Vec<Located<'a, Role>> {
+        self.accounts()
+            .flat_map(|(id, account)| located(id, "", &account.iam.roles))
+            .collect()
+    }
+
+    /// Every bucket.
+    pub fn buckets(&self) -> Vec<Located<'a, Bucket>> {
+        self.accounts()
+            .flat_map(|(id, account)| located(id, "", &account.s3.buckets))
+            .collect()
+    }
+
+    /// Every Lambda function.
+    pub fn functions(&self) -> Vec<Located<'a, Function>> {
+        self.in_regions(|account, name, region| located(account, name, &region.functions))
+    }
+
+    /// Every resource of a kind such as `glue.job`. Where the kind was not collected there is
+    /// nothing to speak of: rules about it answer through the account's coverage.
+    pub fn resources(&self, kind: &str) -> Vec<Located<'a, Resource>> {
+        self.in_regions(|account, name, region| {
+            region
+                .resources
+                .get(kind)
+                .map(|list| located(account, name, list))
+                .unwrap_or_default()
+        })
+    }
+
+    fn in_regions<T>(
+        &self,
+        list: impl Fn(&'a str, &'a str, &'a Region) -> Vec<Located<'a, T>>,
+    ) -> Vec<Located<'a, T>> {
+        self.regions()
+            .flat_map(|place| match place.item {
+                Ok((name, region)) => list(place.account, name, region),
+                Err(gap) => vec![Located {
+                    account: place.account,
+                    region: "",
+                    item: Err(gap),
+                }],
+            })
+            .collect()
+    }
+
+    /// The ARN of a bucket.
+    pub fn bucket_arn(&self, name: &str) -> Arn {
+        Arn::new(format!("arn:{}:s3:::{name}", self.snapshot.partition))
+    }
+}
+
+/// The members of a list, or its gap. Absent and not applicable are empty.
+pub fn located<'a, T>(
+    account: &'a str,
+    region: &'a str,
+    list: &'a Observed<BTreeMap<String, T>>,
+) -> Vec<Located<'a, T>> {
+    match list {
+        Observed::Value(map) => map
+            .iter()
+            .map(|(name, item)| Located {
+                account,
+                region,
+                item: Ok((name.as_str(), item)),
+            })
+            .collect(),
+        Observed::Gap(gap) => vec![Located {
+            account,
+            region,
+            item: Err(gap),
+        }],
+        Observed::Absent | Observed::NotApplicable(_) => Vec::new(),
+    }
+}
