@@ -12,6 +12,7 @@
 //! | `secrets/` | content rules and name patterns | the content engine |
 
 mod check;
+pub mod weights;
 
 use std::sync::OnceLock;
 

@@ -6,7 +6,9 @@
 //! | room | takes | gives |
 //! |---|---|---|
 //! | [`policy`] | policies as written | who may do what |
+//! | [`graph`] | decisions, exposure, techniques | who can become whom, best way first |
 //! | [`check`] | the catalogue and everything concluded | answers, resource by resource |
 
 pub mod check;
+pub mod graph;
 pub mod policy;
