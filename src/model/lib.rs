@@ -14,10 +14,12 @@
 
 mod actions;
 mod arn;
+mod calls;
 mod events;
 mod file;
 mod iam;
 mod lambda;
+pub mod listing;
 mod observed;
 mod organization;
 mod policy_text;
@@ -29,6 +31,10 @@ mod time;
 
 pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, actions};
 pub use arn::{Arn, Partition};
+pub use calls::{
+    CALLS, Call, Per, SessionPolicy, calls, code_is_among, find_call, fixed_calls,
+    scan_actions, scan_policy, session_policies,
+};
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
 pub use file::{FileError, read_snapshot, write_snapshot};
 pub use iam::{

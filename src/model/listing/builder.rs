@@ -1,0 +1,125 @@
+//! Short spellings for the rows of the table.
+
+use super::{ArnFrom, Ask, At, Attribute, Listing, Name, Page, RoleFrom, Service, Value};
+
+/// `service` asked for the operation in `call`, without parameters or pages.
+pub(super) const fn ask(service: &'static Service, call: &'static str) -> Ask {
+    Ask {
+        service,
+        operation: after_colon(call),
+        call,
+        action: "",
+        route: "",
+        send: &[],
+        page: Page { send: "", read: "" },
+        absent: &[],
+    }
+}
+
+const fn after_colon(call: &'static str) -> &'static str {
+    let bytes = call.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if bytes[index] == b':' {
+            return call.split_at(index + 1).1;
+        }
+        index += 1;
+    }
+    call
+}
+
+impl Ask {
+    pub(super) const fn route(mut self, route: &'static str) -> Ask {
+        self.route = route;
+        self
+    }
+
+    pub(super) const fn send(mut self, send: &'static [(&'static str, Value)]) -> Ask {
+        self.send = send;
+        self
+    }
+
+    pub(super) const fn page(mut self, send: &'static str, read: &'static str) -> Ask {
+        self.page = Page { send, read };
+        self
+    }
+
+    pub(super) const fn absent(mut self, codes: &'static [&'static str]) -> Ask {
+        self.absent = codes;
+        self
+    }
+}
+
+/// `kind`, listed by `list`, its items at `items`, named by the text at `name`.
+pub(super) const fn listing(kind: &'static str, list: Ask, items: &'static str) -> Listing {
+    Listing {
+        kind,
+        list,
+        items,
+        under: None,
+        details: &[],
+        name: Name::Path("."),
+        arn: ArnFrom::Template(""),
+        role: RoleFrom::None,
+        policy: None,
+        attributes: &[],
+        global: false,
+    }
+}
+
+impl Listing {
+    pub(super) const fn under(mut self, parent: &'static str) -> Listing {
+        self.under = Some(parent);
+        self
+    }
+
+    pub(super) const fn details(mut self, details: &'static [Ask]) -> Listing {
+        self.details = details;
+        self
+    }
+
+    pub(super) const fn name(mut self, path: &'static str) -> Listing {
+        self.name = Name::Path(path);
+        self
+    }
+
+    pub(super) const fn name_last_of(mut self, path: &'static str) -> Listing {
+        self.name = Name::LastOf(path);
+        self
+    }
+
+    pub(super) const fn name_under_parent(mut self, path: &'static str) -> Listing {
+        self.name = Name::UnderParent(path);
+        self
+    }
+
+    pub(super) const fn arn(mut self, source: usize, path: &'static str) -> Listing {
+        self.arn = ArnFrom::Path(At { source, path });
+        self
+    }
+
+    pub(super) const fn arn_as(mut self, template: &'static str) -> Listing {
+        self.arn = ArnFrom::Template(template);
+        self
+    }
+
+    pub(super) const fn role(mut self, source: usize, path: &'static str) -> Listing {
+        self.role = RoleFrom::Arn(At { source, path });
+        self
+    }
+
+    pub(super) const fn profile(mut self, source: usize, path: &'static str) -> Listing {
+        self.role = RoleFrom::Profile(At { source, path });
+        self
+    }
+
+    pub(super) const fn policy(mut self, source: usize, path: &'static str) -> Listing {
+        self.policy = Some(At { source, path });
+        self
+    }
+
+    pub(super) const fn attributes(mut self, attributes: &'static [Attribute]) -> Listing {
+        self.attributes = attributes;
+        self
+    }
+}
