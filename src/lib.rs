@@ -7,8 +7,10 @@
 //! |---|---|---|
 //! | [`policy`] | policies as written | who may do what |
 //! | [`graph`] | decisions, exposure, techniques | who can become whom, best way first |
+//! | [`alarm`] | calls, rules, targets | whether anybody would hear it |
 //! | [`check`] | the catalogue and everything concluded | answers, resource by resource |
 
+pub mod alarm;
 pub mod check;
 pub mod graph;
 pub mod policy;

@@ -1,1 +1,3 @@
 //! The test storeys.
+
+mod alarm;

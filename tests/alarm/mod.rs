@@ -1,0 +1,3 @@
+//! Facts of the alarm room, one row each.
+
+mod patterns;
