@@ -12,6 +12,7 @@
 //! | `secrets/` | content rules and name patterns | the content engine |
 
 mod check;
+mod tamper;
 pub mod weights;
 
 use std::sync::OnceLock;
@@ -19,6 +20,9 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 pub use check::{Check, Condition, Fix, Proof, Rule, Severity, Test};
+pub use tamper::{
+    Caller, Part, Printed, TamperAction, TamperEvent, TamperGroup, load_tamper, tamper, tamper_group,
+};
 
 /// Why the catalogue does not load.
 #[derive(Debug, Error)]

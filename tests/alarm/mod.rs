@@ -1,3 +1,4 @@
 //! Facts of the alarm room, one row each.
 
 mod patterns;
+mod tamper;

@@ -1,0 +1,47 @@
+//! The tamper actions: whole, known to AWS, and agreeing with what events the alarm room expects.
+
+use palisade_checks::{Caller, tamper};
+
+#[test]
+fn every_group_is_whole() {
+    let groups = tamper();
+    assert_eq!(groups.len(), 14);
+    let actions: usize = groups.iter().map(|group| group.actions.len()).sum();
+    assert_eq!(actions, 257, "fifteen actions of the minimum and 242 that do the same");
+    for group in groups {
+        let minimum = group.actions.iter().take_while(|row| row.minimum).count();
+        let all = group.actions.iter().filter(|row| row.minimum).count();
+        assert!(minimum == all || group.group == "organizations", "{}", group.group);
+    }
+}
+
+#[test]
+fn misprints_point_at_real_events() {
+    let groups = tamper();
+    let events: Vec<(String, &str)> = groups
+        .iter()
+        .flat_map(|group| &group.actions)
+        .map(|row| (row.event_source(), row.event_name()))
+        .chain(
+            groups
+                .iter()
+                .flat_map(|group| &group.events)
+                .map(|row| (row.source.clone(), row.event.as_str())),
+        )
+        .collect();
+    for printed in groups.iter().flat_map(|group| &group.printed) {
+        let real = (printed.is_source.clone(), printed.is_event.as_str());
+        assert!(events.contains(&real), "{real:?} is no event of a tamper action");
+    }
+    assert_eq!(groups.iter().flat_map(|group| &group.printed).count(), 12);
+}
+
+#[test]
+fn calls_of_the_management_account_are_marked() {
+    let marked = tamper()
+        .iter()
+        .flat_map(|group| &group.actions)
+        .filter(|row| row.caller == Caller::Management)
+        .count();
+    assert!(marked >= 20, "{marked}");
+}
