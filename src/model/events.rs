@@ -53,6 +53,9 @@ pub struct EventTarget {
     /// The role used to call it, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Arn>,
+    /// The queue for what could not be delivered, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter: Option<Arn>,
 }
 
 /// An SNS topic.
@@ -78,6 +81,12 @@ pub struct Subscription {
     pub endpoint: Option<Arn>,
     /// Whether it was confirmed: an unconfirmed one hears nothing.
     pub confirmed: bool,
+    /// The filter policy, as written, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<PolicyText>,
+    /// What the filter reads: `MessageBody` or `MessageAttributes`; empty: attributes.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub filter_scope: String,
 }
 
 /// A CloudWatch alarm on a metric.
@@ -103,6 +112,9 @@ pub struct Alarm {
     /// The statistic, such as `Sum`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub statistic: String,
+    /// How many periods in a row must breach; `None` when not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation_periods: Option<u32>,
 }
 
 /// A CloudWatch Logs metric filter.

@@ -38,9 +38,46 @@ pub struct Function {
     pub code_signing: Observed<Arn>,
     /// Reserved concurrency; zero means that it never runs. Absent: none reserved.
     pub reserved_concurrency: Observed<u32>,
+    /// `Active`, `Inactive`, `Pending` or `Failed`; empty when not said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// What its owner says the code does with alarms. `None`: the code is never read, so nobody
+    /// said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler: Option<AlarmHandler>,
     /// Tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+}
+
+/// What a function does with the events that an alarm rule hands it, as declared: Palisade never
+/// reads code. An event that no branch takes is dropped without a word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlarmHandler {
+    /// Its branches; the first that takes the event decides.
+    pub branches: Vec<AlarmBranch>,
+}
+
+/// One branch of such a function.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlarmBranch {
+    /// The event source it asks for; empty: any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The event name it asks for; empty: any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub event: String,
+    /// The identity type it asks for, such as `Root`; empty: any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identity: String,
+    /// Dotted paths below `detail` that it reads without asking whether they are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// The subject it gives the message; empty: none, or a fixed short line.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subject: String,
 }
 
 /// A function URL.

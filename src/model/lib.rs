@@ -41,7 +41,7 @@ pub use iam::{
     AccessKey, CredentialReport, Group, Iam, InstanceProfile, KeyStatus, LoginProfile,
     ManagedPolicy, OidcProvider, ReportRow, Role, RootUser, SamlProvider, User,
 };
-pub use lambda::{Alias, EventSource, Function, FunctionUrl};
+pub use lambda::{AlarmBranch, AlarmHandler, Alias, EventSource, Function, FunctionUrl};
 pub use observed::{DeniedBy, Gap, GapKind, NotApplicable, Observed, Why};
 pub use organization::{OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit};
 pub use policy_text::PolicyText;

@@ -21,6 +21,9 @@ pub struct Detector {
     /// How the organization's members are enabled: `ALL`, `NEW` or `NONE`. Only the delegated
     /// administrator can say.
     pub auto_enable: Observed<String>,
+    /// What the delegated administrator says of its members, by account: `Enabled`, `Disabled`,
+    /// `Removed`, `Resigned`, …. Absent: it has none.
+    pub members: Observed<BTreeMap<AccountId, String>>,
 }
 
 /// Amazon Inspector of one region.
@@ -31,6 +34,8 @@ pub struct Inspector {
     pub status: String,
     /// State by resource type: `ec2`, `ecr`, `lambda`, `lambda_code`, `code_repository`.
     pub resources: BTreeMap<String, String>,
+    /// What the delegated administrator is told of other accounts: their status. Absent: none.
+    pub members: Observed<BTreeMap<AccountId, String>>,
 }
 
 /// AWS Config of one region.
@@ -129,6 +134,8 @@ pub struct Trail {
     pub logging: Observed<bool>,
     /// The last error of delivery to the bucket. Absent: none.
     pub delivery_error: Observed<String>,
+    /// The last error of delivery to the log group. Absent: none.
+    pub log_group_error: Observed<String>,
     /// What it records.
     pub selectors: Observed<TrailSelectors>,
 }
@@ -174,6 +181,9 @@ pub struct ShieldState {
     /// When the subscription began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
+    /// Whether the subscription renews itself; `None` when not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_renew: Option<bool>,
     /// How many resources are protected.
     pub protections: Observed<u64>,
 }
