@@ -71,6 +71,38 @@ pub fn noticed(detection: Detection, minutes_left: u32, weights: &Weights) -> Na
     nats(MILLION - stopped as u32)
 }
 
+/// [`noticed`] for every detection and every number of minutes, worked out once.
+#[derive(Debug)]
+pub struct Notices {
+    rows: [Vec<Nats>; 8],
+}
+
+impl Notices {
+    /// Works them out.
+    pub fn new(weights: &Weights) -> Self {
+        let row = |at: usize| {
+            let detection = Detection::at(at);
+            let level = weights.levels.get(detection.level.name());
+            let response = level.map_or(0, |(_, response)| *response);
+            (0..=response)
+                .map(|left| noticed(detection, left, weights))
+                .collect()
+        };
+        Notices {
+            rows: std::array::from_fn(row),
+        }
+    }
+
+    /// The price of being noticed by `detection` with so many minutes left.
+    pub fn price(&self, detection: Detection, minutes_left: u32) -> Nats {
+        let row = &self.rows[detection.index()];
+        let last = row.len().saturating_sub(1);
+        row.get(last.min(minutes_left as usize))
+            .copied()
+            .unwrap_or(0)
+    }
+}
+
 /// The product of two factors.
 pub fn scale(a: u32, b: u32) -> u32 {
     ((u64::from(a) * u64::from(b) + u64::from(MILLION) / 2) / u64::from(MILLION)) as u32
@@ -235,6 +267,20 @@ pub struct Detection {
     pub level: Level,
     /// Whether what notices it cannot be switched off from inside the account.
     pub protected: bool,
+}
+
+impl Detection {
+    fn index(self) -> usize {
+        self.level as usize * 2 + usize::from(self.protected)
+    }
+
+    fn at(index: usize) -> Self {
+        let levels = [Level::None, Level::Logged, Level::Alarmed, Level::Contained];
+        Detection {
+            level: levels[index / 2],
+            protected: index % 2 == 1,
+        }
+    }
 }
 
 /// How loud a call is.

@@ -1,0 +1,131 @@
+//! One name that fits several patterns at once and none of several others.
+//!
+//! A resource that does not exist yet gets its name from the attacker, but one name must satisfy
+//! every permission that speaks of it: create on `dev-*` with invoke on `prod-*` is no path.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+/// More states than this are not walked: the answer is then "none found".
+const MAX_STATES: usize = 4_000;
+
+/// The shortest text that matches every pattern of `fits` and none of `avoids`; `*` stands for
+/// any run of characters and `?` for one. `None` when there is none within the search bound.
+pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Option<String> {
+    let patterns: Vec<Vec<char>> = fits
+        .iter()
+        .chain(avoids)
+        .map(|pattern| pattern.chars().collect())
+        .collect();
+    let alphabet = alphabet(&patterns);
+    let start: Vec<u128> = patterns
+        .iter()
+        .map(|pattern| closure(pattern, 1))
+        .collect::<Option<_>>()?;
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = VecDeque::from([(start, String::new())]);
+    while let Some((places, text)) = open.pop_front() {
+        let accepts = |at: usize| {
+            patterns
+                .get(at)
+                .is_some_and(|p| places[at] >> p.len() & 1 == 1)
+        };
+        let (good, bad) = (0..fits.len(), fits.len()..patterns.len());
+        if good.clone().all(accepts) && !bad.clone().any(accepts) {
+            return Some(text);
+        }
+        for c in &alphabet {
+            let next: Vec<u128> = patterns
+                .iter()
+                .zip(&places)
+                .map(|(p, here)| advance(p, *here, *c))
+                .collect();
+            // A pattern that must fit and has no place left never will.
+            if next[..fits.len()].contains(&0) || seen.len() >= MAX_STATES {
+                continue;
+            }
+            if seen.insert(next.clone()) {
+                let mut longer = text.clone();
+                longer.push(*c);
+                open.push_back((next, longer));
+            }
+        }
+    }
+    None
+}
+
+/// A character no pattern names comes first: names then stay clear of literals that matter.
+fn alphabet(patterns: &[Vec<char>]) -> Vec<char> {
+    let named: BTreeSet<char> = patterns
+        .iter()
+        .flatten()
+        .copied()
+        .filter(|c| !matches!(c, '*' | '?'))
+        .collect();
+    let fresh = "xqzwvkj790".chars().find(|c| !named.contains(c));
+    fresh.into_iter().chain(named).collect()
+}
+
+/// Places reached without reading: past every `*`. `None` for patterns longer than a set holds.
+fn closure(pattern: &[char], mut places: u128) -> Option<u128> {
+    if pattern.len() >= 127 {
+        return None;
+    }
+    for (at, c) in pattern.iter().enumerate() {
+        if *c == '*' && places >> at & 1 == 1 {
+            places |= 1 << (at + 1);
+        }
+    }
+    Some(places)
+}
+
+fn advance(pattern: &[char], places: u128, c: char) -> u128 {
+    let mut next = 0u128;
+    for (at, own) in pattern.iter().enumerate() {
+        if places >> at & 1 == 0 {
+            continue;
+        }
+        match own {
+            '*' => next |= 1 << at,
+            '?' => next |= 1 << (at + 1),
+            own if *own == c => next |= 1 << (at + 1),
+            _ => {}
+        }
+    }
+    closure(pattern, next).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_must_fit_all() {
+        assert_eq!(
+            witness(&["arn:f:*", "arn:f:dev-*"], &[]).as_deref(),
+            Some("arn:f:dev-")
+        );
+        assert_eq!(witness(&["dev-*", "prod-*"], &[]), None);
+        assert_eq!(
+            witness(&["dev-*", "*-prod"], &[]).as_deref(),
+            Some("dev-prod")
+        );
+        assert_eq!(witness(&["?a*", "b*"], &["ba"]).as_deref(), Some("bax"));
+    }
+
+    #[test]
+    fn denied_names_are_stepped_around() {
+        assert_eq!(witness(&["f-*"], &["f-", "f-x*"]).as_deref(), Some("f-q"));
+        assert_eq!(witness(&["f-*"], &["*"]), None);
+    }
+
+    #[test]
+    fn long_arns_are_no_trouble() {
+        let template = "arn:aws:lambda:eu-central-1:111122223333:function:*";
+        let found = witness(
+            &[template, "arn:aws:lambda:*:*:function:team-a-*"],
+            &["*:team-a-"],
+        );
+        let found = found.unwrap();
+        assert!(found.starts_with("arn:aws:lambda:eu-central-1:111122223333:function:team-a-"));
+    }
+}
