@@ -13,6 +13,7 @@
 
 mod check;
 mod tamper;
+pub mod technique;
 pub mod weights;
 
 use std::sync::OnceLock;
@@ -23,6 +24,7 @@ pub use check::{Check, Condition, Fix, Proof, Rule, Severity, Test};
 pub use tamper::{
     Caller, Part, Printed, TamperAction, TamperEvent, TamperGroup, load_tamper, tamper, tamper_group,
 };
+pub use technique::{Technique, techniques};
 
 /// Why the catalogue does not load.
 #[derive(Debug, Error)]
