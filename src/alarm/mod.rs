@@ -1,5 +1,8 @@
 //! Would anybody hear it: from an API call to the person or system that is told.
 
+pub mod event;
 pub mod filter;
 pub mod heard;
 pub mod pattern;
+pub mod state;
+pub mod trail;

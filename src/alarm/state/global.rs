@@ -1,0 +1,83 @@
+//! Services with one state per account.
+
+use palisade_model::{Account, Observed, Snapshot};
+
+use super::{Faults, Service, State, organization, present};
+
+pub(super) fn state(snapshot: &Snapshot, account: &Account, service: Service) -> State {
+    match service {
+        Service::Shield => shield(account),
+        Service::Fms => fms(account),
+        _ => root(snapshot, account),
+    }
+}
+
+fn shield(account: &Account) -> State {
+    let shield = match present(&account.shield, "the account has no subscription") {
+        Ok(shield) => shield,
+        Err(state) => return state,
+    };
+    let mut faults = Faults::default();
+    if shield.auto_renew == Some(false) {
+        faults.add("renewal", "the subscription does not renew itself");
+    }
+    match &shield.protections {
+        Observed::Value(0) | Observed::Absent => {
+            faults.add("protections", "no resource is protected");
+        }
+        Observed::Gap(gap) => faults.unread(gap),
+        _ => {}
+    }
+    faults.state()
+}
+
+fn fms(account: &Account) -> State {
+    let manager = match present(&account.firewall_manager, "no administrator account is set") {
+        Ok(manager) => manager,
+        Err(state) => return state,
+    };
+    let mut faults = Faults::default();
+    if !matches!(manager.status.as_str(), "" | "READY") {
+        let status = &manager.status;
+        faults.add("status", format!("the administrator's role is `{status}`"));
+    }
+    faults.state()
+}
+
+/// On means guarded: no access keys, and an MFA device or no credentials at all.
+///
+/// Source: "Root user best practices" and "Centrally manage root access for member accounts",
+/// IAM User Guide.
+fn root(snapshot: &Snapshot, account: &Account) -> State {
+    let root = match present(&account.iam.root, "the account summary was empty") {
+        Ok(root) => root,
+        Err(state) => return state,
+    };
+    let mut faults = Faults::default();
+    if root.access_keys {
+        faults.add("access-keys", "the root user has access keys");
+    }
+    if !root.mfa && root.password != Some(false) {
+        faults.add("mfa", "the root user has no MFA device");
+    }
+    if let Some(organization) = organization(snapshot) {
+        match &organization.root_access_features {
+            Observed::Value(features)
+                if !features.iter().any(|f| f == "RootCredentialsManagement") =>
+            {
+                faults.add(
+                    "central",
+                    "root credentials of members are not managed centrally",
+                );
+            }
+            Observed::Absent => {
+                faults.add(
+                    "central",
+                    "root credentials of members are not managed centrally",
+                );
+            }
+            _ => {}
+        }
+    }
+    faults.state()
+}

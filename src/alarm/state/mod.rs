@@ -1,0 +1,394 @@
+//! Is a security service really on: for each account and region, with what is missing.
+//!
+//! It reads what the services say of themselves. Whether somebody could switch them off is
+//! answered in the protection room of this folder, and whether anybody would hear it beside it.
+
+mod global;
+mod regional;
+mod trails;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use palisade_model::{
+    Account, Gap, NotApplicable, Observed, Organization, RegionState, Snapshot, Why,
+};
+use serde::Serialize;
+
+/// A security service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Service {
+    /// AWS CloudTrail.
+    Cloudtrail,
+    /// Amazon GuardDuty.
+    Guardduty,
+    /// Amazon Inspector.
+    Inspector,
+    /// AWS Config.
+    Config,
+    /// AWS Security Hub.
+    SecurityHub,
+    /// IAM Access Analyzer.
+    AccessAnalyzer,
+    /// Amazon Macie.
+    Macie,
+    /// AWS WAF.
+    Waf,
+    /// AWS Shield Advanced.
+    Shield,
+    /// AWS Firewall Manager.
+    Fms,
+    /// The root user, guarded as it should be.
+    Root,
+}
+
+impl Service {
+    /// Every service, in the order of reports.
+    pub const ALL: [Service; 11] = [
+        Self::Cloudtrail,
+        Self::Guardduty,
+        Self::Inspector,
+        Self::Config,
+        Self::SecurityHub,
+        Self::AccessAnalyzer,
+        Self::Macie,
+        Self::Waf,
+        Self::Shield,
+        Self::Fms,
+        Self::Root,
+    ];
+
+    /// Its short name: the folder of its checks and its tamper group.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cloudtrail => "cloudtrail",
+            Self::Guardduty => "guardduty",
+            Self::Inspector => "inspector",
+            Self::Config => "config",
+            Self::SecurityHub => "security-hub",
+            Self::AccessAnalyzer => "access-analyzer",
+            Self::Macie => "macie",
+            Self::Waf => "waf",
+            Self::Shield => "shield",
+            Self::Fms => "fms",
+            Self::Root => "root",
+        }
+    }
+
+    /// The service of that short name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|service| service.as_str() == name)
+    }
+
+    /// Whether it has one state per account rather than one per region.
+    pub fn is_global(self) -> bool {
+        matches!(self, Self::Shield | Self::Fms | Self::Root)
+    }
+
+    /// Paid or situational: off is a finding only where the service is expected.
+    pub fn is_optional(self) -> bool {
+        matches!(self, Self::Macie | Self::Waf | Self::Shield | Self::Fms)
+    }
+
+    /// The service principal by which an organization delegates it.
+    fn principal(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Cloudtrail => "cloudtrail.amazonaws.com",
+            Self::Guardduty => "guardduty.amazonaws.com",
+            Self::Inspector => "inspector2.amazonaws.com",
+            Self::Config => "config.amazonaws.com",
+            Self::SecurityHub => "securityhub.amazonaws.com",
+            Self::AccessAnalyzer => "access-analyzer.amazonaws.com",
+            Self::Macie => "macie.amazonaws.com",
+            Self::Fms => "fms.amazonaws.com",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The state of one service in one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum State {
+    /// On, with nothing missing.
+    On,
+    /// On, but blind in part.
+    HalfOn {
+        /// What is missing.
+        what: Vec<Weakness>,
+    },
+    /// There, but paused.
+    Suspended {
+        /// How the service says so.
+        what: String,
+    },
+    /// Not there, or not working.
+    Off {
+        /// What was seen.
+        what: String,
+    },
+    /// The question makes no sense here.
+    NotApplicable {
+        /// Why.
+        why: String,
+    },
+    /// Nobody can say.
+    Unknown {
+        /// The reads that failed, one line each.
+        missing: Vec<String>,
+    },
+}
+
+/// One thing missing of a service that is on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Weakness {
+    /// Its kind, such as `log-validation`.
+    pub kind: &'static str,
+    /// The sentence, lower case, without a full stop.
+    pub says: String,
+}
+
+impl State {
+    /// One word for a table.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::HalfOn { .. } => "half on",
+            Self::Suspended { .. } => "suspended",
+            Self::Off { .. } => "off",
+            Self::NotApplicable { .. } => "n/a",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    fn off(what: impl Into<String>) -> Self {
+        State::Off { what: what.into() }
+    }
+
+    fn unknown(gap: &Gap) -> Self {
+        State::Unknown {
+            missing: vec![gap.to_string()],
+        }
+    }
+
+    fn not_applicable(why: &NotApplicable) -> Self {
+        let reason = match why.why {
+            Why::NotAsked => "not asked for",
+            Why::RegionOff => "the region is off",
+            Why::NotOffered => "AWS does not offer it here",
+            Why::NoOrganization => "the account is in no organization",
+            Why::RegionDenied => "SCPs deny the region",
+            Why::Kind => "it cannot have one",
+        };
+        let why = match why.detail.as_str() {
+            "" => reason.to_owned(),
+            detail => format!("{reason}: {detail}"),
+        };
+        State::NotApplicable { why }
+    }
+}
+
+/// Gathers what is missing of a service that is there.
+#[derive(Default)]
+struct Faults {
+    what: Vec<Weakness>,
+    missing: Vec<String>,
+}
+
+impl Faults {
+    fn add(&mut self, kind: &'static str, says: impl Into<String>) {
+        let says = says.into();
+        self.what.push(Weakness { kind, says });
+    }
+
+    fn unread(&mut self, gap: &Gap) {
+        self.missing.push(gap.to_string());
+    }
+
+    /// What was seen to be missing stands, whatever else was not read.
+    fn state(mut self) -> State {
+        self.what.sort();
+        self.what.dedup();
+        self.missing.sort();
+        self.missing.dedup();
+        match (self.what.is_empty(), self.missing.is_empty()) {
+            (false, _) => State::HalfOn { what: self.what },
+            (true, false) => State::Unknown {
+                missing: self.missing,
+            },
+            (true, true) => State::On,
+        }
+    }
+}
+
+/// What an absent, inapplicable or unread fact makes of a service; the value otherwise.
+fn present<'a, T>(fact: &'a Observed<T>, off: &str) -> Result<&'a T, State> {
+    match fact {
+        Observed::Value(value) => Ok(value),
+        Observed::Absent => Err(State::off(off)),
+        Observed::NotApplicable(why) => Err(State::not_applicable(why)),
+        Observed::Gap(gap) => Err(State::unknown(gap)),
+    }
+}
+
+/// The state of every service, account by account and region by region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Matrix {
+    /// The cells, by account, region and service.
+    pub cells: Vec<Cell>,
+    /// Paid services that nobody expects and nobody uses.
+    pub not_in_use: BTreeSet<Service>,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The account's id.
+    pub account: String,
+    /// The region; empty for services with one state per account.
+    pub region: String,
+    /// The service.
+    pub service: Service,
+    /// Its state.
+    pub state: State,
+    /// Whether off counts against the account.
+    pub expected: bool,
+}
+
+/// Looks at every service everywhere. `expects` names optional services that should be on
+/// although nobody uses them yet.
+pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
+    let mut matrix = Matrix::default();
+    for (id, account) in &snapshot.accounts {
+        let mut push = |region: &str, service, state| {
+            matrix.cells.push(Cell {
+                account: id.clone(),
+                region: region.to_owned(),
+                service,
+                state,
+                expected: true,
+            });
+        };
+        for service in Service::ALL
+            .into_iter()
+            .filter(|service| service.is_global())
+        {
+            push("", service, global::state(snapshot, account, service));
+        }
+        match &account.regions {
+            Observed::Value(regions) => {
+                for name in regions.keys() {
+                    for service in Service::ALL.into_iter().filter(|s| !s.is_global()) {
+                        push(name, service, state(snapshot, id, name, service));
+                    }
+                }
+            }
+            Observed::Gap(gap) => {
+                for service in Service::ALL.into_iter().filter(|s| !s.is_global()) {
+                    push("", service, State::unknown(gap));
+                }
+            }
+            _ => {}
+        }
+    }
+    let used = in_use(snapshot, &matrix.cells);
+    for cell in &mut matrix.cells {
+        cell.expected = !cell.service.is_optional()
+            || expects.contains(&cell.service)
+            || (used.contains(&cell.service) && cell.service != Service::Waf);
+    }
+    matrix.not_in_use = Service::ALL
+        .into_iter()
+        .filter(|s| s.is_optional() && !used.contains(s) && !expects.contains(s))
+        .collect();
+    matrix.cells.sort_by(|a, b| {
+        (&a.account, &a.region, a.service).cmp(&(&b.account, &b.region, b.service))
+    });
+    matrix
+}
+
+/// Optional services that some account has, or that the organization has handed to an
+/// administrator.
+fn in_use(snapshot: &Snapshot, cells: &[Cell]) -> BTreeSet<Service> {
+    let running = cells.iter().filter(|cell| {
+        matches!(
+            cell.state,
+            State::On | State::HalfOn { .. } | State::Suspended { .. }
+        )
+    });
+    let mut used: BTreeSet<Service> = running.map(|cell| cell.service).collect();
+    used.extend(
+        Service::ALL
+            .into_iter()
+            .filter(|s| delegated_to(snapshot, *s).is_some()),
+    );
+    used
+}
+
+/// The account that administers a service for the organization, where that was read.
+fn delegated_to(snapshot: &Snapshot, service: Service) -> Option<&str> {
+    let principal = service.principal()?;
+    let delegates = organization(snapshot)?.delegated_administrators.value()?;
+    delegates
+        .iter()
+        .find(|(_, services)| services.iter().any(|name| name == principal))
+        .map(|(account, _)| account.as_str())
+}
+
+fn organization(snapshot: &Snapshot) -> Option<&Organization> {
+    snapshot.organization.value()
+}
+
+/// The state of one service in one account and region. The region is passed over for services
+/// with one state per account.
+pub fn state(snapshot: &Snapshot, account: &str, region: &str, service: Service) -> State {
+    let Some(data) = snapshot.accounts.get(account) else {
+        return State::Unknown {
+            missing: vec![format!("account {account} was not looked at")],
+        };
+    };
+    if service.is_global() {
+        return global::state(snapshot, data, service);
+    }
+    in_region(snapshot, account, data, region, service)
+}
+
+fn in_region(
+    snapshot: &Snapshot,
+    id: &str,
+    account: &Account,
+    region: &str,
+    service: Service,
+) -> State {
+    let regions = match present(&account.regions, "the account lists no regions") {
+        Ok(regions) => regions,
+        Err(state) => return state,
+    };
+    let Some(facts) = regions.get(region) else {
+        return State::Unknown {
+            missing: vec![format!("region {region} was not looked at")],
+        };
+    };
+    let why = match facts.state {
+        RegionState::Enabled => {
+            return match service {
+                Service::Cloudtrail => trails::state(snapshot, account, region),
+                _ => regional::state(snapshot, id, region, facts, service),
+            };
+        }
+        RegionState::Off => "the region is off",
+        RegionState::NotAsked => "the region was left out of the scan",
+    };
+    State::NotApplicable {
+        why: why.to_owned(),
+    }
+}
