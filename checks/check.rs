@@ -35,6 +35,10 @@ pub struct Check {
     /// MITRE ATT&CK technique ids (v19).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mitre: Vec<String>,
+    /// Techniques that this problem makes possible, by id or with `*`: a path that uses one of
+    /// them on the same resource lends the finding its band.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub techniques: Vec<String>,
     /// Whether it answers one of the product's four mission questions: then it is at least high.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mission: bool,

@@ -24,7 +24,7 @@ pub use check::{Check, Condition, Fix, Proof, Rule, Severity, Test};
 pub use tamper::{
     Caller, Part, Printed, TamperAction, TamperEvent, TamperGroup, load_tamper, tamper, tamper_group,
 };
-pub use technique::{Technique, techniques};
+pub use technique::{Technique, technique_of, techniques};
 
 /// Why the catalogue does not load.
 #[derive(Debug, Error)]

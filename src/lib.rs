@@ -9,8 +9,16 @@
 //! | [`graph`] | decisions, exposure, techniques | who can become whom, best way first |
 //! | [`alarm`] | calls, rules, targets | whether anybody would hear it |
 //! | [`check`] | the catalogue and everything concluded | answers, resource by resource |
+//! | [`report`] | answers and paths | findings, and their bytes |
+//! | [`gate`] | a report and limits | pass or fail, with reasons |
 
 pub mod alarm;
 pub mod check;
+pub mod gate;
 pub mod graph;
 pub mod policy;
+pub mod report;
+
+mod analyse;
+
+pub use analyse::{Analysis, Selection, analyse, paths};

@@ -1,3 +1,5 @@
 //! The test storeys.
 
 mod alarm;
+mod catalogue;
+mod corridor;

@@ -19,7 +19,7 @@ pub use predicate::{
     Comparison, Counted, DenySource, Federated, Predicate, Qualifier, ResourceRef, RootWeakness,
     Selector, Subject, TemplateVersion, Test, Trusted,
 };
-pub use read::{Catalogue, Chain, catalogues, chains, load_techniques, techniques};
+pub use read::{Catalogue, Chain, catalogues, chains, load_techniques, technique_of, techniques};
 
 use crate::Proof;
 

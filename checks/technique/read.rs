@@ -125,6 +125,13 @@ pub fn techniques() -> Result<&'static [Technique], &'static CatalogueError> {
         .map(Vec::as_slice)
 }
 
+/// The technique with that id.
+pub fn technique_of(id: &str) -> Option<&'static Technique> {
+    let techniques = techniques().ok()?;
+    let index = techniques.binary_search_by(|technique| technique.id.as_str().cmp(id)).ok()?;
+    techniques.get(index)
+}
+
 /// Reads and validates every technique.
 ///
 /// # Errors

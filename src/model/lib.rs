@@ -17,6 +17,7 @@ mod arn;
 mod calls;
 mod events;
 mod file;
+mod gaad;
 mod iam;
 mod lambda;
 pub mod listing;
@@ -37,6 +38,7 @@ pub use calls::{
 };
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
 pub use file::{FileError, read_snapshot, write_snapshot};
+pub use gaad::{GaadError, read_gaad};
 pub use iam::{
     AccessKey, CredentialReport, Group, Iam, InstanceProfile, KeyStatus, LoginProfile,
     ManagedPolicy, OidcProvider, ReportRow, Role, RootUser, SamlProvider, User,

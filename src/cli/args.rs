@@ -1,0 +1,259 @@
+//! Groups of flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use palisade_checks::Severity;
+
+/// Where facts come from. One of the offline sources, or a live AWS.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Source {
+    /// A built-in world by name, or a world.yaml: no AWS, no credentials
+    #[arg(
+        long,
+        value_name = "NAME|PATH",
+        env = "PALISADE_WORLD",
+        help_heading = "Source",
+        group = "offline"
+    )]
+    pub(crate) world: Option<String>,
+    /// A snapshot written by `palisade collect`
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PALISADE_SNAPSHOT",
+        help_heading = "Source",
+        group = "offline"
+    )]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Output of `aws iam get-account-authorization-details`; repeatable, one per account
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PALISADE_GAAD",
+        value_delimiter = ',',
+        help_heading = "Source",
+        group = "offline"
+    )]
+    pub(crate) gaad: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) live: Live,
+}
+
+/// How to reach a live AWS.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Live {
+    /// Profile of the AWS configuration files; repeatable: several accounts, one snapshot
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "PALISADE_PROFILE",
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub(crate) profile: Vec<String>,
+    /// Assume this role first
+    #[arg(
+        short = 'R',
+        long,
+        value_name = "ARN",
+        env = "PALISADE_ROLE_ARN",
+        help_heading = "AWS"
+    )]
+    pub(crate) role_arn: Option<String>,
+    /// External ID for every assumed role
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "PALISADE_EXTERNAL_ID",
+        help_heading = "AWS"
+    )]
+    pub(crate) external_id: Option<String>,
+    /// Name of the sessions, as CloudTrail will show it
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "palisade",
+        env = "PALISADE_ROLE_SESSION_NAME",
+        help_heading = "AWS"
+    )]
+    pub(crate) role_session_name: String,
+    /// Look at these regions only; repeatable, `eu-*` works
+    #[arg(
+        short,
+        long,
+        value_name = "REGION",
+        env = "PALISADE_REGION",
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub(crate) region: Vec<String>,
+    /// Leave these regions out; repeatable, `ap-*` works
+    #[arg(
+        long,
+        value_name = "REGION",
+        env = "PALISADE_EXCLUDE_REGION",
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub(crate) exclude_region: Vec<String>,
+    /// Look at every account of the organization
+    #[arg(long, env = "PALISADE_ORG", help_heading = "AWS")]
+    pub(crate) org: bool,
+    /// Role to assume in each account of the organization
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "palisade-scan",
+        env = "PALISADE_ORG_ROLE_NAME",
+        help_heading = "AWS"
+    )]
+    pub(crate) org_role_name: String,
+    /// Only accounts below this organizational unit; repeatable
+    #[arg(
+        long,
+        value_name = "OU",
+        env = "PALISADE_OU",
+        value_delimiter = ',',
+        requires = "org",
+        help_heading = "AWS"
+    )]
+    pub(crate) ou: Vec<String>,
+    /// Only this account of the organization; repeatable
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "PALISADE_ACCOUNT",
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub(crate) account: Vec<String>,
+    /// Leave this account out; repeatable
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "PALISADE_EXCLUDE_ACCOUNT",
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub(crate) exclude_account: Vec<String>,
+    /// Send every call here instead of to AWS (also AWS_ENDPOINT_URL)
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PALISADE_ENDPOINT_URL",
+        help_heading = "AWS"
+    )]
+    pub(crate) endpoint_url: Option<String>,
+    /// Calls per second at most, for each account, region and service
+    #[arg(long, value_name = "N", env = "PALISADE_MAX_RPS", help_heading = "AWS")]
+    pub(crate) max_rps: Option<u32>,
+    /// Calls in flight at most
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PALISADE_CONCURRENCY",
+        help_heading = "AWS"
+    )]
+    pub(crate) concurrency: Option<usize>,
+    /// Seconds after which unfinished accounts are left as they are
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "PALISADE_TIMEOUT",
+        help_heading = "AWS"
+    )]
+    pub(crate) timeout: Option<u64>,
+    /// Look into objects of exposed buckets, in bounded ranges; names are always looked at
+    #[arg(long, env = "PALISADE_READ_CONTENT", help_heading = "AWS")]
+    pub(crate) read_content: bool,
+}
+
+/// Which checks to ask, and which findings to show.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Select {
+    /// Only this check; repeatable, `s3-*` works
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "PALISADE_CHECK",
+        value_delimiter = ',',
+        help_heading = "Checks"
+    )]
+    pub(crate) check: Vec<String>,
+    /// Not this check; repeatable, `s3-*` works
+    #[arg(
+        short = 'x',
+        long,
+        value_name = "ID",
+        env = "PALISADE_EXCLUDE_CHECK",
+        value_delimiter = ',',
+        help_heading = "Checks"
+    )]
+    pub(crate) exclude_check: Vec<String>,
+    /// Hide findings below this severity; never changes the exit code
+    #[arg(long, value_name = "SEVERITY", env = "PALISADE_MIN_SEVERITY", value_parser = severity,
+        help_heading = "Checks")]
+    pub(crate) min_severity: Option<Severity>,
+}
+
+/// What decides the exit code.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Verdict {
+    /// Exit 10 at or above: critical, high, medium, low, none, or a score such as 85
+    #[arg(long, value_name = "BAND|SCORE", default_value = "high", env = "PALISADE_FAIL_ON",
+        value_parser = threshold, help_heading = "Verdict")]
+    pub(crate) fail_on: palisade::gate::Threshold,
+    /// Pass although something that could change the verdict was not read
+    #[arg(long, env = "PALISADE_ALLOW_INCOMPLETE", help_heading = "Verdict")]
+    pub(crate) allow_incomplete: bool,
+    /// Count only what is new or worse than in this earlier JSON report
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PALISADE_BASELINE",
+        help_heading = "Verdict"
+    )]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Findings that somebody took responsibility for, with reason and expiry
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PALISADE_ACCEPTED_RISKS",
+        help_heading = "Verdict"
+    )]
+    pub(crate) accepted_risks: Option<PathBuf>,
+    /// Report only: exit 0 whatever was found
+    #[arg(long, env = "PALISADE_EXIT_ZERO", help_heading = "Verdict")]
+    pub(crate) exit_zero: bool,
+}
+
+/// Where reports go.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Output {
+    /// table or json, each with a target: `-f table -f json=report.json`; `-` is stdout
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        env = "PALISADE_FORMAT",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    pub(crate) format: Vec<String>,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    Severity::WORST_FIRST
+        .into_iter()
+        .find(|severity| severity.as_str() == text)
+        .ok_or_else(|| "one of critical, high, medium, low, info".to_owned())
+}
+
+fn threshold(text: &str) -> Result<palisade::gate::Threshold, String> {
+    text.parse()
+        .map_err(|error: palisade::gate::ThresholdError| error.to_string())
+}

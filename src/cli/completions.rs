@@ -1,0 +1,30 @@
+//! `palisade completions`: shell completions and the man page.
+
+use clap::CommandFactory as _;
+
+use super::exit::Exit;
+use super::{Cli, output};
+use crate::ui::Voice;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  palisade completions bash > /etc/bash_completion.d/palisade
+  palisade completions man > palisade.1")]
+pub(crate) struct Args {
+    /// bash, elvish, fish, powershell, zsh, or man
+    #[arg(value_name = "SHELL", value_parser = ["bash", "elvish", "fish", "powershell", "zsh", "man"])]
+    shell: String,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, _: Voice) -> anyhow::Result<Exit> {
+    let mut command = Cli::command();
+    let mut bytes = Vec::new();
+    match args.shell.parse::<clap_complete::Shell>() {
+        Ok(shell) => clap_complete::generate(shell, &mut command, "palisade", &mut bytes),
+        Err(_) => clap_mangen::Man::new(command).render(&mut bytes)?,
+    }
+    output::stdout(&String::from_utf8_lossy(&bytes))?;
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,67 @@
+//! From flags to a snapshot.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use anyhow::Context as _;
+use palisade_model::{Snapshot, read_snapshot};
+
+use super::args::Source;
+use super::exit::{Exit, Failure};
+use crate::ui::Voice;
+
+/// A snapshot, and what to call it in a report.
+pub(crate) struct Loaded {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) label: String,
+}
+
+/// Reads the estate the flags name.
+pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
+    if let Some(file) = &source.snapshot {
+        let label = format!("snapshot {}", file.display());
+        let help = "write one with `palisade collect -o FILE`";
+        let open = File::open(file).map_err(|error| {
+            Failure::caused(
+                Exit::CouldNotRun,
+                error,
+                format!("cannot open `{}`", file.display()),
+                help,
+            )
+        })?;
+        let snapshot = read_snapshot(BufReader::new(open)).map_err(|error| {
+            Failure::caused(
+                Exit::CouldNotRun,
+                error,
+                format!("cannot read `{}`", file.display()),
+                help,
+            )
+        })?;
+        return Ok(Loaded { snapshot, label });
+    }
+    if !source.gaad.is_empty() {
+        let mut documents = Vec::new();
+        for file in &source.gaad {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read `{}`", file.display()))?;
+            documents.push((file.display().to_string(), text));
+        }
+        let snapshot = palisade_model::read_gaad(&documents).map_err(|error| {
+            Failure::caused(
+                Exit::CouldNotRun,
+                error,
+                "the authorization details cannot be used",
+                "write them with `aws iam get-account-authorization-details > FILE`",
+            )
+        })?;
+        return Ok(Loaded {
+            snapshot,
+            label: format!("{} file(s)", source.gaad.len()),
+        });
+    }
+    live(source, voice)
+}
+
+fn live(_: &Source, _: Voice) -> anyhow::Result<Loaded> {
+    Err(super::without_collectors())
+}
