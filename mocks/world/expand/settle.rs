@@ -1,0 +1,200 @@
+//! What a snapshot read from a world shares with one that was collected: an empty list is a
+//! list, lists are sorted, and the credential report says what the users say.
+
+use std::collections::BTreeMap;
+
+use palisade_model::{
+    Account, CredentialReport, KeyStatus, Observed, Region, RegionState, ReportRow, Snapshot, Time,
+    User,
+};
+
+/// An absent list is an empty one: a service that lists nothing has answered.
+fn list<T: Default>(fact: &mut Observed<T>) {
+    if fact.is_absent() {
+        *fact = Observed::Value(T::default());
+    }
+}
+
+fn sorted<T: Ord>(fact: &mut Observed<Vec<T>>) {
+    list(fact);
+    if let Some(items) = fact.value_mut() {
+        items.sort();
+    }
+}
+
+pub(in crate::world) fn settle(snapshot: &mut Snapshot) {
+    let now = snapshot.taken_at;
+    for account in snapshot.accounts.values_mut() {
+        settle_account(account, now);
+        list(&mut account.regions);
+        for region in account.regions.value_mut().into_iter().flatten() {
+            if region.1.state == RegionState::Enabled {
+                settle_region(region.1);
+            }
+        }
+    }
+    if let Some(organization) = snapshot.organization.value_mut() {
+        list(&mut organization.units);
+        list(&mut organization.accounts);
+        list(&mut organization.policies);
+        list(&mut organization.attachments);
+        list(&mut organization.delegated_administrators);
+        sorted(&mut organization.enabled_policy_types);
+        sorted(&mut organization.trusted_services);
+        sorted(&mut organization.root_access_features);
+        for services in organization
+            .delegated_administrators
+            .value_mut()
+            .into_iter()
+            .flatten()
+        {
+            services.1.sort();
+        }
+    }
+}
+
+fn settle_account(account: &mut Account, now: Time) {
+    let iam = &mut account.iam;
+    list(&mut iam.users);
+    list(&mut iam.groups);
+    list(&mut iam.roles);
+    list(&mut iam.policies);
+    list(&mut iam.saml_providers);
+    list(&mut iam.oidc_providers);
+    for user in iam
+        .users
+        .value_mut()
+        .into_iter()
+        .flat_map(BTreeMap::values_mut)
+    {
+        list(&mut user.access_keys);
+        sorted(&mut user.mfa_devices);
+    }
+    for provider in iam
+        .oidc_providers
+        .value_mut()
+        .into_iter()
+        .flat_map(BTreeMap::values_mut)
+    {
+        sorted(&mut provider.client_ids);
+    }
+    if iam.credential_report.is_absent()
+        && let Some(users) = iam.users.value()
+    {
+        iam.credential_report = Observed::Value(report(users, &iam.root, now));
+    }
+    list(&mut account.s3.buckets);
+    list(&mut account.s3.access_points);
+    for bucket in account
+        .s3
+        .buckets
+        .value_mut()
+        .into_iter()
+        .flat_map(BTreeMap::values_mut)
+    {
+        list(&mut bucket.tags);
+        list(&mut bucket.objects);
+        if let Some(listing) = bucket.objects.value_mut() {
+            listing.complete |= listing.objects.is_empty() && listing.seen == 0;
+        }
+    }
+    list(&mut account.trails);
+}
+
+fn settle_region(region: &mut Region) {
+    list(&mut region.functions);
+    for function in region
+        .functions
+        .value_mut()
+        .into_iter()
+        .flat_map(BTreeMap::values_mut)
+    {
+        sorted(&mut function.urls);
+        sorted(&mut function.aliases);
+        sorted(&mut function.event_sources);
+        function.environment.sort();
+    }
+    list(&mut region.guardduty);
+    list(&mut region.config);
+    if let Some(config) = region.config.value_mut() {
+        list(&mut config.delivery_channels);
+    }
+    if let Some(hub) = region.security_hub.value_mut() {
+        sorted(&mut hub.standards);
+    }
+    list(&mut region.analyzers);
+    list(&mut region.buses);
+    for bus in region
+        .buses
+        .value_mut()
+        .into_iter()
+        .flat_map(BTreeMap::values_mut)
+    {
+        list(&mut bus.rules);
+        for rule in bus
+            .rules
+            .value_mut()
+            .into_iter()
+            .flat_map(BTreeMap::values_mut)
+        {
+            sorted(&mut rule.targets);
+        }
+    }
+    list(&mut region.topics);
+    for topic in region
+        .topics
+        .value_mut()
+        .into_iter()
+        .flat_map(BTreeMap::values_mut)
+    {
+        sorted(&mut topic.subscriptions);
+    }
+    list(&mut region.alarms);
+    sorted(&mut region.metric_filters);
+}
+
+/// The credential report that IAM would make of these users.
+fn report(
+    users: &BTreeMap<String, User>,
+    root: &Observed<palisade_model::RootUser>,
+    now: Time,
+) -> CredentialReport {
+    let mut rows = BTreeMap::new();
+    if let Some(root) = root.value() {
+        let row = ReportRow {
+            mfa: root.mfa,
+            key_1_active: root.access_keys,
+            ..ReportRow::default()
+        };
+        rows.insert("<root_account>".to_owned(), row);
+    }
+    for (name, user) in users {
+        let keys = user
+            .access_keys
+            .value()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let active = |nth: usize| {
+            keys.get(nth)
+                .is_some_and(|key| key.status == KeyStatus::Active)
+        };
+        let made = |nth: usize| keys.get(nth).and_then(|key| key.created);
+        let row = ReportRow {
+            password: Some(user.login_profile.value().is_some()),
+            mfa: user
+                .mfa_devices
+                .value()
+                .is_some_and(|devices| !devices.is_empty()),
+            key_1_active: active(0),
+            key_1_rotated: made(0),
+            key_2_active: active(1),
+            key_2_rotated: made(1),
+            ..ReportRow::default()
+        };
+        rows.insert(name.clone(), row);
+    }
+    CredentialReport {
+        generated: now,
+        rows,
+    }
+}
