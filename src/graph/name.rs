@@ -3,7 +3,8 @@
 //! A resource that does not exist yet gets its name from the attacker, but one name must satisfy
 //! every permission that speaks of it: create on `dev-*` with invoke on `prod-*` is no path.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use rustc_hash::FxHashSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// More states than this are not walked: the answer is then "none found".
 const MAX_STATES: usize = 4_000;
@@ -21,7 +22,7 @@ pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Option<String> {
         .iter()
         .map(|pattern| closure(pattern, 1))
         .collect::<Option<_>>()?;
-    let mut seen = HashSet::from([start.clone()]);
+    let mut seen = FxHashSet::from_iter([start.clone()]);
     let mut open = VecDeque::from([(start, String::new())]);
     while let Some((places, text)) = open.pop_front() {
         let accepts = |at: usize| {
