@@ -3,3 +3,4 @@
 mod alarm;
 mod catalogue;
 mod corridor;
+mod cases;

@@ -361,7 +361,7 @@ mod tests {
             .expect("documented")
             .resource_types()
             .collect();
-        assert!(types.contains(&("object", true)), "{types:?}");
+        assert!(types.contains(&("object", false)), "{types:?}");
     }
 
     #[test]

@@ -1,0 +1,321 @@
+//! Policies made ready to evaluate, once for each distinct text.
+//!
+//! A statement becomes matchers; what could not be read becomes a gap that the decision carries
+//! along. Compiling takes time linear in the text. [`Interner`] shares equal texts.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::condition::Test;
+use super::context::Context;
+use super::document::{Document, DocumentError, Effect, Statement, Version};
+use super::pattern::Glob;
+use super::principal::{Caller, Naming, PrincipalMatcher};
+use super::request::Request;
+use super::resource::{Resource, ResourcePattern, ResourceSet};
+use super::tri::Tri;
+
+/// A policy, ready to evaluate; or the reason why nothing is known of it.
+#[derive(Debug)]
+pub struct CompiledPolicy {
+    pub(crate) statements: Box<[CompiledStatement]>,
+    document: Option<Document>,
+    unread: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct CompiledStatement {
+    pub(crate) effect: Effect,
+    actions: ActionMatcher,
+    resources: ResourceMatcher,
+    pub(crate) principal: PrincipalMatcher,
+    pub(crate) conditions: Box<[Test]>,
+    /// It uses an operator nobody knows: whether it applies cannot be told.
+    pub(crate) unreadable: bool,
+}
+
+#[derive(Debug)]
+struct ActionMatcher {
+    patterns: Box<[Glob]>,
+    negated: bool,
+}
+
+#[derive(Debug)]
+struct ResourceMatcher {
+    patterns: Box<[ResourcePattern]>,
+    negated: bool,
+}
+
+impl CompiledPolicy {
+    /// Makes a policy ready to evaluate.
+    pub fn compile(document: Document) -> Self {
+        let variables = document.version == Version::V2012;
+        let statements = document
+            .statements
+            .iter()
+            .map(|s| CompiledStatement::new(s, variables))
+            .collect();
+        Self {
+            statements,
+            document: Some(document),
+            unread: None,
+        }
+    }
+
+    /// Reads and compiles; a text that is no policy becomes one nothing is known of.
+    pub fn read(text: &str) -> Self {
+        match Document::parse(text) {
+            Ok(document) => Self::compile(document),
+            Err(error) => Self::malformed(&error),
+        }
+    }
+
+    /// A policy that is there but does not parse.
+    pub fn malformed(error: &DocumentError) -> Self {
+        Self::unread(&format!("malformed policy: {error}"))
+    }
+
+    /// A policy that may say anything, because it could not be read.
+    pub fn unread(reason: &str) -> Self {
+        Self {
+            statements: Box::new([]),
+            document: None,
+            unread: Some(reason.into()),
+        }
+    }
+
+    /// Why nothing is known of it, if so.
+    pub fn unread_reason(&self) -> Option<&str> {
+        self.unread.as_deref()
+    }
+
+    /// The policy as written, unless it could not be read.
+    pub fn document(&self) -> Option<&Document> {
+        self.document.as_ref()
+    }
+
+    /// The statement at this place, as written.
+    pub fn statement(&self, index: usize) -> Option<&Statement> {
+        self.document.as_ref()?.statements.get(index)
+    }
+
+    /// The text of the statement at this place.
+    pub fn quote(&self, index: usize) -> Option<&str> {
+        let document = self.document.as_ref()?;
+        Some(document.quote(document.statements.get(index)?))
+    }
+}
+
+/// Compiles each distinct text once and hands out shares of it.
+#[derive(Debug, Default)]
+pub struct Interner {
+    known: FxHashMap<Arc<str>, Arc<CompiledPolicy>>,
+}
+
+impl Interner {
+    /// The compiled form of this text.
+    pub fn get(&mut self, text: &str) -> Arc<CompiledPolicy> {
+        if let Some(known) = self.known.get(text) {
+            return Arc::clone(known);
+        }
+        let compiled = Arc::new(CompiledPolicy::read(text));
+        self.known.insert(text.into(), Arc::clone(&compiled));
+        compiled
+    }
+
+    /// How many distinct texts it has seen.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether it has seen none.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+/// A policy and the name it goes by where it is attached.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// An ARN, or words such as `inline policy build`.
+    pub name: Arc<str>,
+    /// The policy.
+    pub policy: Arc<CompiledPolicy>,
+}
+
+impl Attached {
+    /// Attaches a policy under a name.
+    pub fn new(name: impl Into<Arc<str>>, policy: Arc<CompiledPolicy>) -> Self {
+        Self {
+            name: name.into(),
+            policy,
+        }
+    }
+}
+
+impl CompiledStatement {
+    fn new(statement: &Statement, variables: bool) -> Self {
+        let (actions, negated) = match (&statement.actions, &statement.not_actions) {
+            (Some(actions), _) => (actions, false),
+            (None, not_actions) => (not_actions.as_ref().unwrap_or(&NOTHING), true),
+        };
+        let patterns = actions
+            .iter()
+            .map(|a| Glob::new(&a.trim().to_ascii_lowercase()))
+            .collect();
+        let actions = ActionMatcher { patterns, negated };
+        // Trust policies and some resource-based policies name no resource: they mean the one
+        // they are attached to.
+        let (resources, negated) = match (&statement.resources, &statement.not_resources) {
+            (Some(resources), _) => (resources, false),
+            (None, not_resources) => (not_resources.as_ref().unwrap_or(&NOTHING), true),
+        };
+        let patterns = resources
+            .iter()
+            .map(|r| ResourcePattern::new(r, variables))
+            .collect();
+        let resources = ResourceMatcher { patterns, negated };
+        let tests: Vec<_> = statement
+            .conditions
+            .iter()
+            .map(|c| Test::new(c, variables))
+            .collect();
+        let unreadable = tests.iter().any(Option::is_none);
+        Self {
+            effect: statement.effect,
+            actions,
+            resources,
+            principal: PrincipalMatcher::new(statement),
+            conditions: tests.into_iter().flatten().collect(),
+            unreadable,
+        }
+    }
+
+    /// Whether action, resource and conditions match; the principal is judged apart.
+    #[inline]
+    pub(crate) fn applies(&self, request: &Request) -> Tri {
+        if !self.actions.matches(&request.action) {
+            return Tri::No;
+        }
+        let resource = self.resources.matches(request);
+        if resource == Tri::No {
+            return Tri::No;
+        }
+        resource.and(self.conditions_hold(&request.context))
+    }
+
+    #[inline]
+    pub(crate) fn conditions_hold(&self, context: &Context) -> Tri {
+        let mut all = Tri::Yes;
+        for test in &self.conditions {
+            all = all.and(test.holds(context));
+            if all == Tri::No {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Whether it covers this action, in lower case.
+    pub(crate) fn covers_action(&self, action: &str) -> bool {
+        self.actions.matches(action)
+    }
+
+    pub(crate) fn resource_patterns(&self) -> &[ResourcePattern] {
+        &self.resources.patterns
+    }
+
+    /// Whether it may match some resource in the set.
+    pub(crate) fn may_touch(&self, set: &ResourceSet) -> bool {
+        let patterns = &self.resources.patterns;
+        if self.resources.negated {
+            !patterns.iter().any(|p| p.must_cover(set))
+        } else {
+            patterns.iter().any(|p| p.may_touch(set))
+        }
+    }
+
+    /// Whether it surely matches every resource in the set.
+    pub(crate) fn must_cover(&self, set: &ResourceSet) -> bool {
+        let patterns = &self.resources.patterns;
+        if self.resources.negated {
+            !patterns.iter().any(|p| p.may_touch(set))
+        } else {
+            patterns.iter().any(|p| p.must_cover(set))
+        }
+    }
+
+    /// Whether it matches every action and every resource.
+    pub(crate) fn is_everything(&self) -> bool {
+        let all_actions = if self.actions.negated {
+            self.actions.patterns.is_empty()
+        } else {
+            // `*:*` is accepted and means the same as `*`.
+            self.actions
+                .patterns
+                .iter()
+                .any(|p| p.is_any() || p.to_string() == "*:*")
+        };
+        let all_resources = if self.resources.negated {
+            self.resources.patterns.is_empty()
+        } else {
+            self.resources
+                .patterns
+                .iter()
+                .any(|p| *p == ResourcePattern::Any)
+        };
+        all_actions && all_resources
+    }
+
+    /// The service prefixes its actions name, or `None` when it may cover any service.
+    pub(crate) fn services(&self) -> Option<Vec<&str>> {
+        if self.actions.negated {
+            return None;
+        }
+        let prefix =
+            |glob: &'_ Glob| -> Option<usize> { glob.head().iter().position(|b| *b == b':') };
+        let mut out = Vec::new();
+        for pattern in &self.actions.patterns {
+            let end = prefix(pattern)?;
+            out.push(std::str::from_utf8(&pattern.head()[..end]).ok()?);
+        }
+        Some(out)
+    }
+
+    pub(crate) fn grants(&self, caller: &Caller) -> Option<Naming> {
+        self.principal.grants(caller)
+    }
+}
+
+static NOTHING: Vec<String> = Vec::new();
+
+impl ActionMatcher {
+    #[inline]
+    fn matches(&self, action: &str) -> bool {
+        self.patterns.iter().any(|p| p.matches(action)) != self.negated
+    }
+}
+
+impl ResourceMatcher {
+    #[inline]
+    fn matches(&self, request: &Request) -> Tri {
+        let mut hit = Tri::No;
+        for pattern in &self.patterns {
+            hit = hit.or(pattern.matches(&request.resource, &request.context));
+            if hit == Tri::Yes {
+                break;
+            }
+        }
+        if hit != Tri::Yes && request.names_all_buckets {
+            // `s3:ListAllMyBuckets` takes no resource, yet AWS documents it with
+            // `arn:aws:s3:::*` ("Bucket policies and user policies", S3 User Guide).
+            let buckets = Resource::new("arn:aws:s3:::*");
+            let named = |p: &ResourcePattern| p.matches(&buckets, &request.context) == Tri::Yes;
+            if self.patterns.iter().any(named) {
+                hit = Tri::Yes;
+            }
+        }
+        hit.flip_if(self.negated)
+    }
+}

@@ -1,0 +1,465 @@
+//! From what each layer says to one decision.
+//!
+//! Source: "Policy evaluation logic" and "Cross-account policy evaluation logic", IAM User
+//! Guide; "Key policies in AWS KMS", KMS Developer Guide, for keys.
+
+use super::facts;
+use super::layers::{
+    Audience, Cite, Layer, Layers, Lens, Opinion, ResourceOpinion, opinion, resource_opinion,
+};
+use super::principal::{Caller, Naming};
+use super::regions;
+use super::request::Request;
+use super::residual::Residual;
+use super::tri::Tri;
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is allowed whatever is not known.
+    Allowed(Grant),
+    /// It is denied whatever is not known.
+    Denied(Refusal),
+    /// It is allowed when the residual conditions hold, and denied when they do not.
+    Conditional(Conditional),
+    /// It hangs on policies that could not be read.
+    Unknown(Unknown),
+}
+
+/// Which statements allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// The identity-based statement, where it took part.
+    pub identity: Option<Cite>,
+    /// The statement of the resource-based policy, where it took part.
+    pub resource: Option<Cite>,
+}
+
+/// What denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The layer that denies, or that would have had to allow.
+    pub layer: Layer,
+    /// The explicit deny; `None` for an implicit one.
+    pub statement: Option<Cite>,
+}
+
+impl Refusal {
+    /// Whether a statement denies, rather than none allowing.
+    pub fn is_explicit(&self) -> bool {
+        self.statement.is_some()
+    }
+}
+
+/// A decision that hangs on condition keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditional {
+    /// When it is allowed.
+    pub residual: Residual,
+    /// What allows it then.
+    pub grant: Grant,
+    /// What denies it otherwise.
+    pub refusal: Refusal,
+}
+
+/// A decision that hangs on what was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The unread policies that could change the answer.
+    pub gaps: Vec<UnreadPolicy>,
+    /// Were they all favourable: the conditions that would remain.
+    pub residual: Option<Residual>,
+}
+
+/// A policy that is attached but could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnreadPolicy {
+    /// Its layer.
+    pub layer: Layer,
+    /// The name it is attached under.
+    pub name: String,
+    /// Why it could not be read.
+    pub reason: String,
+}
+
+impl Decision {
+    /// Whether it is allowed for certain.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+
+    /// Whether it is denied for certain.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied(_))
+    }
+
+    /// Allowed, or allowed under conditions.
+    pub fn is_possible(&self) -> bool {
+        matches!(self, Self::Allowed(_) | Self::Conditional(_))
+    }
+}
+
+/// Decides a request.
+///
+/// Explicit denies outrank everything, also what could not be read. Where an unread policy could
+/// change the answer it is [`Decision::Unknown`].
+pub fn decide(request: &Request, layers: &Layers<'_>) -> Decision {
+    let (worst, gap) = settle(request, layers, &Lens::default());
+    if !gap {
+        return worst;
+    }
+    let hopeful = Lens {
+        optimist: true,
+        ..Lens::default()
+    };
+    let (best, _) = settle(request, layers, &hopeful);
+    match (worst, best) {
+        (certain @ (Decision::Allowed(_) | Decision::Conditional(_)), _) => certain,
+        (_, certain @ Decision::Denied(_)) => certain,
+        (_, best) => {
+            let gaps = deciding_gaps(request, layers);
+            let residual = match best {
+                Decision::Conditional(conditional) => Some(conditional.residual),
+                _ => None,
+            };
+            Decision::Unknown(Unknown { gaps, residual })
+        }
+    }
+}
+
+/// The decision through one lens, and whether a gap was met on the way.
+pub(crate) fn settle(request: &Request, layers: &Layers<'_>, lens: &Lens) -> (Decision, bool) {
+    let ruling = rule(request, layers, lens);
+    let decision = match ruling.allowed {
+        Tri::Yes => Decision::Allowed(ruling.grant()),
+        Tri::No => Decision::Denied(ruling.refusal()),
+        Tri::Maybe => regions::resolve(request, layers, lens, &ruling),
+    };
+    (decision, ruling.gap)
+}
+
+/// The unread policies of which one, read differently, could change the answer.
+fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
+    let mut all = Vec::new();
+    let mut deciding = Vec::new();
+    let outcome = |lens: &Lens| std::mem::discriminant(&settle(request, layers, lens).0);
+    let ends = [false, true].map(|optimist| {
+        outcome(&Lens {
+            optimist,
+            ..Lens::default()
+        })
+    });
+    for layer in layers.present() {
+        for (place, attached) in layers.policies(layer).iter().enumerate() {
+            let odd = attached.policy.statements.iter().any(|s| s.unreadable);
+            let reason = match attached.policy.unread_reason() {
+                Some(reason) => reason,
+                None if odd => "unknown condition operator",
+                None => continue,
+            };
+            let gap = UnreadPolicy {
+                layer,
+                name: attached.name.to_string(),
+                reason: reason.to_owned(),
+            };
+            let flips = [false, true].into_iter().zip(ends).any(|(optimist, end)| {
+                let except = Some((layer, place));
+                outcome(&Lens {
+                    optimist,
+                    except,
+                    skip: None,
+                }) != end
+            });
+            if flips {
+                deciding.push(gap.clone());
+            }
+            all.push(gap);
+        }
+    }
+    // Several gaps can matter only together; then all of them are named.
+    if deciding.is_empty() { all } else { deciding }
+}
+
+/// Every layer's opinion and what they come to.
+#[derive(Debug, Clone)]
+pub(crate) struct Ruling {
+    pub(crate) allowed: Tri,
+    pub(crate) gap: bool,
+    /// What the layers say one by one. After an explicit deny the rest is not asked.
+    pub(crate) opinions: Opinions,
+    by_resource: Option<Cite>,
+    by_identity: Option<Cite>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Opinions {
+    pub(crate) identity: Opinion,
+    pub(crate) boundary: Option<Opinion>,
+    pub(crate) session: Option<Opinion>,
+    /// All levels together, and the first that does not allow for certain.
+    pub(crate) scp: Opinion,
+    pub(crate) scp_gap_level: usize,
+    pub(crate) rcp: Opinion,
+    pub(crate) resource: ResourceOpinion,
+    pub(crate) endpoint: Option<Opinion>,
+}
+
+impl Ruling {
+    pub(crate) fn grant(&self) -> Grant {
+        Grant {
+            identity: self.by_identity,
+            resource: self.by_resource,
+        }
+    }
+
+    /// What stands in the way: an explicit deny, or the first layer that fails to allow.
+    pub(crate) fn refusal(&self) -> Refusal {
+        let all = &self.opinions;
+        let denies = [
+            (Layer::Identity, all.identity.deny, all.identity.deny_by),
+            (Layer::Resource, all.resource.deny, all.resource.deny_by),
+            (Layer::Scp(0), all.scp.deny, all.scp.deny_by),
+            (Layer::Rcp(0), all.rcp.deny, all.rcp.deny_by),
+        ];
+        let more = [
+            (Layer::Boundary, all.boundary),
+            (Layer::Session, all.session),
+            (Layer::Endpoint, all.endpoint),
+        ];
+        let more = more
+            .into_iter()
+            .filter_map(|(l, o)| o.map(|o| (l, o.deny, o.deny_by)));
+        let strongest = denies
+            .into_iter()
+            .chain(more)
+            .max_by_key(|(_, deny, _)| *deny);
+        let (layer, deny, by) = strongest.unwrap_or((Layer::Identity, Tri::No, None));
+        if deny == Tri::Yes || (deny == Tri::Maybe && self.allowed == Tri::Maybe) {
+            return Refusal {
+                layer: by.map_or(layer, |cite| cite.layer),
+                statement: by,
+            };
+        }
+        Refusal {
+            layer: self.silent_layer(),
+            statement: None,
+        }
+    }
+
+    fn silent_layer(&self) -> Layer {
+        let all = &self.opinions;
+        let lacks = |opinion: Option<Opinion>| opinion.is_some_and(|o| o.allow != Tri::Yes);
+        if all.scp.allow != Tri::Yes {
+            Layer::Scp(all.scp_gap_level)
+        } else if lacks(all.endpoint) {
+            Layer::Endpoint
+        } else if all.identity.allow != Tri::Yes {
+            Layer::Identity
+        } else if lacks(all.boundary) {
+            Layer::Boundary
+        } else if lacks(all.session) {
+            Layer::Session
+        } else {
+            Layer::Resource
+        }
+    }
+}
+
+/// Whether the resource's own policy must have its say even inside one account.
+fn needs_resource_policy(request: &Request) -> bool {
+    match request.service() {
+        // "No AWS principal, including the account root user or key creator, has any permissions
+        // to a KMS key unless they are explicitly allowed". Aliases follow the common rule.
+        "kms" => request
+            .resource
+            .part(5)
+            .is_some_and(|rest| rest.starts_with("key/")),
+        "sts" => request
+            .resource
+            .part(5)
+            .is_some_and(|rest| rest.starts_with("role/")),
+        _ => false,
+    }
+}
+
+/// Asks every layer and puts the answers together.
+pub(crate) fn rule(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Ruling {
+    let opinions = ask(request, layers, lens);
+    let (grant, by_identity, by_resource) = granted(request, &opinions);
+    let both = |a: Tri, o: &Opinion| a.and(o.allow);
+    let mut allowed = both(grant, &opinions.scp);
+    let mut deny = opinions.identity.deny.or(opinions.scp.deny);
+    deny = deny.or(opinions.rcp.deny).or(opinions.resource.deny);
+    for limit in [&opinions.boundary, &opinions.session, &opinions.endpoint]
+        .into_iter()
+        .flatten()
+    {
+        deny = deny.or(limit.deny);
+    }
+    if let Some(endpoint) = &opinions.endpoint {
+        allowed = both(allowed, endpoint);
+    }
+    allowed = allowed.and(deny.flip_if(true));
+    let gaps = [&opinions.boundary, &opinions.session, &opinions.endpoint];
+    let mut gap = opinions.identity.gap
+        || opinions.scp.gap
+        || opinions.rcp.gap
+        || opinions.resource.gap
+        || gaps.into_iter().flatten().any(|o| o.gap);
+    if &*request.action == "sts:getcalleridentity" {
+        // "No permissions are required … even if an administrator … explicitly denies access"
+        // (GetCallerIdentity, STS API Reference).
+        (allowed, gap) = (Tri::Yes, false);
+    }
+    Ruling {
+        allowed,
+        gap,
+        opinions,
+        by_resource,
+        by_identity,
+    }
+}
+
+fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
+    let holder = |policies, layer| opinion(policies, layer, Audience::Holder, request, lens);
+    let caller = &request.caller;
+    let free = caller.is_service_linked();
+    let has_identity = caller.has_identity();
+    let mut out = Opinions {
+        identity: Opinion::SILENT,
+        boundary: None,
+        session: None,
+        scp: Opinion::CONTENT,
+        scp_gap_level: 0,
+        rcp: Opinion::CONTENT,
+        resource: ResourceOpinion::SILENT,
+        endpoint: None,
+    };
+    if has_identity {
+        out.identity = match caller {
+            // "full, unrestricted access … by default"; the root user holds no policies.
+            Caller::Root { .. } => Opinion::CONTENT,
+            _ => holder(layers.identity, Layer::Identity),
+        };
+        if !free && !matches!(caller, Caller::Root { .. }) {
+            out.boundary = layers.boundary.map(|p| holder(p, Layer::Boundary));
+        }
+        out.session = layers.session.map(|p| holder(p, Layer::Session));
+        if let Some(levels) = layers.scps.filter(|_| !free) {
+            (out.scp, out.scp_gap_level) = scps(levels, request, lens);
+        }
+    }
+    if !free && !layers.rcps.is_empty() && facts::rcps_act_on(&request.action) {
+        out.rcp = rcps(layers.rcps, request, lens);
+    }
+    if let Some(policies) = layers.resource {
+        let bounded = layers.boundary.is_some();
+        out.resource = resource_opinion(policies, bounded, request, lens);
+        if layers.restrict_public_buckets && !request.is_same_account() {
+            restrict_public(&mut out.resource, policies, request);
+        }
+    }
+    let endpoint = |policies| opinion(policies, Layer::Endpoint, Audience::Named, request, lens);
+    out.endpoint = layers.endpoint.map(endpoint);
+    out
+}
+
+/// Every level must allow; any may deny.
+fn scps(
+    levels: &[Vec<super::compile::Attached>],
+    request: &Request,
+    lens: &Lens,
+) -> (Opinion, usize) {
+    let mut all = Opinion::CONTENT;
+    let mut silent = 0;
+    for (level, policies) in levels.iter().enumerate() {
+        let one = opinion(policies, Layer::Scp(level), Audience::Holder, request, lens);
+        if one.allow < all.allow {
+            (all.allow, silent) = (one.allow, level);
+        }
+        if one.deny > all.deny {
+            (all.deny, all.deny_by) = (one.deny, one.deny_by);
+        }
+        all.gap |= one.gap;
+    }
+    (all, silent)
+}
+
+/// Any level may deny; the default RCP allows.
+fn rcps(levels: &[Vec<super::compile::Attached>], request: &Request, lens: &Lens) -> Opinion {
+    let mut all = Opinion::CONTENT;
+    for (level, policies) in levels.iter().enumerate() {
+        let one = opinion(policies, Layer::Rcp(level), Audience::Named, request, lens);
+        if one.deny > all.deny {
+            (all.deny, all.deny_by) = (one.deny, one.deny_by);
+        }
+        all.gap |= one.gap;
+    }
+    all
+}
+
+/// `RestrictPublicBuckets`: a public policy serves nobody outside the account but services.
+///
+/// Source: "Blocking public access to your Amazon S3 storage", S3 User Guide.
+fn restrict_public(
+    opinion: &mut ResourceOpinion,
+    policies: &[super::compile::Attached],
+    request: &Request,
+) {
+    let is_bucket = matches!(request.service(), "s3" | "s3-object-lambda");
+    let is_service = matches!(request.caller, Caller::Service(_));
+    if is_bucket && !is_service && policies.iter().any(|p| super::public::is_public(&p.policy)) {
+        opinion.allow = [Tri::No; Naming::COUNT];
+        opinion.allow_by = [None; Naming::COUNT];
+    }
+}
+
+/// Whether the policies grant the request, before ceilings and denies; and by which statements.
+fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite>) {
+    let resource = &all.resource;
+    let named = |naming: Naming| resource.allow[naming as usize];
+    let boundary = all.boundary.map_or(Tri::Yes, |o| o.allow);
+    let session = all.session.map_or(Tri::Yes, |o| o.allow);
+    let limits = boundary.and(session);
+    let by_identity = all.identity.allow_by;
+    let cite = |naming: Naming| resource.allow_by[naming as usize];
+    let strongest = || resource.allow_by.iter().rev().find_map(|cite| *cite);
+    let any_named = resource.allow.iter().fold(Tri::No, |a, b| a.or(*b));
+    match &request.caller {
+        Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous => (
+            named(Naming::Direct).or(named(Naming::Everyone)),
+            None,
+            strongest(),
+        ),
+        _ if !request.is_same_account() => (
+            any_named.and(all.identity.allow).and(limits),
+            by_identity,
+            strongest(),
+        ),
+        _ => {
+            // The caller's own ARN or everyone: no implicit deny of boundary or session counts.
+            let alone = named(Naming::Direct)
+                .or(named(Naming::Session))
+                .or(named(Naming::Everyone));
+            let by_role = named(Naming::Role).and(limits);
+            let mut by_account = all.identity.allow.and(limits);
+            if needs_resource_policy(request) {
+                by_account = by_account.and(named(Naming::Account));
+            }
+            let grant = alone.or(by_role).or(by_account);
+            let resource_cite = [
+                Naming::Everyone,
+                Naming::Session,
+                Naming::Direct,
+                Naming::Role,
+            ]
+            .into_iter()
+            .find_map(|naming| cite(naming).filter(|_| named(naming) == grant));
+            if by_account == grant && (resource_cite.is_none() || by_account == Tri::Yes) {
+                let account = cite(Naming::Account).filter(|_| needs_resource_policy(request));
+                return (grant, by_identity, account);
+            }
+            (grant, None, resource_cite)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! IAM reference data, dated.
+
+/// Services whose resources RCPs act on, by action prefix. Sorted.
+///
+/// Source: "List of AWS services that support RCPs", Organizations User Guide, taken 2026-10-27
+/// by way of iam-data (MIT).
+pub(crate) const RCP_SERVICES: [&str; 62] = [
+    "aoss",
+    "appconfig",
+    "appstream",
+    "autoscaling",
+    "autoscaling-plans",
+    "budgets",
+    "clouddirectory",
+    "cloudfront",
+    "cloudsearch",
+    "cloudtrail-data",
+    "codeartifact",
+    "codebuild",
+    "codecommit",
+    "codepipeline",
+    "cognito-identity",
+    "cognito-idp",
+    "comprehend",
+    "comprehendmedical",
+    "compute-optimizer",
+    "cost-optimization-hub",
+    "dax",
+    "dsql",
+    "dynamodb",
+    "ecr",
+    "ecr-public",
+    "events",
+    "firehose",
+    "fis",
+    "fms",
+    "gamelift",
+    "health",
+    "inspector-scan",
+    "kendra",
+    "kinesisvideo",
+    "kms",
+    "logs",
+    "memorydb",
+    "networkmonitor",
+    "notifications",
+    "opensearch",
+    "pca-connector-ad",
+    "personalize",
+    "polly",
+    "pricing",
+    "resource-groups",
+    "rolesanywhere",
+    "s3",
+    "secretsmanager",
+    "servicediscovery",
+    "signin",
+    "sqs",
+    "sts",
+    "support",
+    "swf",
+    "textract",
+    "timestream-influxdb",
+    "transcribe",
+    "transfer",
+    "translate",
+    "wafv2",
+    "workspaces",
+    "xray",
+];
+
+/// Whether RCPs act on this action (in lower case) at all.
+///
+/// Source: "Resource control policies (RCPs)", Organizations User Guide: supported services
+/// only, and never `kms:RetireGrant`.
+pub(crate) fn rcps_act_on(action: &str) -> bool {
+    let service = action.split(':').next().unwrap_or_default();
+    action != "kms:retiregrant" && RCP_SERVICES.binary_search(&service).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_are_sorted() {
+        assert!(RCP_SERVICES.is_sorted());
+        assert!(rcps_act_on("s3:getobject"));
+        assert!(!rcps_act_on("ssm:getparameter"));
+    }
+}

@@ -1,0 +1,331 @@
+//! The policies that bear on a request, by type, and what each type says.
+//!
+//! Source: "Policy evaluation logic", IAM User Guide. Each layer gives an opinion of its own;
+//! [`super::decide`] settles them.
+
+use std::fmt;
+
+use super::compile::{Attached, CompiledStatement};
+use super::document::Effect;
+use super::principal::Naming;
+use super::request::Request;
+use super::tri::Tri;
+
+/// The policies that bear on one request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layers<'a> {
+    /// Identity-based policies: the user's and its groups', or the role's.
+    pub identity: &'a [Attached],
+    /// The permissions boundary; `None` when there is none.
+    pub boundary: Option<&'a [Attached]>,
+    /// The session policies; `None` when there are none.
+    pub session: Option<&'a [Attached]>,
+    /// SCPs of the caller's account, one list for each level, root first. `None` outside an
+    /// organization and in its management account.
+    pub scps: Option<&'a [Vec<Attached>]>,
+    /// RCPs of the resource's account, one list for each level. The default RCP, which allows
+    /// everything and cannot be detached, need not be there.
+    pub rcps: &'a [Vec<Attached>],
+    /// The resource's own policy, or the role's trust policy; `None` when it has none.
+    pub resource: Option<&'a [Attached]>,
+    /// Policies of the VPC endpoint the request goes through; `None` when it goes through none.
+    pub endpoint: Option<&'a [Attached]>,
+    /// S3 block public access (`RestrictPublicBuckets`) is on for the bucket.
+    pub restrict_public_buckets: bool,
+}
+
+/// A type of policy, as a place in [`Layers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Identity-based policies.
+    Identity,
+    /// The permissions boundary.
+    Boundary,
+    /// Session policies.
+    Session,
+    /// The SCPs of one level, root first.
+    Scp(usize),
+    /// The RCPs of one level, root first.
+    Rcp(usize),
+    /// The resource-based policy or trust policy.
+    Resource,
+    /// The VPC endpoint policy.
+    Endpoint,
+}
+
+impl Layer {
+    /// The word for it in machine-readable output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::Scp(_) => "scp",
+            Self::Rcp(_) => "rcp",
+            Self::Resource => "resource",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identity => f.write_str("identity-based policy"),
+            Self::Boundary => f.write_str("permissions boundary"),
+            Self::Session => f.write_str("session policy"),
+            Self::Scp(level) => write!(f, "SCP at level {level}"),
+            Self::Rcp(level) => write!(f, "RCP at level {level}"),
+            Self::Resource => f.write_str("resource-based policy"),
+            Self::Endpoint => f.write_str("VPC endpoint policy"),
+        }
+    }
+}
+
+/// A statement, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cite {
+    /// The layer it is in.
+    pub layer: Layer,
+    /// The policy's place in the layer, from 0.
+    pub policy: usize,
+    /// The statement's place in the policy, from 0.
+    pub statement: usize,
+}
+
+impl<'a> Layers<'a> {
+    /// The policies of one layer.
+    pub fn policies(&self, layer: Layer) -> &'a [Attached] {
+        match layer {
+            Layer::Identity => self.identity,
+            Layer::Boundary => self.boundary.unwrap_or_default(),
+            Layer::Session => self.session.unwrap_or_default(),
+            Layer::Scp(level) => self
+                .scps
+                .and_then(|levels| levels.get(level))
+                .map_or(&[], Vec::as_slice),
+            Layer::Rcp(level) => self.rcps.get(level).map_or(&[], Vec::as_slice),
+            Layer::Resource => self.resource.unwrap_or_default(),
+            Layer::Endpoint => self.endpoint.unwrap_or_default(),
+        }
+    }
+
+    /// The policy a citation points into.
+    pub fn cited(&self, cite: Cite) -> Option<&'a Attached> {
+        self.policies(cite.layer).get(cite.policy)
+    }
+
+    /// Every layer that is there, in a fixed order.
+    pub fn present(&self) -> Vec<Layer> {
+        let mut out = vec![Layer::Identity];
+        out.extend(self.boundary.map(|_| Layer::Boundary));
+        out.extend(self.session.map(|_| Layer::Session));
+        out.extend((0..self.scps.map_or(0, <[_]>::len)).map(Layer::Scp));
+        out.extend((0..self.rcps.len()).map(Layer::Rcp));
+        out.extend(self.resource.map(|_| Layer::Resource));
+        out.extend(self.endpoint.map(|_| Layer::Endpoint));
+        out
+    }
+}
+
+/// What one layer says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opinion {
+    pub(crate) allow: Tri,
+    pub(crate) deny: Tri,
+    /// The statement behind `allow`; `None` when nothing allows or only a gap does.
+    pub(crate) allow_by: Option<Cite>,
+    pub(crate) deny_by: Option<Cite>,
+    /// Something in it could not be read.
+    pub(crate) gap: bool,
+}
+
+impl Opinion {
+    pub(crate) const SILENT: Self = Self {
+        allow: Tri::No,
+        deny: Tri::No,
+        allow_by: None,
+        deny_by: None,
+        gap: false,
+    };
+    pub(crate) const CONTENT: Self = Self {
+        allow: Tri::Yes,
+        ..Self::SILENT
+    };
+}
+
+/// What a resource-based policy says: its grants by how they name the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ResourceOpinion {
+    pub(crate) allow: [Tri; Naming::COUNT],
+    pub(crate) allow_by: [Option<Cite>; Naming::COUNT],
+    pub(crate) deny: Tri,
+    pub(crate) deny_by: Option<Cite>,
+    pub(crate) gap: bool,
+}
+
+impl ResourceOpinion {
+    pub(crate) const SILENT: Self = Self {
+        allow: [Tri::No; Naming::COUNT],
+        allow_by: [None; Naming::COUNT],
+        deny: Tri::No,
+        deny_by: None,
+        gap: false,
+    };
+}
+
+/// How to look at the layers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lens {
+    /// What was not read allows everything and denies nothing; otherwise the reverse.
+    pub(crate) optimist: bool,
+    /// The one unread policy seen the other way.
+    pub(crate) except: Option<(Layer, usize)>,
+    /// A statement to pass over, for "what if it were not there".
+    pub(crate) skip: Option<Cite>,
+}
+
+impl Lens {
+    fn optimist_about(&self, layer: Layer, policy: usize) -> bool {
+        self.optimist != (self.except == Some((layer, policy)))
+    }
+}
+
+/// Who a layer's statements are meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Whoever holds the policy: the `Principal` element does not count.
+    Holder,
+    /// Those the `Principal` element means, if there is one.
+    Named,
+}
+
+/// The opinion of a layer that only allows or denies.
+pub(crate) fn opinion(
+    policies: &[Attached],
+    layer: Layer,
+    audience: Audience,
+    request: &Request,
+    lens: &Lens,
+) -> Opinion {
+    let mut out = Opinion::SILENT;
+    for (policy, attached) in policies.iter().enumerate() {
+        if attached.policy.unread_reason().is_some() {
+            out.gap = true;
+            if lens.optimist_about(layer, policy) {
+                out.allow = Tri::Yes;
+            } else {
+                out.deny = Tri::Yes;
+            }
+            continue;
+        }
+        for (index, statement) in attached.policy.statements.iter().enumerate() {
+            let denies = statement.effect == Effect::Deny;
+            if !denies && out.allow == Tri::Yes {
+                continue;
+            }
+            if audience == Audience::Named && !is_meant(statement, denies, request) {
+                continue;
+            }
+            let cite = Cite {
+                layer,
+                policy,
+                statement: index,
+            };
+            let mut applies = statement.applies(request);
+            if applies == Tri::No || lens.skip == Some(cite) {
+                continue;
+            }
+            if statement.unreadable {
+                out.gap = true;
+                applies = (lens.optimist_about(layer, policy) != denies).into();
+            }
+            if denies && applies > out.deny {
+                (out.deny, out.deny_by) = (applies, Some(cite));
+                if applies == Tri::Yes {
+                    return out;
+                }
+            } else if !denies && applies > out.allow {
+                (out.allow, out.allow_by) = (applies, Some(cite));
+            }
+        }
+    }
+    out
+}
+
+fn is_meant(statement: &CompiledStatement, denies: bool, request: &Request) -> bool {
+    if statement.principal == super::principal::PrincipalMatcher::Holder {
+        return true;
+    }
+    if denies {
+        statement.principal.refuses(&request.caller, false)
+    } else {
+        statement.grants(&request.caller).is_some()
+    }
+}
+
+/// The opinion of the resource's own policy.
+pub(crate) fn resource_opinion(
+    policies: &[Attached],
+    bounded: bool,
+    request: &Request,
+    lens: &Lens,
+) -> ResourceOpinion {
+    let mut out = ResourceOpinion::SILENT;
+    let layer = Layer::Resource;
+    for (policy, attached) in policies.iter().enumerate() {
+        if attached.policy.unread_reason().is_some() {
+            out.gap = true;
+            if lens.optimist_about(layer, policy) {
+                out.allow = [Tri::Yes; Naming::COUNT];
+            } else {
+                out.deny = Tri::Yes;
+            }
+            continue;
+        }
+        for (index, statement) in attached.policy.statements.iter().enumerate() {
+            let denies = statement.effect == Effect::Deny;
+            let slot = if denies {
+                if !statement.principal.refuses(&request.caller, bounded) {
+                    continue;
+                }
+                None
+            } else {
+                let Some(naming) = statement.grants(&request.caller) else {
+                    continue;
+                };
+                let slot = naming as usize;
+                if out.allow[slot] == Tri::Yes {
+                    continue;
+                }
+                Some(slot)
+            };
+            let cite = Cite {
+                layer,
+                policy,
+                statement: index,
+            };
+            let mut applies = statement.applies(request);
+            if applies == Tri::No || lens.skip == Some(cite) {
+                continue;
+            }
+            if statement.unreadable {
+                out.gap = true;
+                applies = (lens.optimist_about(layer, policy) != denies).into();
+            }
+            match slot {
+                None if applies > out.deny => {
+                    (out.deny, out.deny_by) = (applies, Some(cite));
+                    if applies == Tri::Yes {
+                        return out;
+                    }
+                }
+                Some(slot) if applies > out.allow[slot] => {
+                    (out.allow[slot], out.allow_by[slot]) = (applies, Some(cite));
+                }
+                _ => {}
+            }
+        }
+    }
+    out
+}
