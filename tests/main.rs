@@ -1,6 +1,7 @@
 //! The test storeys.
 
 mod alarm;
+mod cases;
 mod catalogue;
 mod corridor;
-mod cases;
+mod worlds;

@@ -11,6 +11,7 @@ mod output;
 mod paths;
 mod scan;
 mod source;
+mod world;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -96,6 +97,8 @@ enum Command {
     Explain(explain::Args),
     /// Checks and techniques, rendered from their data
     Catalogue(catalogue::Args),
+    /// Built-in estates
+    World(world::Args),
     /// Where each setting came from
     Config(config::Args),
     /// Write a commented palisade.toml
@@ -124,6 +127,7 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
         Command::Paths(args) => paths::run(&args, voice),
         Command::Explain(args) => explain::run(&args, voice),
         Command::Catalogue(args) => catalogue::run(&args, voice),
+        Command::World(args) => world::run(&args, voice),
         Command::Config(args) => config::show(&args, &settings, voice),
         Command::Init(args) => config::init(&args, voice),
         Command::Completions(args) => completions::run(&args, voice),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use anyhow::Context as _;
+use palisade_mocks::World;
 use palisade_model::{Snapshot, read_snapshot};
 
 use super::args::Source;
@@ -18,6 +19,9 @@ pub(crate) struct Loaded {
 
 /// Reads the estate the flags name.
 pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
+    if let Some(name) = &source.world {
+        return world(name, source, voice);
+    }
     if let Some(file) = &source.snapshot {
         let label = format!("snapshot {}", file.display());
         let help = "write one with `palisade collect -o FILE`";
@@ -62,6 +66,47 @@ pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
     live(source, voice)
 }
 
+/// The world a name or path stands for.
+pub(crate) fn open_world(name: &str) -> anyhow::Result<World> {
+    World::load(name).map_err(|error| {
+        Failure::caused(
+            Exit::CouldNotRun,
+            error,
+            format!("cannot use the world `{name}`"),
+            "`palisade world list` names the built-in ones; a path must lead to a world.yaml",
+        )
+    })
+}
+
+#[cfg(not(feature = "aws"))]
+fn world(name: &str, _: &Source, _: Voice) -> anyhow::Result<Loaded> {
+    let world = open_world(name)?;
+    Ok(Loaded {
+        snapshot: world.snapshot().clone(),
+        label: format!("world {name}"),
+    })
+}
+
+#[cfg(feature = "aws")]
+fn world(name: &str, source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
+    let world = open_world(name)?;
+    let snapshot = super::collect::from_world(world, source, voice)?;
+    Ok(Loaded {
+        snapshot,
+        label: format!("world {name}"),
+    })
+}
+
+#[cfg(not(feature = "aws"))]
 fn live(_: &Source, _: Voice) -> anyhow::Result<Loaded> {
     Err(super::without_collectors())
+}
+
+#[cfg(feature = "aws")]
+fn live(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
+    let snapshot = super::collect::live(&source.live, voice)?;
+    Ok(Loaded {
+        snapshot,
+        label: "AWS".to_owned(),
+    })
 }

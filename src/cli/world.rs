@@ -39,8 +39,9 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     match &args.command {
         Command::List => {
             let mut text = String::new();
-            for (name, story) in palisade_mocks::worlds() {
-                text.push_str(&format!("{name:<16} {}\n", story.trim().replace('\n', " ")));
+            for world in palisade_mocks::worlds() {
+                let story = world.story.trim().replace('\n', " ");
+                text.push_str(&format!("{:<16} {story}\n", world.name));
             }
             output::stdout(&text)?;
             voice.detail("analyse one with `palisade scan --world NAME`");
@@ -59,7 +60,10 @@ fn serve_world(args: &Serve, voice: Voice) -> anyhow::Result<Exit> {
         .with_context(|| format!("cannot listen on 127.0.0.1:{}", args.port))?;
     let url = format!("http://{}", server.address());
     output::stdout(&format!("{url}\n"))?;
-    voice.note(&format!("serving `{}`: AWS_ENDPOINT_URL={url}; Ctrl-C ends it", args.world));
+    voice.note(&format!(
+        "serving `{}`: AWS_ENDPOINT_URL={url}; Ctrl-C ends it",
+        args.world
+    ));
     server.run();
     Ok(Exit::Passed)
 }
