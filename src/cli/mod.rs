@@ -9,7 +9,9 @@ mod explain;
 mod gate;
 mod output;
 mod paths;
+mod permissions;
 mod scan;
+mod simulate;
 mod source;
 mod world;
 
@@ -97,6 +99,10 @@ enum Command {
     Explain(explain::Args),
     /// Checks and techniques, rendered from their data
     Catalogue(catalogue::Args),
+    /// Decide requests: JSON Lines in, decisions out
+    Simulate(simulate::Args),
+    /// The read-only policy that a scan needs
+    Permissions(permissions::Args),
     /// Built-in estates
     World(world::Args),
     /// Where each setting came from
@@ -127,6 +133,8 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
         Command::Paths(args) => paths::run(&args, voice),
         Command::Explain(args) => explain::run(&args, voice),
         Command::Catalogue(args) => catalogue::run(&args, voice),
+        Command::Simulate(args) => simulate::run(&args, voice),
+        Command::Permissions(args) => permissions::run(&args, voice),
         Command::World(args) => world::run(&args, voice),
         Command::Config(args) => config::show(&args, &settings, voice),
         Command::Init(args) => config::init(&args, voice),
