@@ -1,8 +1,10 @@
 //! Would anybody hear it: from an API call to the person or system that is told.
 
+pub mod chain;
 pub mod event;
 pub mod filter;
 pub mod heard;
 pub mod pattern;
+pub mod powers;
 pub mod state;
 pub mod trail;

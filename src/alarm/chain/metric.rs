@@ -1,0 +1,206 @@
+//! The older way: a trail's log group, a metric filter, an alarm.
+
+use palisade_model::{Alarm, Arn, MetricFilter, Observed, Trail};
+
+use super::follow::{best, region};
+use super::notify::{self, Publisher};
+use super::{Link, Reach, Stop, broken, running, short};
+use crate::alarm::event::{Call, Event};
+use crate::alarm::filter::Filter;
+use crate::alarm::heard::{Heard, Subject};
+use crate::alarm::powers::Powers;
+use crate::alarm::trail;
+
+/// Every metric filter that takes the record, followed to its end.
+pub(super) fn filters(
+    powers: &Powers<'_>,
+    call: &Call,
+    event: &Event,
+    account: &str,
+    region: &str,
+) -> Vec<Reach> {
+    let Some(data) = powers.snapshot.accounts.get(account) else {
+        return Vec::new();
+    };
+    // That trails were not read is said where events are looked for.
+    let trails = data
+        .trails
+        .value()
+        .into_iter()
+        .flatten()
+        .map(|(_, trail)| trail);
+    trails
+        .filter(|trail| trail::covers_region(trail, region, call))
+        .filter(|trail| running(trail) == Ok(true))
+        .filter(|trail| trail::records(trail, call) == Ok(Heard::Yes))
+        .flat_map(|trail| of_trail(powers, trail, event))
+        .collect()
+}
+
+fn of_trail(powers: &Powers<'_>, trail: &Trail, event: &Event) -> Vec<Reach> {
+    let Some(group) = &trail.log_group else {
+        return Vec::new();
+    };
+    let facts = match region(powers, group.account(), group.region()) {
+        Ok(facts) => facts,
+        Err(stop) => return vec![Err(stop)],
+    };
+    let filters = match &facts.metric_filters {
+        Observed::Value(filters) => filters,
+        Observed::Gap(gap) => return vec![Err(Stop::Unknown(gap.to_string()))],
+        _ => return Vec::new(),
+    };
+    // `log-group:NAME:*`.
+    let name = group.resource().split(':').nth(1).unwrap_or_default();
+    filters
+        .iter()
+        .filter(|filter| filter.log_group == name)
+        .filter_map(|filter| one_filter(powers, trail, group, filter, event))
+        .collect()
+}
+
+fn one_filter(
+    powers: &Powers<'_>,
+    trail: &Trail,
+    group: &Arn,
+    filter: &MetricFilter,
+    event: &Event,
+) -> Option<Reach> {
+    let name = &filter.name;
+    let (record, open) = event.record();
+    let subject = Subject {
+        json: record,
+        open: &open,
+    };
+    match Filter::parse(&filter.pattern) {
+        Ok(pattern) => match pattern.matches(subject) {
+            Heard::No => return None,
+            Heard::Yes => {}
+            Heard::Depends(fields) => {
+                let fields = Vec::from_iter(fields).join(", ");
+                let why = format!("metric filter `{name}` counts it only for some {fields}");
+                return Some(broken(Link::Rule, why));
+            }
+        },
+        Err(error) => {
+            let why = format!("the pattern of metric filter `{name}` cannot be read: {error}");
+            return Some(Err(Stop::Unknown(why)));
+        }
+    }
+    if let Observed::Value(error) = &trail.log_group_error
+        && !error.is_empty()
+    {
+        let why = format!(
+            "the trail `{}` cannot write its log group: `{error}`",
+            trail.name
+        );
+        return Some(broken(Link::Trail, why));
+    }
+    let reach = alarms(powers, group, filter, event).map(|mut way| {
+        way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
+        way.after(format!("metric filter {name}"))
+            .after(format!("trail {}", trail.name))
+    });
+    Some(reach)
+}
+
+fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter, event: &Event) -> Reach {
+    let facts = region(powers, group.account(), group.region())?;
+    let alarms = match &facts.alarms {
+        Observed::Value(alarms) => alarms,
+        Observed::Gap(gap) => return Err(Stop::Unknown(gap.to_string())),
+        _ => return broken(Link::Alarm, format!("no alarm watches `{}`", filter.metric)),
+    };
+    let watching = alarms
+        .iter()
+        .filter(|(_, alarm)| alarm.namespace == filter.namespace && alarm.metric == filter.metric);
+    let reaches = watching.map(|(name, alarm)| one_alarm(powers, name, alarm, filter, event));
+    best(reaches.collect()).unwrap_or_else(|| {
+        broken(
+            Link::Alarm,
+            format!("no alarm watches the metric `{}`", filter.metric),
+        )
+    })
+}
+
+fn one_alarm(
+    powers: &Powers<'_>,
+    name: &str,
+    alarm: &Alarm,
+    filter: &MetricFilter,
+    _event: &Event,
+) -> Reach {
+    if !alarm.actions_enabled {
+        return broken(
+            Link::Alarm,
+            format!("the actions of alarm `{name}` are switched off"),
+        );
+    }
+    goes_off(name, alarm, filter)?;
+    if alarm.actions.is_empty() {
+        return broken(Link::Alarm, format!("alarm `{name}` has no action"));
+    }
+    // CloudWatch tells the topic about the alarm, not about the call.
+    let reaches = alarm.actions.iter().map(|action| match action.service() {
+        "sns" => {
+            let publisher = Publisher::Service("cloudwatch.amazonaws.com", &alarm.arn);
+            notify::topic(powers, action, publisher, None)
+        }
+        "lambda" => {
+            let caller = ("lambda.alarms.cloudwatch.amazonaws.com", &alarm.arn);
+            notify::function(powers, action, Some(caller), None)
+        }
+        _ => broken(Link::Alarm, format!("`{}` tells nobody", short(action))),
+    });
+    let reach = best(reaches.collect());
+    let reach = reach.unwrap_or_else(|| broken(Link::Alarm, "the alarm has no action"));
+    reach.map(|way| way.after(format!("alarm {name}")))
+}
+
+/// Whether one call is enough.
+fn goes_off(name: &str, alarm: &Alarm, filter: &MetricFilter) -> Result<(), Stop> {
+    let value = match (alarm.statistic.as_str(), filter.value.parse::<f64>()) {
+        ("SampleCount", _) => 1.0,
+        (_, Ok(value)) => value,
+        (_, Err(_)) if filter.value.is_empty() => 1.0,
+        _ => {
+            return Err(Stop::Unknown(format!(
+                "what metric filter `{}` adds",
+                filter.name
+            )));
+        }
+    };
+    let Some(threshold) = alarm
+        .threshold
+        .as_ref()
+        .and_then(|text| text.parse::<f64>().ok())
+    else {
+        return Err(Stop::Unknown(format!(
+            "the threshold of alarm `{name}` is not a number"
+        )));
+    };
+    let over = match alarm.comparison.as_str() {
+        "GreaterThanOrEqualToThreshold" | "" => value >= threshold,
+        "GreaterThanThreshold" => value > threshold,
+        other => {
+            return broken(
+                Link::Alarm,
+                format!("alarm `{name}` compares with `{other}`"),
+            );
+        }
+    };
+    if !over {
+        let threshold = alarm.threshold.as_deref().unwrap_or_default();
+        return broken(
+            Link::Alarm,
+            format!("one call does not reach {threshold}, which alarm `{name}` waits for"),
+        );
+    }
+    match alarm.evaluation_periods {
+        Some(periods) if periods > 1 => broken(
+            Link::Alarm,
+            format!("alarm `{name}` waits for {periods} periods in a row"),
+        ),
+        _ => Ok(()),
+    }
+}
