@@ -44,6 +44,14 @@ pub(crate) fn key_id(id: &[u8]) -> Option<KeyId> {
     (account <= 999_999_999_999).then(|| KeyId::Account(format!("{account:012}")))
 }
 
+/// The end of the key id whose kind stands at `at`.
+pub(crate) fn read_key_id(hay: &[u8], at: usize) -> Option<usize> {
+    let body = hay.get(at + 4..at + 20)?;
+    let after = hay.get(at + 20).copied().unwrap_or(b' ');
+    let fits = body.iter().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'));
+    (fits && !after.is_ascii_alphanumeric() && after != b'_').then_some(at + 20)
+}
+
 /// Could these 40 bytes be a secret access key?
 pub(crate) fn is_secret(run: &[u8]) -> bool {
     let count = |class: fn(&u8) -> bool| run.iter().filter(|b| class(b)).count();
@@ -89,8 +97,6 @@ pub(crate) struct Run {
     pub(crate) end: usize,
     /// Undone escapes; cut after [`RUN_CAP`] bytes.
     pub(crate) text: Vec<u8>,
-    /// Where each byte of `text` stands.
-    pub(crate) at: Vec<usize>,
 }
 
 /// Reads the run that begins at `start`.
@@ -98,7 +104,6 @@ pub(crate) fn read_run(hay: &[u8], start: usize) -> Run {
     let mut run = Run {
         end: start,
         text: Vec::with_capacity(48),
-        at: Vec::with_capacity(48),
     };
     while run.text.len() < RUN_CAP {
         let Some(&byte) = hay.get(run.end) else { break };
@@ -110,7 +115,6 @@ pub(crate) fn read_run(hay: &[u8], start: usize) -> Run {
             break;
         };
         run.text.push(byte);
-        run.at.push(run.end);
         run.end += width;
     }
     run
@@ -285,46 +289,71 @@ fn soft_break(hay: &[u8]) -> bool {
 }
 
 /// Every run between two places that could be a secret without a name.
+///
+/// A run of 40 covers one of every 40 places, so most bytes are never looked at.
 pub(crate) fn bare_runs(hay: &[u8], from: usize, to: usize) -> Vec<Bare> {
     let mut out = Vec::new();
     let mut i = from;
-    if i > 0 && is_run(hay[i - 1]) {
-        i += hay[i..to].iter().take_while(|&&b| is_run(b)).count();
+    if i > 0 && in_run(hay[i - 1]) {
+        i += hay[i..to].iter().take_while(|&&b| in_run(b)).count();
     }
+    while i + 39 < to {
+        if !in_run(hay[i + 39]) {
+            i += 40;
+            continue;
+        }
+        let start = hay[i..i + 39].iter().rposition(|&b| !in_run(b)).map_or(i, |k| i + k + 1);
+        let width = hay[start..].iter().take(64 * 1024).take_while(|&&b| in_run(b)).count();
+        let text = &hay[start..start + width];
+        if width >= 40 && text.iter().any(u8::is_ascii_uppercase) {
+            runs_in(hay, start, start + width, &mut out);
+        }
+        i = start + width + 1;
+    }
+    out
+}
+
+/// A byte of a secret, or of one of its escapes.
+fn in_run(byte: u8) -> bool {
+    IN_RUN[usize::from(byte)]
+}
+
+static IN_RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric()
+            || matches!(b, b'/' | b'+' | b'\\' | b'%' | b'&' | b'#' | b';');
+        byte += 1;
+    }
+    table
+};
+
+fn runs_in(hay: &[u8], from: usize, to: usize, out: &mut Vec<Bare>) {
+    let mut i = from;
     while i < to {
         if !is_run(hay[i]) {
             i += 1;
             continue;
         }
-        let width = hay[i..]
-            .iter()
-            .take(4096)
-            .take_while(|&&b| is_run(b))
-            .count();
-        let next = hay.get(i + width).copied().unwrap_or(0);
-        // An escape may join this run to the next.
-        let joined = matches!(next, b'\\' | b'%' | b'&');
-        if (width >= 40 || joined)
-            && let Some(mut secret) = secret_at(hay, i)
+        if let Some(mut secret) = secret_at(hay, i)
             && is_secret(&secret.text)
             && !in_block(hay, secret.start, secret.end)
         {
             let name = before(hay, secret.start);
             let has = |words: &[&[u8]]| {
-                words
-                    .iter()
-                    .any(|word| name.windows(word.len()).any(|w| w == *word))
+                words.iter().any(|word| name.windows(word.len()).any(|w| w == *word))
             };
             i = secret.end;
             if !has(&NOT_A_SECRET) {
                 secret.evident = has(&TELLING);
                 out.push(secret);
             }
-        } else {
-            i += width.max(1);
+            continue;
         }
+        i += hay[i..to].iter().take_while(|&&b| is_run(b)).count();
     }
-    out
 }
 
 /// Words that name digests, ids of requests and the like.

@@ -155,6 +155,9 @@ fn mark(cluster: &mut [Found], id: usize, partner: usize) {
 
 /// The same id or secret again in the same cluster belongs to the same pair.
 fn echo(cluster: &mut [Found]) {
+    if !cluster.iter().any(|found| found.paired) {
+        return;
+    }
     for i in 0..cluster.len() {
         if cluster[i].paired || cluster[i].kind == Kind::Other {
             continue;

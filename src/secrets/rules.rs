@@ -66,6 +66,8 @@ pub(crate) enum Origin {
 pub(crate) enum Reader {
     #[default]
     Regex,
+    /// A key id: the keyword and 16 characters of base32, by [`crate::aws`].
+    AwsKeyId,
     /// The name by regex, the value by [`crate::aws`].
     AwsSecret,
     /// Bare values around a key id: no keyword of its own.
@@ -288,7 +290,7 @@ fn compile(raw: RawRule) -> Result<Rule, String> {
             keywords.push(spelled);
         }
     }
-    let own_keywords = matches!(raw.reader, Reader::Regex | Reader::AwsSecret | Reader::Pem);
+    let own_keywords = !matches!(raw.reader, Reader::NearId | Reader::Base64);
     if own_keywords == keywords.is_empty() {
         return Err("its keywords do not fit its reader".to_owned());
     }

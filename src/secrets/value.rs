@@ -80,17 +80,16 @@ pub(crate) fn entropy(bytes: &[u8]) -> f64 {
     if bytes.is_empty() {
         return 0.0;
     }
-    let mut counts = [0u32; 256];
+    let mut counts = [0u16; 256];
+    let bytes = &bytes[..bytes.len().min(usize::from(u16::MAX))];
     for &byte in bytes {
         counts[usize::from(byte)] += 1;
     }
     let total = bytes.len() as f64;
-    counts
-        .iter()
-        .filter(|&&count| count > 0)
-        .map(|&count| {
-            let share = f64::from(count) / total;
-            -share * share.log2()
-        })
-        .sum()
+    let mut sum = 0.0;
+    for &count in counts.iter().filter(|&&count| count > 1) {
+        let count = f64::from(count);
+        sum += count * count.log2();
+    }
+    total.log2() - sum / total
 }
