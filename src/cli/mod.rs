@@ -11,6 +11,7 @@ mod output;
 mod paths;
 mod permissions;
 mod scan;
+mod secrets;
 mod simulate;
 mod source;
 mod world;
@@ -103,6 +104,8 @@ enum Command {
     Simulate(simulate::Args),
     /// The read-only policy that a scan needs
     Permissions(permissions::Args),
+    /// Credentials in local files: what an export or artifact would give away
+    Secrets(secrets::Args),
     /// Built-in estates
     World(world::Args),
     /// Where each setting came from
@@ -135,6 +138,7 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
         Command::Catalogue(args) => catalogue::run(&args, voice),
         Command::Simulate(args) => simulate::run(&args, voice),
         Command::Permissions(args) => permissions::run(&args, voice),
+        Command::Secrets(args) => secrets::run(&args, voice),
         Command::World(args) => world::run(&args, voice),
         Command::Config(args) => config::show(&args, &settings, voice),
         Command::Init(args) => config::init(&args, voice),

@@ -302,8 +302,15 @@ pub(crate) fn bare_runs(hay: &[u8], from: usize, to: usize) -> Vec<Bare> {
             i += 40;
             continue;
         }
-        let start = hay[i..i + 39].iter().rposition(|&b| !in_run(b)).map_or(i, |k| i + k + 1);
-        let width = hay[start..].iter().take(64 * 1024).take_while(|&&b| in_run(b)).count();
+        let start = hay[i..i + 39]
+            .iter()
+            .rposition(|&b| !in_run(b))
+            .map_or(i, |k| i + k + 1);
+        let width = hay[start..]
+            .iter()
+            .take(64 * 1024)
+            .take_while(|&&b| in_run(b))
+            .count();
         let text = &hay[start..start + width];
         if width >= 40 && text.iter().any(u8::is_ascii_uppercase) {
             runs_in(hay, start, start + width, &mut out);
@@ -343,7 +350,9 @@ fn runs_in(hay: &[u8], from: usize, to: usize, out: &mut Vec<Bare>) {
         {
             let name = before(hay, secret.start);
             let has = |words: &[&[u8]]| {
-                words.iter().any(|word| name.windows(word.len()).any(|w| w == *word))
+                words
+                    .iter()
+                    .any(|word| name.windows(word.len()).any(|w| w == *word))
             };
             i = secret.end;
             if !has(&NOT_A_SECRET) {

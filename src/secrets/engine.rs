@@ -171,6 +171,19 @@ impl Compiled {
         }
     }
 
+    /// One secret has one fingerprint, whether its name or its place gave it away.
+    fn fingerprinted_as<'a>(&'a self, rule: &'a Rule) -> &'a str {
+        let named = |other: &&Rule| other.reader == Reader::AwsSecret;
+        match rule.reader {
+            Reader::NearId => self
+                .rules
+                .iter()
+                .find(named)
+                .map_or(&rule.id, |named| &named.id),
+            _ => &rule.id,
+        }
+    }
+
     /// The form of a match that may leave.
     pub(crate) fn show(&self, found: &Found, inner: Option<&str>, map: Map) -> Match {
         /// Tells fingerprints without a key apart from plain hashes. It protects nothing and
@@ -193,7 +206,7 @@ impl Compiled {
             class: rule.role,
             severity: found.severity,
             redacted: redact::form(rule, &found.value),
-            fingerprint: key.map(|key| found.value.fingerprint(key, &rule.id)),
+            fingerprint: key.map(|key| found.value.fingerprint(key, self.fingerprinted_as(rule))),
             key_id: found.key_id.clone(),
             account_id: found.account.clone(),
             paired: found.paired,

@@ -148,9 +148,20 @@ impl Gate {
 
     /// The slow path: which of the eight is it?
     #[inline(never)]
-    fn block(&self, hay: &[u8], at: usize, low: u64, high: u64, hit: &mut impl FnMut(usize, Means)) {
+    fn block(
+        &self,
+        hay: &[u8],
+        at: usize,
+        low: u64,
+        high: u64,
+        hit: &mut impl FnMut(usize, Means),
+    ) {
         for k in 0..8 {
-            let gram = if k < 4 { low >> (8 * k) } else { high >> (8 * (k - 4)) } as u32;
+            let gram = if k < 4 {
+                low >> (8 * k)
+            } else {
+                high >> (8 * (k - 4))
+            } as u32;
             if self.bit(gram) & 1 != 0 {
                 self.look(hay, at + k, hit);
             }

@@ -14,6 +14,8 @@ use crate::found::Match;
 struct Line<'a> {
     /// The path as given, joined with what was found below it; `-` for standard input.
     path: &'a str,
+    /// The same under the name it has for objects: one reader serves files and buckets.
+    key: &'a str,
     #[serde(flatten)]
     found: &'a Match,
 }
@@ -195,6 +197,14 @@ impl Run<'_> {
 }
 
 fn line(out: &mut dyn Write, path: &str, found: &Match) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Line { path, found }).map_err(io::Error::from)?;
+    serde_json::to_writer(
+        &mut *out,
+        &Line {
+            path,
+            key: path,
+            found,
+        },
+    )
+    .map_err(io::Error::from)?;
     out.write_all(b"\n")
 }

@@ -494,7 +494,14 @@ fn by_regex(rule: &Rule, hay: &[u8], at: usize) -> Option<Reading> {
     if rule.reader == Reader::AwsKeyId {
         let end = aws::read_key_id(hay, at)?;
         let value = Value::new(&hay[at..end]);
-        return Some(Reading { from, start: at, end, value, base64: false, encrypted: false });
+        return Some(Reading {
+            from,
+            start: at,
+            end,
+            value,
+            base64: false,
+            encrypted: false,
+        });
     }
     let regex = rule.regex.as_ref()?;
     let window = &hay[from..hay.len().min(at + rule.span)];
