@@ -13,6 +13,7 @@ mod validate;
 use std::collections::BTreeMap;
 
 use palisade_model::actions;
+use serde::{Deserialize, Serialize};
 
 pub use kind::Kind;
 pub use predicate::{
@@ -118,10 +119,24 @@ pub struct Opt {
     pub requires: Vec<Requirement>,
     /// What must be true besides.
     pub preconditions: Vec<Predicate>,
+    /// Who acts, where it is not who acts otherwise.
+    pub from: Option<Source>,
+    /// What is gained, where it is not what is gained otherwise.
+    pub to: Option<Goal>,
     /// What this way gives, where it is not what the technique yields.
     pub gain: Option<Gain>,
+    /// What makes this way less likely than an ordinary call.
+    pub weight: Option<WeightHint>,
     /// Ids of this option elsewhere.
     pub refs: BTreeMap<String, Vec<String>>,
+}
+
+/// What makes a way less likely than an ordinary call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightHint {
+    /// A name must be guessed.
+    Guess,
 }
 
 /// The edge a technique draws.
@@ -186,9 +201,7 @@ pub enum Goal {
 }
 
 /// The sense in which something is gained.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum YieldKind {
     /// The source gains permissions.
@@ -235,9 +248,7 @@ pub enum Gain {
 }
 
 /// What sort of step a technique is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
     /// The source changes what itself may do, or removes a guardrail that holds it.
@@ -259,9 +270,7 @@ pub enum Category {
 }
 
 /// Whether a technique works today.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It works.
@@ -273,9 +282,7 @@ pub enum Status {
 }
 
 /// Where a technique was first written down.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// In a published catalogue.
@@ -287,9 +294,7 @@ pub enum Origin {
 }
 
 /// How long a technique takes.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Speed {
     /// Seconds.
@@ -301,9 +306,7 @@ pub enum Speed {
 }
 
 /// How much of a technique shows.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stealth {
     /// A visible side effect, or an interruption.
@@ -315,7 +318,7 @@ pub enum Stealth {
 }
 
 /// What stops a technique. Advice for people and hints for the fix planner, never a verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Breaks {
     /// Actions whose denial by an SCP stops it.

@@ -316,6 +316,9 @@ impl Call<'_> {
                 P::LaunchedFrom(reference(of)?, template_version(version)?)
             }
             "runs_with" => self.two(P::RunsWith)?,
+            "same_vpc" => self.two(P::SameVpc)?,
+            "public_policy_blocked" => P::PublicPolicyBlocked(self.one()?),
+            "provisioned_from" => self.two(P::ProvisionedFrom)?,
             "in_organization" => P::InOrganization(self.one()?),
             "known_account" => P::KnownAccount(self.one()?),
             "in_management_account" => P::InManagementAccount(self.one()?),

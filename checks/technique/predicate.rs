@@ -286,6 +286,13 @@ pub enum Predicate {
     LaunchedFrom(ResourceRef, TemplateVersion),
     /// `runs_with(ecs.container-instance:$ci, role:$target)`: a workload placed there runs as it.
     RunsWith(ResourceRef, ResourceRef),
+    /// `same_vpc(ec2.instance-connect-endpoint:$e, ec2.instance:$i)`.
+    SameVpc(ResourceRef, ResourceRef),
+    /// `public_policy_blocked(bucket:$b)`: S3 refuses a new public policy on it.
+    PublicPolicyBlocked(ResourceRef),
+    /// `provisioned_from(role:$self, sso.permission-set:$ps)`: Identity Center made the role of
+    /// this permission set.
+    ProvisionedFrom(ResourceRef, ResourceRef),
     /// `in_organization(account:$ext)`.
     InOrganization(ResourceRef),
     /// `known_account(account:$ext)`: the configuration names it as one of ours or a partner.
@@ -347,6 +354,8 @@ impl Predicate {
             | P::BroaderBoundary(a, b)
             | P::CredentialIn(a, b)
             | P::RunsWith(a, b)
+            | P::SameVpc(a, b)
+            | P::ProvisionedFrom(a, b)
             | P::DenyHeldBy(DenySource::Group(a) | DenySource::Policy(a), b)
             | P::Attribute(a, _, Test::Names(b) | Test::Includes(b))
             | P::Trusts(a, Trusted::Account(b) | Trusted::Principal(b), _)
@@ -389,6 +398,7 @@ impl Predicate {
             | P::SsmManaged(a)
             | P::InternetFacing(a, _)
             | P::LaunchedFrom(a, _)
+            | P::PublicPolicyBlocked(a)
             | P::InOrganization(a)
             | P::KnownAccount(a)
             | P::InManagementAccount(a)

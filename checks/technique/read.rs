@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     Breaks, Category, Gain, Goal, Group, Opt, Origin, Requirement, Source, Speed, Status, Stealth,
-    Technique, Yield, YieldKind, parse, validate,
+    Technique, WeightHint, Yield, YieldKind, parse, validate,
 };
 use crate::{CatalogueError, Proof, files, files_in};
 
@@ -95,7 +95,13 @@ struct RawOption {
     #[serde(default)]
     preconditions: Vec<String>,
     #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    to: Option<String>,
+    #[serde(default)]
     gain: Option<String>,
+    #[serde(default)]
+    weight: Option<WeightHint>,
     #[serde(default)]
     refs: BTreeMap<String, Vec<String>>,
 }
@@ -273,7 +279,10 @@ fn group(raw: RawGroup) -> Result<Group, String> {
         Ok(Opt {
             requires: requirements(&option.requires)?,
             preconditions: predicates(&option.preconditions)?,
+            from: option.from.as_deref().map(source).transpose()?,
+            to: option.to.as_deref().map(goal).transpose()?,
             gain: option.gain.as_deref().map(gain).transpose()?,
+            weight: option.weight,
             id: option.id,
             refs: option.refs,
         })

@@ -33,10 +33,46 @@ fn read(text: &str) -> Result<Technique, crate::CatalogueError> {
 
 #[test]
 fn every_technique_loads() {
-    match load_techniques() {
-        Ok(techniques) => assert!(!techniques.is_empty()),
-        Err(error) => panic!("{error}"),
+    let techniques = load_techniques().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(techniques.len(), 212);
+    let unread = techniques.iter().filter(|known| known.unread.is_some());
+    assert!(unread.count() <= 20);
+    let ids: std::collections::BTreeSet<_> = techniques.iter().map(|known| &known.id).collect();
+    assert_eq!(ids.len(), techniques.len());
+}
+
+#[test]
+fn services_that_are_fully_read_hold_no_unread_technique() {
+    const READ: [&str; 18] = [
+        "apprunner",
+        "bedrock",
+        "bedrock-agentcore",
+        "cloudformation",
+        "codebuild",
+        "cognito",
+        "ec2",
+        "ecs",
+        "glue",
+        "iam",
+        "lambda",
+        "s3",
+        "sagemaker",
+        "secretsmanager",
+        "ssm",
+        "sts",
+        "root",
+        "autoscaling",
+    ];
+    for technique in load_techniques().unwrap_or_else(|error| panic!("{error}")) {
+        if READ.contains(&technique.service.as_str()) {
+            assert_eq!(technique.unread, None, "{}", technique.id);
+        }
     }
+}
+
+#[test]
+fn every_chain_is_made_of_techniques() {
+    assert!(chains().unwrap_or_else(|error| panic!("{error}")).len() >= 6);
 }
 
 #[test]

@@ -37,7 +37,10 @@ pub(super) fn technique(path: &str, technique: &Technique, sources: &[Catalogue]
     references(technique, sources)?;
     options(technique)?;
     for required in technique.all_requirements() {
-        requirement(required)?;
+        known_action(&required.action)?;
+        if technique.status != Status::Retired {
+            requirement(required)?;
+        }
     }
     for predicate in technique.all_predicates() {
         self::predicate(predicate)?;
@@ -88,10 +91,14 @@ fn references(technique: &Technique, sources: &[Catalogue]) -> Checked {
             return Err(format!("has the MITRE id `{id}`, which has no such shape"));
         }
     }
-    let listed = technique.collect.iter().chain(&technique.breaks.scp_deny);
-    listed
-        .chain(&technique.cut_first)
-        .try_for_each(|name| known_action(name))?;
+    let exact = technique.collect.iter().chain(&technique.cut_first);
+    exact.into_iter().try_for_each(|name| known_action(name))?;
+    let breaks = &technique.breaks;
+    for pattern in breaks.scp_deny.iter().chain(&breaks.prevents_opening) {
+        if actions().matching(pattern).is_empty() {
+            return Err(format!("would deny `{pattern}`, which is no action"));
+        }
+    }
     if let Some(first) = &technique.cut_first
         && !technique
             .all_requirements()
@@ -130,7 +137,6 @@ fn known_action(name: &str) -> Checked {
 }
 
 fn requirement(required: &Requirement) -> Checked {
-    known_action(&required.action)?;
     let action = actions().find(&required.action);
     let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
     if let Some(action) = action.filter(|action| action.takes_resource()) {
@@ -171,7 +177,7 @@ fn predicate(predicate: &Predicate) -> Checked {
         P::Not(inner) => self::predicate(inner),
         P::Any(parts) | P::All(parts) => parts.iter().try_for_each(self::predicate),
         P::Exists(_, filter) => filter.iter().try_for_each(self::predicate),
-        P::May(_, what) => requirement(what),
+        P::May(_, what) => known_action(&what.action).and_then(|()| requirement(what)),
         P::Public(_, action) | P::OpenToForeign(_, action) => known_action(action),
         P::Attached(policy, _)
         | P::BoundaryOf(policy, _)
@@ -237,7 +243,7 @@ fn variables(technique: &Technique) -> Checked {
             continue;
         }
         let kind = *kinds.entry(name).or_insert(reference.kind);
-        if kind != reference.kind && ![kind, reference.kind].contains(&Kind::PRINCIPAL) {
+        if !agree(kind, reference.kind) {
             return Err(format!(
                 "calls both a `{kind}` and a `{}` `${name}`",
                 reference.kind
@@ -259,6 +265,7 @@ fn variables(technique: &Technique) -> Checked {
     for reference in from.into_iter().chain(to) {
         if let Some(name) = reference.variable()
             && technique.status != Status::Retired
+            && name != ACCOUNT
             && !kinds.contains_key(name)
         {
             return Err(format!(
@@ -267,6 +274,26 @@ fn variables(technique: &Technique) -> Checked {
         }
     }
     Ok(())
+}
+
+/// `account:$account`, the account under evaluation: that of `$self`, or each where nobody acts.
+const ACCOUNT: &str = "account";
+
+/// Kinds that are two ways to speak of one resource.
+const SAME: [(&str, &str); 4] = [
+    ("bucket", "bucket-content"),
+    ("account", "organizations.account"),
+    ("account", "organizations.member-root"),
+    ("account", "sso.account"),
+]; 2] = [
+    ("bucket", "bucket-content"),
+    ("account", "organizations.account"),
+];
+
+/// Whether one variable can be spoken of as both kinds.
+fn agree(a: Kind, b: Kind) -> bool {
+    let (one, other) = (a.min(b).name(), a.max(b).name());
+    a == b || a == Kind::PRINCIPAL || b == Kind::PRINCIPAL || SAME.contains(&(one, other))
 }
 
 fn proof(technique: &Technique) -> Checked {
