@@ -134,7 +134,9 @@ pub fn techniques() -> Result<&'static [Technique], &'static CatalogueError> {
 /// The technique with that id.
 pub fn technique_of(id: &str) -> Option<&'static Technique> {
     let techniques = techniques().ok()?;
-    let index = techniques.binary_search_by(|technique| technique.id.as_str().cmp(id)).ok()?;
+    let index = techniques
+        .binary_search_by(|technique| technique.id.as_str().cmp(id))
+        .ok()?;
     techniques.get(index)
 }
 

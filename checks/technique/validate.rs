@@ -285,9 +285,6 @@ const SAME: [(&str, &str); 4] = [
     ("account", "organizations.account"),
     ("account", "organizations.member-root"),
     ("account", "sso.account"),
-]; 2] = [
-    ("bucket", "bucket-content"),
-    ("account", "organizations.account"),
 ];
 
 /// Whether one variable can be spoken of as both kinds.
