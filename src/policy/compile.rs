@@ -246,41 +246,28 @@ impl CompiledStatement {
         }
     }
 
-    /// Whether it matches every action and every resource.
-    pub(crate) fn is_everything(&self) -> bool {
-        let all_actions = if self.actions.negated {
-            self.actions.patterns.is_empty()
-        } else {
-            // `*:*` is accepted and means the same as `*`.
-            self.actions
-                .patterns
-                .iter()
-                .any(|p| p.is_any() || p.to_string() == "*:*")
-        };
-        let all_resources = if self.resources.negated {
-            self.resources.patterns.is_empty()
-        } else {
-            self.resources
-                .patterns
-                .iter()
-                .any(|p| *p == ResourcePattern::Any)
-        };
-        all_actions && all_resources
+    /// Whether its resources match, and nothing else asked.
+    pub(crate) fn touches(&self, resource: &Resource, action: &str, context: &Context) -> Tri {
+        let mut hit = Tri::No;
+        for pattern in &self.resources.patterns {
+            hit = hit.or(pattern.matches(resource, context));
+        }
+        if action == "s3:listallmybuckets" && resource.is_star() {
+            hit = hit.or(Tri::Maybe);
+        }
+        hit.flip_if(self.resources.negated)
     }
 
-    /// The service prefixes its actions name, or `None` when it may cover any service.
-    pub(crate) fn services(&self) -> Option<Vec<&str>> {
-        if self.actions.negated {
-            return None;
-        }
-        let prefix =
-            |glob: &'_ Glob| -> Option<usize> { glob.head().iter().position(|b| *b == b':') };
-        let mut out = Vec::new();
-        for pattern in &self.actions.patterns {
-            let end = prefix(pattern)?;
-            out.push(std::str::from_utf8(&pattern.head()[..end]).ok()?);
-        }
-        Some(out)
+    /// Whether it looks at the caller's own name or tags.
+    pub(crate) fn looks_at_caller(&self) -> bool {
+        let personal = super::engine::is_personal;
+        let in_tests = |test: &Test| personal(&test.key) || test.variable_keys().any(personal);
+        self.conditions.iter().any(in_tests)
+            || self
+                .resources
+                .patterns
+                .iter()
+                .any(|p| p.keys().any(personal))
     }
 
     pub(crate) fn grants(&self, caller: &Caller) -> Option<Naming> {

@@ -50,6 +50,8 @@ enum Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     entries: Vec<(Key, Entry)>,
+    /// Beginnings of keys that are absent unless mentioned.
+    absent_families: Vec<Box<str>>,
     others_unknown: bool,
 }
 
@@ -64,6 +66,7 @@ impl Context {
     pub fn closed() -> Self {
         Self {
             entries: Vec::new(),
+            absent_families: Vec::new(),
             others_unknown: false,
         }
     }
@@ -72,6 +75,7 @@ impl Context {
     pub fn open() -> Self {
         Self {
             entries: Vec::new(),
+            absent_families: Vec::new(),
             others_unknown: true,
         }
     }
@@ -103,6 +107,14 @@ impl Context {
         self.put(Key::new(key), Entry::Unknown)
     }
 
+    /// Says that the request carries no key that begins so (`aws:PrincipalTag/`) but those
+    /// mentioned.
+    pub fn set_family_absent(&mut self, beginning: &str) -> &mut Self {
+        self.absent_families
+            .push(beginning.to_ascii_lowercase().into());
+        self
+    }
+
     /// The context without the keys (in lower case) that `gone` picks.
     pub(crate) fn without(mut self, gone: impl Fn(&str) -> bool) -> Self {
         self.entries.retain(|(key, _)| !gone(key.as_str()));
@@ -114,6 +126,8 @@ impl Context {
         for (key, entry) in &other.entries {
             self.put(key.clone(), entry.clone());
         }
+        self.absent_families
+            .extend(other.absent_families.iter().cloned());
         self.others_unknown = other.others_unknown;
         self
     }

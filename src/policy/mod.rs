@@ -9,6 +9,7 @@ mod condition;
 mod context;
 mod decide;
 pub mod document;
+mod engine;
 pub mod explain;
 mod facts;
 mod layers;
@@ -29,11 +30,14 @@ pub use condition::{Comparison, Operator, Order, SetOperator};
 pub use context::{Context, Key, Knowledge};
 pub use decide::{Conditional, Decision, Grant, Refusal, Unknown, UnreadPolicy, decide};
 pub use document::{Document, DocumentError, Effect};
+pub use engine::{
+    Answer, Difference, Engine, Granting, Permission, Principal, PrincipalKind, WhoCan,
+};
 pub use layers::{Cite, Layer, Layers};
 pub use pattern::Glob;
 pub use principal::{Caller, Naming};
 pub use public::is_public;
 pub use request::Request;
 pub use residual::{Clause, Control, Residual, Term};
-pub use resource::{Resource, ResourceSet};
+pub use resource::{Resource, ResourceSet, example};
 pub use tri::Tri;

@@ -74,16 +74,6 @@ impl Glob {
         }
     }
 
-    /// The bytes before the first wildcard.
-    pub(crate) fn head(&self) -> &[u8] {
-        match self.shape {
-            Shape::Any => &[],
-            Shape::Literal => &self.bytes,
-            Shape::Prefix => &self.bytes[..self.bytes.len() - 1],
-            Shape::General(at) => &self.bytes[..at as usize],
-        }
-    }
-
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -8,6 +8,7 @@ use super::context::{Context, Key};
 use super::pattern::{Glob, MANY};
 use super::tri::Tri;
 use super::variable::Text;
+use super::witness::{Shape, witnesses};
 
 /// The resource of a request: an ARN, cut at its first five colons, or `*` for actions that
 /// take none.
@@ -218,6 +219,23 @@ impl ResourceSet {
     }
 }
 
+/// A resource that all of the first patterns match and none of the second: what a caller would
+/// name a resource of its own making. `None` when there is none, or none was found.
+pub fn example(inside: &[&str], outside: &[&str]) -> Option<String> {
+    let shape = |pattern: &&str| Shape::arn(&Glob::new(pattern));
+    let shapes: Vec<Shape> = inside.iter().chain(outside).map(shape).collect();
+    let (found, _) = witnesses(&shapes);
+    let sets = |patterns: &[&str]| -> Vec<ResourceSet> {
+        patterns.iter().map(|p| ResourceSet::new(p)).collect()
+    };
+    let (inside, outside) = (sets(inside), sets(outside));
+    found.into_iter().find(|text| {
+        let resource = Resource::new(text);
+        inside.iter().all(|set| set.contains(&resource))
+            && !outside.iter().any(|set| set.contains(&resource))
+    })
+}
+
 impl ResourcePattern {
     /// Compares two patterns without variables, or with each variable as any run of characters.
     fn relate(&self, other: &Self, relation: fn(&Glob, &Glob) -> bool, any: bool) -> bool {
@@ -283,6 +301,19 @@ mod tests {
             "arn:aws:iam::1111*:role/x",
             "arn:aws:iam::2222:role/x"
         ));
+    }
+
+    #[test]
+    fn an_example_suits_every_pattern() {
+        let dev = "arn:aws:lambda:*:*:function:dev-*";
+        let job = "arn:aws:lambda:eu-west-1:111122223333:function:*-job";
+        let found = example(&[dev, job], &[]).expect("there is one");
+        assert!(found.starts_with("arn:aws:lambda:eu-west-1:111122223333:function:dev-"));
+        assert_eq!(
+            example(&[dev, "arn:aws:lambda:*:*:function:prod-*"], &[]),
+            None
+        );
+        assert_eq!(example(&[dev], &["arn:aws:lambda:*"]), None);
     }
 
     #[test]

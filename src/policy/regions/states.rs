@@ -16,11 +16,11 @@ use crate::policy::variable::{Piece, Text};
 use crate::policy::witness::{Shape, witnesses};
 
 /// One state of a key: the values that stand for it, or `None` when the request lacks the key.
-pub(super) type State = Option<Vec<Box<str>>>;
+pub(in crate::policy) type State = Option<Vec<Box<str>>>;
 
 /// One region of an axis: a state for each of its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Region(pub(super) Vec<State>);
+pub(in crate::policy) struct Region(pub(super) Vec<State>);
 
 impl Region {
     pub(super) fn enter(&self, keys: &[Key], context: &mut Context) {

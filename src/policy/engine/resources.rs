@@ -1,0 +1,353 @@
+//! Resources and their own policies, by ARN.
+
+use palisade_model::{Account, Observed, PublicAccessBlock, Region, Resource, Snapshot};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Engine;
+use super::build::Shelf;
+use crate::policy::compile::Attached;
+
+type Tags = Box<[(Box<str>, Box<str>)]>;
+
+/// What the snapshot says of the resource of a request.
+pub(super) struct Target<'a> {
+    /// Who owns it, if that is known.
+    pub(super) account: Option<&'a str>,
+    pub(super) policy: Option<&'a [Attached]>,
+    /// Its tags; `None` when they are not known.
+    pub(super) tags: Option<&'a [(Box<str>, Box<str>)]>,
+    pub(super) restrict_public_buckets: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    account: Box<str>,
+    policy: Option<[Attached; 1]>,
+    tags: Option<Tags>,
+    restrict_public_buckets: bool,
+}
+
+/// All resources that can have a policy or tags.
+#[derive(Debug)]
+pub(super) struct Resources {
+    by_arn: FxHashMap<Box<str>, Known>,
+    /// Secrets by their ARN without the six random characters, which requests may leave out.
+    secrets: FxHashMap<Box<str>, Box<str>>,
+    /// (account, service) whose resources could not all be listed.
+    unlisted: FxHashSet<(Box<str>, Box<str>)>,
+    /// Stands for the policy of a resource that could not be listed.
+    unread: [Attached; 1],
+}
+
+impl Resources {
+    pub(super) fn read(snapshot: &Snapshot, shelf: &mut Shelf) -> Self {
+        let unread = [shelf.unread("resource-based policy", "the resource was not read")];
+        let mut out = Self {
+            by_arn: FxHashMap::default(),
+            secrets: FxHashMap::default(),
+            unlisted: FxHashSet::default(),
+            unread,
+        };
+        for (id, account) in &snapshot.accounts {
+            let partition = snapshot.partition.to_string();
+            let mut reader = Reader {
+                id,
+                partition: &partition,
+                out: &mut out,
+                shelf,
+            };
+            reader.iam(account);
+            reader.s3(account);
+            reader.listed(&account.resources);
+            match &account.regions {
+                Observed::Value(regions) => {
+                    for (name, region) in regions {
+                        reader.region(name, region);
+                    }
+                }
+                Observed::Gap(_) => reader.missing(&REGIONAL),
+                Observed::Absent | Observed::NotApplicable(_) => {}
+            }
+        }
+        out
+    }
+
+    /// The resource of a request, or what can be said of one that is not there.
+    pub(super) fn target<'a>(
+        &'a self,
+        engine: &'a Engine,
+        action: &str,
+        resource: &str,
+        caller_account: Option<&str>,
+    ) -> Target<'a> {
+        let service = action
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let parts: Vec<&str> = resource.splitn(6, ':').collect();
+        let [_, _, arn_service, _, owner, rest] = parts[..] else {
+            return Target {
+                account: None,
+                policy: None,
+                tags: None,
+                restrict_public_buckets: false,
+            };
+        };
+        let account_of = |id: &str| {
+            engine
+                .by_account
+                .get(id)
+                .map(|at| &*engine.accounts[*at as usize].id)
+        };
+        if let Some(known) = self.find(resource, arn_service, rest) {
+            // A trust policy speaks of sts actions; iam actions on a role never ask it.
+            let asked = arn_service != "iam" || service == "sts";
+            return Target {
+                account: Some(&known.account),
+                policy: known
+                    .policy
+                    .as_ref()
+                    .filter(|_| asked)
+                    .map(<[_; 1]>::as_slice),
+                tags: known.tags.as_deref(),
+                restrict_public_buckets: known.restrict_public_buckets,
+            };
+        }
+        let owner = if owner.is_empty() {
+            caller_account.unwrap_or_default()
+        } else {
+            owner
+        };
+        let account = account_of(owner);
+        let unlisted = match account {
+            Some(id) => self.unlisted.contains(&(id.into(), arn_service.into())),
+            // A foreign account's resource.
+            None => true,
+        };
+        let asked = arn_service != "iam" || service == "sts";
+        let policy = (unlisted && asked && has_policies(arn_service)).then_some(&self.unread[..]);
+        Target {
+            account,
+            policy,
+            tags: None,
+            restrict_public_buckets: false,
+        }
+    }
+
+    /// By ARN, or by the ARN of what it is part of: the bucket of an object, the function of an
+    /// alias.
+    fn find(&self, resource: &str, service: &str, rest: &str) -> Option<&Known> {
+        if let Some(known) = self.by_arn.get(resource) {
+            return Some(known);
+        }
+        let cut = match service {
+            "s3" => rest.find('/')?,
+            "lambda" => "function:".len() + rest.strip_prefix("function:")?.find(':')?,
+            "secretsmanager" => {
+                return self.by_arn.get(self.secrets.get(resource)?);
+            }
+            _ => return None,
+        };
+        self.by_arn
+            .get(&resource[..resource.len() - rest.len() + cut])
+    }
+}
+
+/// Services whose resources have policies of their own, by the service in their ARNs.
+///
+/// Source: "AWS services that work with IAM", IAM User Guide, 2026-10.
+fn has_policies(service: &str) -> bool {
+    RESOURCE_POLICY_SERVICES.binary_search(&service).is_ok()
+}
+
+const RESOURCE_POLICY_SERVICES: [&str; 30] = [
+    "acm-pca",
+    "backup",
+    "codeartifact",
+    "codebuild",
+    "dynamodb",
+    "ecr",
+    "elasticfilesystem",
+    "es",
+    "events",
+    "execute-api",
+    "glacier",
+    "glue",
+    "iam",
+    "iot",
+    "kafka",
+    "kinesis",
+    "kms",
+    "lambda",
+    "lex",
+    "logs",
+    "mediastore",
+    "redshift-serverless",
+    "s3",
+    "s3express",
+    "schemas",
+    "secretsmanager",
+    "serverlessrepo",
+    "ses",
+    "sns",
+    "sqs",
+];
+
+/// Of these, those that live in regions.
+const REGIONAL: [&str; 12] = [
+    "codebuild",
+    "dynamodb",
+    "ecr",
+    "elasticfilesystem",
+    "events",
+    "glue",
+    "kms",
+    "lambda",
+    "logs",
+    "secretsmanager",
+    "sns",
+    "sqs",
+];
+
+struct Reader<'a> {
+    id: &'a str,
+    partition: &'a str,
+    out: &'a mut Resources,
+    shelf: &'a mut Shelf,
+}
+
+fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Tags {
+    tags.into_iter()
+        .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
+        .collect()
+}
+
+impl Reader<'_> {
+    fn missing(&mut self, services: &[&str]) {
+        for service in services {
+            self.out
+                .unlisted
+                .insert((self.id.into(), (*service).into()));
+        }
+    }
+
+    fn put(&mut self, arn: &str, policy: Option<Attached>, tags: Option<Tags>) {
+        let known = Known {
+            account: self.id.into(),
+            policy: policy.map(|p| [p]),
+            tags,
+            restrict_public_buckets: false,
+        };
+        if let Some((short, _)) = arn.rsplit_once('-').filter(|_| arn.contains(":secret:")) {
+            self.out.secrets.insert(short.into(), arn.into());
+        }
+        self.out.by_arn.insert(arn.into(), known);
+    }
+
+    fn iam(&mut self, account: &Account) {
+        match &account.iam.roles {
+            Observed::Value(roles) => {
+                for role in roles.values() {
+                    let trust = self.shelf.attach("trust policy", &role.trust);
+                    self.put(role.arn.as_str(), Some(trust), Some(tags(&role.tags)));
+                }
+            }
+            Observed::Gap(_) => self.missing(&["iam"]),
+            Observed::Absent | Observed::NotApplicable(_) => {}
+        }
+        for user in account.iam.users.value().into_iter().flatten() {
+            self.put(user.1.arn.as_str(), None, Some(tags(&user.1.tags)));
+        }
+    }
+
+    fn s3(&mut self, account: &Account) {
+        let Observed::Value(buckets) = &account.s3.buckets else {
+            if account.s3.buckets.gap().is_some() {
+                self.missing(&["s3"]);
+            }
+            return;
+        };
+        let restricts = |block: &Observed<PublicAccessBlock>| {
+            block
+                .value()
+                .is_some_and(|block| block.restrict_public_buckets)
+        };
+        let all = restricts(&account.s3.public_access_block);
+        for (name, bucket) in buckets {
+            let arn = format!("arn:{}:s3:::{name}", self.partition);
+            let policy = self.shelf.observed("bucket policy", &bucket.policy);
+            let known = Known {
+                account: self.id.into(),
+                policy: policy.map(|p| [p]),
+                // Whether a bucket's tags count in conditions depends on a setting per bucket.
+                tags: None,
+                restrict_public_buckets: all || restricts(&bucket.public_access_block),
+            };
+            self.out.by_arn.insert(arn.into(), known);
+        }
+    }
+
+    fn region(&mut self, name: &str, region: &Region) {
+        match &region.functions {
+            Observed::Value(functions) => {
+                for function in functions.values() {
+                    let policy = self.shelf.observed("function policy", &function.policy);
+                    self.put(function.arn.as_str(), policy, Some(tags(&function.tags)));
+                }
+            }
+            Observed::Gap(_) => self.missing(&["lambda"]),
+            Observed::Absent | Observed::NotApplicable(_) => {}
+        }
+        match &region.topics {
+            Observed::Value(topics) => {
+                for (arn, topic) in topics {
+                    let policy = self.shelf.observed("topic policy", &topic.policy);
+                    self.put(arn.as_str(), policy, None);
+                }
+            }
+            Observed::Gap(_) => self.missing(&["sns"]),
+            Observed::Absent | Observed::NotApplicable(_) => {}
+        }
+        match &region.buses {
+            Observed::Value(buses) => {
+                for (bus, facts) in buses {
+                    let arn = format!(
+                        "arn:{}:events:{name}:{}:event-bus/{bus}",
+                        self.partition, self.id
+                    );
+                    let policy = self.shelf.observed("event bus policy", &facts.policy);
+                    self.put(&arn, policy, None);
+                }
+            }
+            Observed::Gap(_) => self.missing(&["events"]),
+            Observed::Absent | Observed::NotApplicable(_) => {}
+        }
+        self.listed(&region.resources);
+    }
+
+    fn listed(
+        &mut self,
+        kinds: &std::collections::BTreeMap<
+            String,
+            Observed<std::collections::BTreeMap<String, Resource>>,
+        >,
+    ) {
+        for (kind, resources) in kinds {
+            match resources {
+                Observed::Value(resources) => {
+                    for resource in resources.values().filter(|r| !r.arn.as_str().is_empty()) {
+                        let name = format!("policy of {kind}");
+                        let policy = self.shelf.observed(&name, &resource.policy);
+                        self.put(resource.arn.as_str(), policy, Some(tags(&resource.tags)));
+                    }
+                }
+                Observed::Gap(_) => {
+                    let service = kind.split('.').next().unwrap_or(kind);
+                    self.missing(&[service]);
+                }
+                Observed::Absent | Observed::NotApplicable(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Questions over all principals at once.
+//!
+//! Principals of one class differ only in what their own names and tags decide, so a class is
+//! asked once unless a statement that bears on the question looks at names or tags, or the
+//! resource's policy names a member. Cost: classes × policies for the sieve, plus one decision
+//! for each class left, plus one for each member that must be asked apart.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Engine, Principal};
+use crate::policy::compile::{Attached, CompiledPolicy, CompiledStatement};
+use crate::policy::context::{Context, Key};
+use crate::policy::decide::Decision;
+use crate::policy::document::Effect;
+use crate::policy::principal::{Name, PrincipalMatcher};
+use crate::policy::resource::Resource;
+use crate::policy::tri::Tri;
+
+/// Everybody who may, or who may under conditions, or of whom it is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhoCan {
+    /// The distinct answers.
+    pub decisions: Vec<Decision>,
+    /// Who has which answer, by ARN; those denied are left out.
+    pub principals: Vec<Answer>,
+}
+
+/// One principal and the place of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The place in [`Engine::principals`].
+    pub principal: u32,
+    /// The place in [`WhoCan::decisions`].
+    pub decision: u32,
+}
+
+impl WhoCan {
+    /// Principals and their answers.
+    pub fn iter<'a>(
+        &'a self,
+        engine: &'a Engine,
+    ) -> impl Iterator<Item = (&'a Principal, &'a Decision)> {
+        self.principals.iter().map(|answer| {
+            let principal = &engine.principals()[answer.principal as usize];
+            (principal, &self.decisions[answer.decision as usize])
+        })
+    }
+}
+
+/// How a policy bears on a question.
+#[derive(Clone, Copy, Default)]
+struct Bearing {
+    /// Some Allow covers the action.
+    allows: bool,
+    /// A statement that covers the action looks at the caller's own name or tags.
+    personal: bool,
+}
+
+impl Engine {
+    /// Who may do `action` on `resource`: every principal but those surely denied.
+    ///
+    /// `context` speaks of every request alike, as in [`Engine::decide`].
+    pub fn who_can(&self, action: &str, resource: &str, context: &Context) -> WhoCan {
+        let question = Question::new(self, action, resource);
+        let mut bearings: FxHashMap<*const CompiledPolicy, Bearing> = FxHashMap::default();
+        let mut out = WhoCan {
+            decisions: Vec::new(),
+            principals: Vec::new(),
+        };
+        // The answer of each class, once asked: the place of the decision, or "denied".
+        let mut answers: Vec<Option<Option<u32>>> = vec![None; self.classes.len()];
+        let sieved: Vec<Bearing> = self
+            .classes
+            .iter()
+            .map(|class| question.bearing(class, &mut bearings))
+            .collect();
+        for (at, principal) in self.principals.iter().enumerate() {
+            let class = principal.class as usize;
+            let named = question.names(principal);
+            if !sieved[class].allows && !question.open_to_all && !named {
+                continue;
+            }
+            let apart = named || sieved[class].personal || question.personal;
+            let decision = match answers[class] {
+                Some(known) if !apart => known,
+                _ => {
+                    let decision = self.decide(&principal.arn, action, resource, context);
+                    let place = out.keep(decision);
+                    if !apart {
+                        answers[class] = Some(place);
+                    }
+                    place
+                }
+            };
+            if let Some(decision) = decision {
+                let principal = u32::try_from(at).unwrap_or(u32::MAX);
+                out.principals.push(Answer {
+                    principal,
+                    decision,
+                });
+            }
+        }
+        out
+    }
+}
+
+impl WhoCan {
+    /// Keeps a decision that is not a denial; equal ones once, if they come one after the other.
+    fn keep(&mut self, decision: Decision) -> Option<u32> {
+        if decision.is_denied() {
+            return None;
+        }
+        if self.decisions.last() != Some(&decision) {
+            self.decisions.push(decision);
+        }
+        u32::try_from(self.decisions.len() - 1).ok()
+    }
+}
+
+/// What can be said of a question before anybody is asked.
+struct Question {
+    action: String,
+    resource: Resource,
+    /// The resource's policy may admit somebody whose own policies do not.
+    open_to_all: bool,
+    /// The resource's policy or RCPs look at the caller's own name or tags.
+    personal: bool,
+    /// Names in the resource's policy.
+    named: FxHashSet<Box<str>>,
+    /// By account: its SCPs look at the caller's own name or tags.
+    personal_scps: Vec<bool>,
+}
+
+impl Question {
+    fn new(engine: &Engine, action: &str, resource: &str) -> Self {
+        let lower = action.to_ascii_lowercase();
+        let target = engine.resources.target(engine, action, resource, None);
+        let mut out = Self {
+            resource: Resource::new(resource),
+            open_to_all: false,
+            personal: false,
+            named: FxHashSet::default(),
+            personal_scps: Vec::new(),
+            action: lower,
+        };
+        for attached in target.policy.unwrap_or_default() {
+            out.open_to_all |= attached.policy.unread_reason().is_some();
+            for statement in &attached.policy.statements {
+                if statement.covers_action(&out.action) {
+                    out.add(statement);
+                }
+            }
+        }
+        let rcps = target
+            .account
+            .map_or(&[][..], |account| engine.rcps_of(account));
+        out.personal |= rcps.iter().flatten().any(|a| out.is_personal(&a.policy));
+        out.personal_scps = engine
+            .accounts
+            .iter()
+            .map(|account| {
+                let levels = account.ceilings.scps.as_deref().unwrap_or_default();
+                levels.iter().flatten().any(|a| out.is_personal(&a.policy))
+            })
+            .collect();
+        out
+    }
+
+    fn add(&mut self, statement: &CompiledStatement) {
+        self.personal |= statement.looks_at_caller();
+        let allows = statement.effect == Effect::Allow;
+        let names = match &statement.principal {
+            PrincipalMatcher::Named(names) => names,
+            PrincipalMatcher::AllBut(names) => {
+                self.open_to_all |= allows;
+                names
+            }
+            PrincipalMatcher::Holder => return,
+        };
+        for name in names {
+            match name {
+                // An account is admitted as a whole only by its own policies; everyone is.
+                Name::Everyone => self.open_to_all |= allows,
+                Name::Arn(arn) => {
+                    self.named.insert(arn.clone());
+                }
+                Name::Account(_) | Name::Service(_) | Name::Federated(_) | Name::Canonical => {}
+            }
+        }
+    }
+
+    fn names(&self, principal: &Principal) -> bool {
+        !self.named.is_empty() && self.named.contains(&*principal.arn)
+    }
+
+    fn is_personal(&self, policy: &CompiledPolicy) -> bool {
+        policy
+            .statements
+            .iter()
+            .any(|s| s.covers_action(&self.action) && s.looks_at_caller())
+    }
+
+    fn bearing(
+        &self,
+        class: &super::Class,
+        known: &mut FxHashMap<*const CompiledPolicy, Bearing>,
+    ) -> Bearing {
+        let mut out = Bearing {
+            personal: self.personal_scps[class.account as usize],
+            ..Bearing::default()
+        };
+        let mut ask = |attached: &Attached| {
+            let key = std::ptr::from_ref(&*attached.policy);
+            *known
+                .entry(key)
+                .or_insert_with(|| self.of_policy(&attached.policy))
+        };
+        for attached in &class.identity {
+            let one = ask(attached);
+            out.allows |= one.allows;
+            out.personal |= one.personal;
+        }
+        for attached in class.boundary.iter().flatten() {
+            out.personal |= ask(attached).personal;
+        }
+        out
+    }
+
+    fn of_policy(&self, policy: &CompiledPolicy) -> Bearing {
+        if policy.unread_reason().is_some() {
+            return Bearing {
+                allows: true,
+                personal: false,
+            };
+        }
+        let open = Context::open();
+        let mut out = Bearing::default();
+        for statement in &policy.statements {
+            if !statement.covers_action(&self.action)
+                || statement.touches(&self.resource, &self.action, &open) == Tri::No
+            {
+                continue;
+            }
+            out.allows |= statement.effect == Effect::Allow;
+            out.personal |= statement.looks_at_caller();
+        }
+        out
+    }
+}
+
+/// Whether a key's value differs between principals of one class.
+pub(crate) fn is_personal(key: &Key) -> bool {
+    let key = key.as_str();
+    matches!(key, "aws:username" | "aws:userid" | "aws:principalarn")
+        || key.starts_with("aws:principaltag/")
+}
