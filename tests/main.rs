@@ -4,4 +4,5 @@ mod alarm;
 mod cases;
 mod catalogue;
 mod corridor;
+mod exposure;
 mod worlds;
