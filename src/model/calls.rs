@@ -197,11 +197,12 @@ pub static CALLS: &[Call] = &[
     call("guardduty:ListDetectors", Per::Region),
     call("guardduty:GetDetector", Per::Item),
     call("guardduty:GetAdministratorAccount", Per::Item),
+    call("guardduty:ListMembers", Per::Item),
     // Only the organization's administrator of GuardDuty is told.
-    call("guardduty:DescribeOrganizationConfiguration", Per::Item)
-        .absent(&["BadRequestException"]),
+    call("guardduty:DescribeOrganizationConfiguration", Per::Item).absent(&["BadRequestException"]),
     // Inspector
     call("inspector2:BatchGetAccountStatus", Per::Region),
+    call("inspector2:ListMembers", Per::Item),
     // Config
     call("config:DescribeConfigurationRecorders", Per::Region),
     call("config:DescribeConfigurationRecorderStatus", Per::Region),
@@ -236,6 +237,7 @@ pub static CALLS: &[Call] = &[
     call("sns:ListTopics", Per::Region),
     call("sns:GetTopicAttributes", Per::Item).absent(&["NotFound"]),
     call("sns:ListSubscriptionsByTopic", Per::Item),
+    call("sns:GetSubscriptionAttributes", Per::Item).absent(&["NotFound"]),
     // CloudWatch and its logs
     call("cloudwatch:DescribeAlarms", Per::Region),
     call("logs:DescribeMetricFilters", Per::Region),
