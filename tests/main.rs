@@ -4,5 +4,5 @@ mod alarm;
 mod cases;
 mod catalogue;
 mod corridor;
-mod exposure;
+mod graph;
 mod worlds;

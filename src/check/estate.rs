@@ -6,17 +6,10 @@ use palisade_model::{
     Account, Arn, Bucket, Function, Gap, Observed, Region, Resource, Role, Snapshot, User,
 };
 
-use crate::exposure::Exposure;
-use crate::policy::Engine;
-
 /// The snapshot and everything that was concluded from it.
 pub struct Estate<'a> {
     /// The facts.
     pub snapshot: &'a Snapshot,
-    /// Who may do what.
-    pub engine: &'a Engine,
-    /// Who can reach what from outside.
-    pub exposure: &'a Exposure,
 }
 
 /// Something found in an account and region, or the gap where the list of such things should be.

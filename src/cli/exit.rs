@@ -53,23 +53,24 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Any failure.
-    pub(crate) fn new(
-        exit: Exit,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> anyhow::Error {
-        Failure { exit, help: Some(help.into()), message: message.into() }.into()
-    }
-
     /// Something the user typed or configured is wrong.
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        Failure::new(Exit::Usage, message, help)
+        Failure {
+            exit: Exit::Usage,
+            help: Some(help.into()),
+            message: message.into(),
+        }
+        .into()
     }
 
     /// The run cannot go on.
     pub(crate) fn stop(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        Failure::new(Exit::CouldNotRun, message, help)
+        Failure {
+            exit: Exit::CouldNotRun,
+            help: Some(help.into()),
+            message: message.into(),
+        }
+        .into()
     }
 
     /// Puts this failure on top of its cause.

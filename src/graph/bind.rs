@@ -20,8 +20,6 @@ pub(crate) enum Bound {
     },
     /// An account.
     Account(AccountId),
-    /// A service principal.
-    Service(String),
 }
 
 impl Bound {
@@ -38,7 +36,7 @@ impl Bound {
         match self {
             Bound::Known(arn) | Bound::New(arn) => arn.to_string(),
             Bound::Unseen { gap, .. } => format!("something unread ({gap})"),
-            Bound::Account(name) | Bound::Service(name) => name.clone(),
+            Bound::Account(name) => name.clone(),
         }
     }
 }

@@ -4,22 +4,47 @@
 //! snapshot into nodes and edges, finds the best way from every entry to every target, and says
 //! of each step which statements allow it.
 
-#[allow(dead_code)]
+mod actor;
+mod admin;
 mod bind;
+mod choose;
 mod edge;
-#[allow(dead_code)]
+mod facts;
+mod find;
+mod ground;
+mod grow;
+mod judge;
 mod name;
-#[allow(dead_code)]
 mod net;
 mod node;
 mod path;
-#[allow(dead_code)]
+mod plan;
+mod scene;
 mod search;
-#[allow(dead_code)]
 mod shape;
+mod show;
+mod solve;
 pub mod weigh;
 
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
+pub use find::Graph;
 pub use node::{Node, Stop};
 pub use path::{BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query};
 pub use weigh::{Band, Detection, Interval, Level, Score, Span};
+
+/// Who notices calls. A graph without one counts every call as unheard.
+pub trait Detects {
+    /// Who notices this action in this account, in the region where the fewest would; `region`
+    /// is empty where the attacker may choose.
+    fn detection(&self, action: &str, account: &str, region: &str) -> Detection;
+}
+
+/// Nobody notices anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unheard;
+
+impl Detects for Unheard {
+    fn detection(&self, _action: &str, _account: &str, _region: &str) -> Detection {
+        Detection::default()
+    }
+}

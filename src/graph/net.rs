@@ -79,11 +79,6 @@ impl NetBuilder {
         self.nodes - 1
     }
 
-    /// How many nodes there are.
-    pub(crate) fn len(&self) -> u32 {
-        self.nodes
-    }
-
     /// The number of this price.
     pub(crate) fn cost(&mut self, cost: Cost) -> u32 {
         if let Some(known) = self.known.get(&cost) {

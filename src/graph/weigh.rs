@@ -103,6 +103,17 @@ impl Notices {
     }
 }
 
+/// The factor of a cost, in parts per million, half up.
+pub fn factor(cost: Nats) -> u32 {
+    ((u128::from(exp_neg(cost)) * u128::from(MILLION) + u128::from(ONE) / 2) >> SHIFT) as u32
+}
+
+/// What being noticed at this price leaves of a score, in parts per million.
+pub fn value_left(detection: Nats, weights: &Weights) -> u32 {
+    let stopped = MILLION - factor(detection);
+    MILLION - scale(stopped, weights.lambda)
+}
+
 /// The product of two factors.
 pub fn scale(a: u32, b: u32) -> u32 {
     ((u64::from(a) * u64::from(b) + u64::from(MILLION) / 2) / u64::from(MILLION)) as u32

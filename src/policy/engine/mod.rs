@@ -164,6 +164,34 @@ impl Engine {
         (decision, explanation)
     }
 
+    /// The policies that bear on every request of a principal: its own, its boundary, and the
+    /// SCPs of its account.
+    pub(crate) fn standing(&self, principal: &str) -> Layers<'_> {
+        match self.principal_index(principal) {
+            Some(at) => self.layers_of(&self.classes[self.principals[at as usize].class as usize]),
+            None => self.layers_of_stranger(&Caller::new(principal, &Context::closed())),
+        }
+    }
+
+    /// Builds a request as [`Engine::decide`] does, with other identity-based policies and
+    /// another boundary in place of the principal's own, and hands it on.
+    pub(crate) fn suppose<T>(
+        &self,
+        principal: &str,
+        (identity, boundary): (&[Attached], Option<&[Attached]>),
+        (action, resource): (&str, &str),
+        context: &Context,
+        then: impl FnOnce(&Request, &Layers<'_>) -> T,
+    ) -> T {
+        let setting = self.setting(principal, action, resource, context);
+        let layers = Layers {
+            identity,
+            boundary,
+            ..setting.layers
+        };
+        then(&setting.request, &layers)
+    }
+
     fn principal_index(&self, arn: &str) -> Option<u32> {
         if let Some(at) = self.by_arn.get(arn) {
             return Some(*at);

@@ -1,0 +1,333 @@
+//! What a variable may stand for, and what a resource of the attacker's making may be called.
+
+use std::collections::BTreeSet;
+
+use palisade_checks::technique::{Kind, Predicate, Requirement, ResourceRef, Test, Trusted};
+use palisade_model::{Arn, GapKind};
+
+use super::actor::Actor;
+use super::bind::{Bindings, Bound};
+use super::judge::{Asked, Judge, context_of};
+use super::name::witness;
+use super::plan::Atom;
+use super::solve::Attempt;
+use crate::policy::document::Statement;
+use crate::policy::{Attached, Effect, Glob};
+
+/// Combinations of statements that are tried for one name.
+const MAX_COMBINATIONS: usize = 48;
+
+impl<'a> Judge<'a> {
+    /// Everything a variable may stand for, as far as the other questions do not rule it out at
+    /// once.
+    pub(crate) fn candidates(
+        &self,
+        attempt: &Attempt<'_, '_, 'a>,
+        name: &str,
+        atoms: &[Atom<'a>],
+        bindings: &Bindings,
+    ) -> Vec<Bound> {
+        let plan = attempt.plan;
+        let kind = plan.kinds.get(name).copied().unwrap_or(Kind::PRINCIPAL);
+        if let Some(few) = self.few(attempt, name, atoms, bindings) {
+            return few;
+        }
+        let account = attempt.account;
+        let crosses = plan.crosses
+            && plan.technique.requires.iter().any(|requirement| {
+                requirement.on.variable() == Some(name)
+                    && requirement.action.eq_ignore_ascii_case("sts:AssumeRole")
+            });
+        if let (true, Some(actor)) = (crosses, attempt.actor) {
+            let roles = self.scene.roles_trusting(&actor.arn);
+            return roles.into_iter().cloned().map(Bound::Known).collect();
+        }
+        self.stock(kind, account, atoms, name)
+    }
+
+    /// Candidates that a question names outright.
+    fn few(
+        &self,
+        attempt: &Attempt<'_, '_, 'a>,
+        name: &str,
+        atoms: &[Atom<'a>],
+        bindings: &Bindings,
+    ) -> Option<Vec<Bound>> {
+        let is = |reference: &ResourceRef| reference.variable() == Some(name);
+        let known = |reference: &ResourceRef| {
+            let variable = reference.variable()?;
+            bindings.get(variable).and_then(Bound::arn)
+        };
+        for atom in atoms {
+            let Atom::Hold(predicate) = atom else {
+                continue;
+            };
+            match predicate {
+                Predicate::Attribute(of, attribute, Test::Names(to)) if is(to) => {
+                    if let Some(arn) = known(of)
+                        && let Some(named) = self.facts.named(arn, attribute, to.kind)
+                    {
+                        return Some(named.into_iter().map(Bound::Known).collect());
+                    }
+                }
+                Predicate::Member(user, group) if is(group) => {
+                    let user = known(user)?;
+                    return Some(
+                        self.facts
+                            .groups(user)
+                            .into_iter()
+                            .map(Bound::Known)
+                            .collect(),
+                    );
+                }
+                Predicate::Attached(policy, to) if is(policy) => {
+                    let Some(to) = known(to) else { continue };
+                    return Some(
+                        self.facts
+                            .attached(to)
+                            .into_iter()
+                            .map(Bound::Known)
+                            .collect(),
+                    );
+                }
+                Predicate::BoundaryOf(policy, of) if is(policy) => {
+                    let Some(of) = known(of) else { continue };
+                    return Some(
+                        self.facts
+                            .boundary(of)
+                            .into_iter()
+                            .map(Bound::Known)
+                            .collect(),
+                    );
+                }
+                Predicate::Trusts(role, Trusted::Service(service), _)
+                    if is(role) && service != "*" =>
+                {
+                    let local = self.scene.local(attempt.account)?;
+                    let roles = local.roles_for(service);
+                    return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+                }
+                Predicate::Trusts(_, Trusted::Account(account), _) if is(account) => {
+                    let foreign = self.scene.accounts_trusted(attempt.account);
+                    return Some(foreign.into_iter().map(Bound::Account).collect());
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn stock(&self, kind: Kind, account: &str, atoms: &[Atom<'a>], name: &str) -> Vec<Bound> {
+        let Some(local) = self.scene.local(account) else {
+            return Vec::new();
+        };
+        if kind == Kind::ACCOUNT {
+            return self
+                .scene
+                .accounts
+                .keys()
+                .map(|id| Bound::Account((*id).to_owned()))
+                .collect();
+        }
+        if kind == Kind::PRINCIPAL {
+            let both = ["user", "role"].map(|kind| local.stock(kind).known);
+            return both.into_iter().flatten().map(Bound::Known).collect();
+        }
+        let stock = local.stock(kind.name());
+        let mut all: Vec<Bound> = stock.known.iter().cloned().map(Bound::Known).collect();
+        if kind == Kind::POLICY {
+            let partition = self.scene.snapshot.partition;
+            let administrator = Arn::new(format!(
+                "arn:{partition}:iam::aws:policy/AdministratorAccess"
+            ));
+            if attaches(atoms, name) && !stock.known.contains(&administrator) {
+                all.push(Bound::Known(administrator));
+            }
+        }
+        // What nobody asked for is not unknown; what was asked for and refused is.
+        if let Some(gap) = stock
+            .gaps
+            .iter()
+            .find(|gap| gap.kind != GapKind::NotCollected)
+        {
+            let gap = Box::new(gap.clone());
+            all.push(Bound::Unseen {
+                account: account.to_owned(),
+                gap,
+            });
+        }
+        all
+    }
+
+    /// A name for one resource that does not exist yet, under which every requirement is
+    /// allowed, and the answers; `None` when there is no such name.
+    ///
+    /// Candidate names come from the statements: one that fits an Allow of each action and no
+    /// Deny. Each is put to the engine, which has the last word.
+    pub(crate) fn new_resource(
+        &self,
+        actor: &Actor,
+        requirements: &[&Requirement],
+        bindings: &Bindings,
+    ) -> Option<(Arn, Vec<Asked>)> {
+        let first = requirements.first()?;
+        let regions = self
+            .scene
+            .local(actor.arn.account())
+            .map(|local| local.regions.clone());
+        for region in regions.unwrap_or_default().iter().take(4) {
+            let template = self.template(first.on.kind, actor, region);
+            let plain = template.replace('*', "palisade");
+            if let Some(found) = self.try_name(actor, &plain, requirements, bindings) {
+                return Some(found);
+            }
+            for name in self.names(actor, &template, requirements) {
+                if let Some(found) = self.try_name(actor, &name, requirements, bindings) {
+                    return Some(found);
+                }
+            }
+            if !template.contains(region.as_str()) {
+                break;
+            }
+        }
+        None
+    }
+
+    fn try_name(
+        &self,
+        actor: &Actor,
+        name: &str,
+        requirements: &[&Requirement],
+        bindings: &Bindings,
+    ) -> Option<(Arn, Vec<Asked>)> {
+        let mut answers = Vec::new();
+        for requirement in requirements {
+            let context = context_of(requirement, bindings)?;
+            let resource = if requirement.takes_resource() {
+                name
+            } else {
+                "*"
+            };
+            answers.push(self.ask(actor, &requirement.action, resource, context)?);
+        }
+        Some((Arn::from(name), answers))
+    }
+
+    /// The ARN of a resource of this kind, with `*` where its name would stand.
+    fn template(&self, kind: Kind, actor: &Actor, region: &str) -> String {
+        let format = kind.arn_format().unwrap_or("*");
+        let partition = self.scene.snapshot.partition.as_str();
+        let mut out = String::new();
+        let mut rest = format;
+        while let Some((before, after)) = rest.split_once("${") {
+            out.push_str(before);
+            let (placeholder, tail) = after.split_once('}').unwrap_or((after, ""));
+            out.push_str(match placeholder {
+                "Partition" => partition,
+                "Region" => region,
+                "Account" => actor.arn.account(),
+                _ => "*",
+            });
+            rest = tail;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// Names worth trying: the shortest that fits one Allow per action and layer.
+    fn names(&self, actor: &Actor, template: &str, requirements: &[&Requirement]) -> Vec<String> {
+        let mut choices: Vec<Vec<String>> = Vec::new();
+        let mut avoid: BTreeSet<String> = BTreeSet::new();
+        let scps = self
+            .engine
+            .standing(actor.arn.as_str())
+            .scps
+            .unwrap_or_default();
+        for requirement in requirements.iter().filter(|r| r.takes_resource()) {
+            let action = requirement.action.to_ascii_lowercase();
+            choices.push(patterns(&actor.identity, &action, Effect::Allow));
+            if let Some(boundary) = actor.boundary.as_deref() {
+                choices.push(patterns(boundary, &action, Effect::Allow));
+                avoid.extend(patterns(boundary, &action, Effect::Deny));
+            }
+            avoid.extend(patterns(&actor.identity, &action, Effect::Deny));
+            for level in scps {
+                choices.push(patterns(level, &action, Effect::Allow));
+                avoid.extend(patterns(level, &action, Effect::Deny));
+            }
+        }
+        choices.iter_mut().for_each(|options| {
+            options.sort();
+            options.dedup();
+        });
+        choices.sort();
+        choices.dedup();
+        avoid.remove("*");
+        let avoid: Vec<&str> = avoid.iter().map(String::as_str).collect();
+        combinations(&choices)
+            .into_iter()
+            .filter_map(|fits| {
+                let mut fits: Vec<&str> =
+                    fits.into_iter().filter(|pattern| *pattern != "*").collect();
+                fits.push(template);
+                witness(&fits, &avoid)
+            })
+            .collect()
+    }
+}
+
+/// Whether the policy is attached by one of the requirements: then any policy of AWS will do.
+fn attaches(atoms: &[Atom<'_>], name: &str) -> bool {
+    let broader = |predicate: &Predicate| matches!(predicate, Predicate::Broader(what, _) if what.variable() == Some(name));
+    atoms
+        .iter()
+        .any(|atom| matches!(atom, Atom::Hold(predicate) if broader(predicate)))
+}
+
+/// One of each, up to a bound.
+fn combinations(choices: &[Vec<String>]) -> Vec<Vec<&str>> {
+    let mut all: Vec<Vec<&str>> = vec![Vec::new()];
+    for options in choices {
+        let mut longer = Vec::new();
+        for chosen in &all {
+            for option in options {
+                if longer.len() < MAX_COMBINATIONS {
+                    let mut chosen = chosen.clone();
+                    chosen.push(option);
+                    longer.push(chosen);
+                }
+            }
+        }
+        all = longer;
+    }
+    all
+}
+
+/// The resource patterns of statements that speak of an action.
+fn patterns(policies: &[Attached], action: &str, effect: Effect) -> Vec<String> {
+    let documents = policies
+        .iter()
+        .filter_map(|attached| attached.policy.document());
+    let statements = documents.flat_map(|document| &document.statements);
+    statements
+        .filter(|statement| statement.effect == effect && speaks_of(statement, action))
+        .flat_map(|statement| match &statement.resources {
+            Some(resources) => resources.clone(),
+            None => vec!["*".to_owned()],
+        })
+        .collect()
+}
+
+/// Whether a statement's actions include this one, in lower case.
+pub(crate) fn speaks_of(statement: &Statement, action: &str) -> bool {
+    let any = |patterns: &[String]| {
+        patterns
+            .iter()
+            .any(|pattern| Glob::new(&pattern.trim().to_ascii_lowercase()).matches(action))
+    };
+    match (&statement.actions, &statement.not_actions) {
+        (Some(actions), _) => any(actions),
+        (None, Some(not_actions)) => !any(not_actions),
+        (None, None) => false,
+    }
+}

@@ -1,0 +1,493 @@
+//! The graph as others use it: built once, then asked for paths, reach and choke points.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_checks::technique::Technique;
+use palisade_model::{KeyStatus, Role, Snapshot, Time, User};
+
+use super::grow::{Drawn, Grown, Growth};
+use super::judge::Judge;
+use super::net::{FREE, Id};
+use super::plan::Plan;
+use super::search::{End, Labels, Rules, backward};
+use super::shape::{passages, ways};
+use super::weigh::{Nats, Notices, Score, Span, nats, score};
+use crate::policy::Engine;
+
+use super::{
+    BlastRadius, ChokePoint, Detects, Limits, Node, Pair, Path, PathSet, Query, Status, Stop,
+};
+
+/// Who can become whom, and why.
+///
+/// Holds on to the snapshot: the statements behind a step are looked up when the step is shown.
+pub struct Graph<'a> {
+    pub(super) judge: Judge<'a>,
+    pub(super) plans: Vec<Plan<'a>>,
+    pub(super) grown: Grown,
+    pub(super) notices: Notices,
+}
+
+/// Where a path may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) id: Id,
+    /// The row of the entry weights; empty where the first step carries it.
+    pub(crate) class: &'static str,
+}
+
+impl<'a> Graph<'a> {
+    /// Tries every technique on every principal of the snapshot.
+    pub fn build(
+        snapshot: &'a Snapshot,
+        techniques: &'a [Technique],
+        engine: &'a Engine,
+        detects: &'a dyn Detects,
+    ) -> Self {
+        let judge = Judge::new(snapshot, engine, detects);
+        let mut plans: Vec<Plan<'a>> = techniques.iter().filter_map(Plan::new).collect();
+        plans.sort_by(|a, b| a.rank().cmp(&b.rank()));
+        let grown = Growth::new(&judge, &plans).grow();
+        let notices = Notices::new(judge.weights);
+        Graph {
+            judge,
+            plans,
+            grown,
+            notices,
+        }
+    }
+
+    /// The best path for every entry and target of the query.
+    pub fn paths(&self, query: &Query) -> PathSet {
+        let entries = self.entries(&query.from);
+        let mut set = PathSet {
+            weights: self.judge.weights.version.clone(),
+            ..PathSet::default()
+        };
+        let mut pairs = Vec::new();
+        for target in self.targets(&query.to) {
+            self.toward(target, &entries, query, &mut pairs, &mut set.caps);
+        }
+        pairs.sort_by(|a: &Found, b: &Found| {
+            b.span
+                .hi
+                .cmp(&a.span.hi)
+                .then_with(|| a.order.cmp(&b.order))
+        });
+        if pairs.len() > query.limits.pairs {
+            let left = pairs.len() - query.limits.pairs;
+            set.caps.push(format!(
+                "{left} further pairs of entry and target are not listed"
+            ));
+            pairs.truncate(query.limits.pairs);
+        }
+        set.pairs = pairs.iter().map(|found| self.pair(found)).collect();
+        set
+    }
+
+    /// How surely a principal reaches administrator of any account, by any chain.
+    pub fn reaches_admin(&self, principal: &Node) -> Option<Status> {
+        let from = *self.grown.ids.get(principal)?;
+        [Status::Proven, Status::Conditional, Status::Possible]
+            .into_iter()
+            .find(|ceiling| {
+                let reached = self.grown.net.reached(from, *ceiling);
+                self.targets(&[])
+                    .iter()
+                    .any(|target| reached[*target as usize])
+            })
+    }
+
+    /// All a node can reach.
+    pub fn blast_radius(&self, of: &Node) -> Option<BlastRadius> {
+        let from = *self.grown.ids.get(of)?;
+        let sure = self.grown.net.reached(from, Status::Conditional);
+        let all = self.grown.net.reached(from, Status::Possible);
+        let nodes = |wanted: &dyn Fn(usize) -> bool| -> Vec<Node> {
+            let nodes = self.grown.nodes.iter().enumerate();
+            let reached = nodes.filter(|(at, _)| *at as Id != from && wanted(*at));
+            let mut reached: Vec<Node> = reached.filter_map(|(_, node)| node.clone()).collect();
+            reached.sort();
+            reached
+        };
+        Some(BlastRadius {
+            of: of.clone(),
+            reached: nodes(&|at| sure[at]),
+            possible: nodes(&|at| all[at] && !sure[at]),
+        })
+    }
+
+    /// Every node from which `target` is reached, sorted.
+    pub fn reaching(&self, target: &Node, ceiling: Status) -> Vec<Node> {
+        let Some(to) = self.grown.ids.get(target) else {
+            return Vec::new();
+        };
+        let reaching = self.grown.net.reaching(*to, ceiling);
+        let nodes = self.grown.nodes.iter().zip(&reaching);
+        let mut found: Vec<Node> = nodes
+            .filter(|(_, reaches)| **reaches)
+            .filter_map(|(node, _)| node.clone().filter(|node| node != target))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The steps whose loss cuts most pairs of entry and target, best first.
+    pub fn choke_points(&self, limit: usize) -> Vec<ChokePoint> {
+        let entries = self.entries(&[]);
+        let mut cuts: BTreeMap<usize, (usize, Score)> = BTreeMap::new();
+        let by_hub: BTreeMap<Id, usize> = self
+            .grown
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (step.hub, at))
+            .collect();
+        let mut of = 0;
+        for target in self.targets(&[]) {
+            let next = passages(&self.grown.net, target, Status::Conditional);
+            let labels = self.search(
+                target,
+                Status::Conditional,
+                End::Hi,
+                Limits::default().labels,
+            );
+            for entry in &entries {
+                let Some(best) = self.best_label(&labels, entry, target) else {
+                    continue;
+                };
+                of += 1;
+                let mut at = entry.id;
+                while let Some(after) = next[at as usize].filter(|after| *after != at) {
+                    if let Some(step) = by_hub.get(&after) {
+                        let slot = cuts.entry(*step).or_insert((0, Score::NONE));
+                        *slot = (slot.0 + 1, slot.1.max(best.1));
+                    }
+                    at = after;
+                }
+            }
+        }
+        let mut found: Vec<ChokePoint> = cuts
+            .into_iter()
+            .filter_map(|(step, (cuts, worst))| self.choke(step, cuts, of, worst))
+            .collect();
+        found.sort_by(|a, b| {
+            b.cuts
+                .cmp(&a.cuts)
+                .then_with(|| b.worst.cmp(&a.worst))
+                .then_with(|| (&a.from, &a.to, &a.technique).cmp(&(&b.from, &b.to, &b.technique)))
+        });
+        found.truncate(limit);
+        found
+    }
+
+    fn choke(&self, step: usize, cuts: usize, of: usize, worst: Score) -> Option<ChokePoint> {
+        let step = &self.grown.steps[step];
+        if step.drawn == Drawn::Is {
+            return None;
+        }
+        Some(ChokePoint {
+            from: self.real(step.source)?,
+            to: self.real(*step.targets.first()?)?,
+            technique: self.technique_of(step.drawn).to_owned(),
+            cuts,
+            of,
+            worst,
+        })
+    }
+
+    /// The node behind a number, or the first member of the class.
+    pub(super) fn real(&self, id: Id) -> Option<Node> {
+        let member = self
+            .grown
+            .classes
+            .get(&id)
+            .and_then(|members| members.first());
+        self.grown.nodes[*member.unwrap_or(&id) as usize].clone()
+    }
+
+    pub(super) fn technique_of(&self, drawn: Drawn) -> &str {
+        match drawn {
+            Drawn::Plan(number) => &self.plans[number as usize].technique.id,
+            Drawn::Is => "is-administrator",
+            Drawn::Takes => "administrator-of",
+        }
+    }
+
+    pub(super) fn search(&self, target: Id, ceiling: Status, end: End, cap: usize) -> Labels {
+        let rules = Rules {
+            ceiling,
+            end,
+            cap,
+            weights: self.judge.weights,
+            notices: &self.notices,
+            banned: None,
+        };
+        backward(&self.grown.net, target, &rules)
+    }
+
+    /// Every entry of the estate, or those that are asked for.
+    pub(super) fn entries(&self, from: &[Node]) -> Vec<Entry> {
+        let named: BTreeSet<&Node> = from.iter().collect();
+        let mut entries = Vec::new();
+        for (node, id) in &self.grown.ids {
+            let asked = named.contains(node);
+            let class = match node {
+                Node::Internet | Node::ForeignAccount { .. } | Node::IdentityProvider { .. } => "",
+                Node::Principal { arn } => {
+                    if self.grown.administrators.get(id) == Some(&Status::Proven) && !asked {
+                        continue;
+                    }
+                    if asked {
+                        "named-principal"
+                    } else {
+                        self.entry_class(arn)
+                    }
+                }
+                _ if asked => "named-principal",
+                _ => continue,
+            };
+            if from.is_empty() || asked {
+                entries.push(Entry { id: *id, class });
+            }
+        }
+        entries
+    }
+
+    fn entry_class(&self, arn: &palisade_model::Arn) -> &'static str {
+        let taken_at = self.judge.scene.snapshot.taken_at;
+        if let Some(user) = self.judge.facts.user(arn) {
+            return class_of_user(user, taken_at);
+        }
+        match self.judge.facts.role(arn) {
+            Some(role) if is_workload(role) => "workload",
+            _ => "named-principal",
+        }
+    }
+
+    fn targets(&self, to: &[Node]) -> Vec<Id> {
+        let wanted: BTreeSet<&Node> = to.iter().collect();
+        let all = self.grown.ids.iter().filter(|(node, _)| match node {
+            Node::Administrator { .. } | Node::Organization { .. } if to.is_empty() => true,
+            node => wanted.contains(node),
+        });
+        all.map(|(_, id)| *id).collect()
+    }
+
+    /// Finds the best way from each entry to one target.
+    fn toward(
+        &self,
+        target: Id,
+        entries: &[Entry],
+        query: &Query,
+        pairs: &mut Vec<Found>,
+        caps: &mut Vec<String>,
+    ) {
+        let cap = query.limits.labels;
+        let possible = self.search(target, Status::Possible, End::Hi, cap);
+        let conditional = self.search(target, Status::Conditional, End::Hi, cap);
+        let proven = self.search(target, Status::Proven, End::Hi, cap);
+        let low = self.search(target, Status::Conditional, End::Lo, cap);
+        let ways = ways(&self.grown.net, target, Status::Possible);
+        if possible.dropped.is_some() {
+            let node = self
+                .real(target)
+                .map(|node| node.to_string())
+                .unwrap_or_default();
+            caps.push(format!(
+                "the search toward {node} kept {cap} labels per node; upper ends are bounds"
+            ));
+        }
+        for entry in entries.iter().filter(|entry| entry.id != target) {
+            let Some((label, hi)) = self.best_label(&possible, entry, target) else {
+                continue;
+            };
+            let bound = self.bound(&possible, entry, target);
+            let lo = self
+                .best_label(&low, entry, target)
+                .map_or(Score::NONE, |(_, lo)| lo);
+            let mut routes = vec![possible.links(label)];
+            for surer in [&conditional, &proven] {
+                if let Some((label, _)) = self.best_label(surer, entry, target) {
+                    let links = surer.links(label);
+                    if !routes.contains(&links) {
+                        routes.push(links);
+                    }
+                }
+            }
+            pairs.push(Found {
+                entry: entry.clone(),
+                target,
+                routes,
+                span: Span {
+                    lo,
+                    hi: bound.map_or(hi, |bound| bound.max(hi)),
+                },
+                ways: ways[entry.id as usize],
+                order: (self.real(entry.id), self.real(target)),
+                limits: query.limits,
+            });
+        }
+    }
+
+    /// The best label of an entry, and the score it gives.
+    pub(super) fn best_label(
+        &self,
+        labels: &Labels,
+        entry: &Entry,
+        target: Id,
+    ) -> Option<(u32, Score)> {
+        let fixed = self.fixed(entry, target);
+        labels
+            .of(entry.id)
+            .map(|(at, label)| {
+                (
+                    at,
+                    score(fixed + label.factors, label.noticed, self.judge.weights),
+                    label.factors,
+                )
+            })
+            .max_by(|a, b| a.1.cmp(&b.1).then(b.2.cmp(&a.2)).then(b.0.cmp(&a.0)))
+            .map(|(at, score, _)| (at, score))
+    }
+
+    fn bound(&self, labels: &Labels, entry: &Entry, target: Id) -> Option<Score> {
+        let (factors, noticed) = labels.dropped?;
+        Some(score(
+            self.fixed(entry, target) + factors,
+            noticed,
+            self.judge.weights,
+        ))
+    }
+
+    /// What entry and target cost.
+    pub(super) fn fixed(&self, entry: &Entry, target: Id) -> Nats {
+        let weights = self.judge.weights;
+        let class = self
+            .real(target)
+            .map_or("principal", |node| target_row(&node));
+        let target = weights.target.get(class).copied().unwrap_or(1_000_000);
+        let entry = weights.entry.get(entry.class).copied().unwrap_or(1_000_000);
+        nats(target) + nats(entry)
+    }
+
+    fn pair(&self, found: &Found) -> Pair {
+        let mut paths: Vec<Path> = found
+            .routes
+            .iter()
+            .map(|route| self.path(&found.entry, found.target, route))
+            .collect();
+        let best = paths.remove(0);
+        Pair {
+            best,
+            surer: paths,
+            alternatives: Vec::new(),
+            score: found.span,
+            ways: found.ways,
+        }
+    }
+
+    /// Steps of a route: where each begins, which step it is, and where it ends.
+    pub(super) fn hops(&self, entry: Id, route: &[u32]) -> Vec<(Id, u32, Id)> {
+        let mut hops = Vec::new();
+        let mut from = entry;
+        let mut step = FREE;
+        for number in route {
+            let link = self.grown.net.link(*number);
+            if link.step != FREE {
+                step = link.step;
+            }
+            if self.grown.nodes[link.head as usize].is_some() {
+                if step != FREE {
+                    hops.push((from, step, link.head));
+                }
+                from = link.head;
+                step = FREE;
+            }
+        }
+        hops
+    }
+
+    /// A node with everybody who stands there with it.
+    pub(super) fn stop(&self, id: Id, among: &[Id]) -> Stop {
+        let node = self.real(id).unwrap_or(Node::Internet);
+        let class = |id: &Id| self.grown.actors.get(id).map(|actor| actor.class);
+        let own = class(&id);
+        let members: Vec<Id> = among
+            .iter()
+            .copied()
+            .filter(|other| class(other) == own)
+            .collect();
+        let mut members: Vec<Node> = match own {
+            Some(_) if members.len() > 1 => members
+                .iter()
+                .filter_map(|member| self.real(*member))
+                .collect(),
+            _ => Vec::new(),
+        };
+        members.sort();
+        Stop { node, members }
+    }
+}
+
+/// A pair before it is written out.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) entry: Entry,
+    pub(super) target: Id,
+    /// The best route, then those that are surer.
+    pub(super) routes: Vec<Vec<u32>>,
+    pub(super) span: Span,
+    pub(super) ways: u64,
+    pub(super) order: (Option<Node>, Option<Node>),
+    #[allow(dead_code)]
+    pub(super) limits: Limits,
+}
+
+/// The row of the target weights.
+pub(super) fn target_row(node: &Node) -> &'static str {
+    match node {
+        Node::Administrator { .. } => "account-admin",
+        Node::Organization { .. } => "organization-admin",
+        Node::Data { .. } | Node::Credential { .. } => "data",
+        _ => "principal",
+    }
+}
+
+const STALE_DAYS: i64 = 90;
+
+/// How a user would be taken over: by an old key, or as somebody in particular.
+fn class_of_user(user: &User, taken_at: Time) -> &'static str {
+    let has_mfa = user
+        .mfa_devices
+        .value()
+        .is_some_and(|devices| !devices.is_empty());
+    let text = user.arn.name().to_ascii_lowercase();
+    let emergency = ["break-glass", "breakglass", "emergency"]
+        .iter()
+        .any(|w| text.contains(w));
+    if has_mfa && emergency {
+        return "break-glass";
+    }
+    let stale = user.access_keys.value().into_iter().flatten().any(|key| {
+        key.status == KeyStatus::Active
+            && key
+                .created
+                .is_some_and(|created| days_between(created, taken_at) > STALE_DAYS)
+    });
+    if stale && !has_mfa {
+        "stale-key"
+    } else {
+        "named-principal"
+    }
+}
+
+fn days_between(from: Time, to: Time) -> i64 {
+    from.days_until(to)
+}
+
+/// A role that only services assume.
+fn is_workload(role: &Role) -> bool {
+    let text = role.trust.as_str();
+    text.contains("\"Service\"") && !text.contains("\"AWS\"") && !text.contains("\"Federated\"")
+}

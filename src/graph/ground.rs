@@ -1,0 +1,155 @@
+//! Policies that a principal may come to hold: other versions, other groups, one of its own
+//! making.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use palisade_model::{Arn, PolicyText, Snapshot};
+
+use crate::policy::{Attached, CompiledPolicy, Interner};
+
+/// Policies a principal may bring to bear on itself, compiled once per text.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    interner: RefCell<Interner>,
+}
+
+impl<'a> Ground<'a> {
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+        Ground {
+            snapshot,
+            interner: RefCell::default(),
+        }
+    }
+
+    /// A policy, compiled once per text.
+    pub(crate) fn compile(&self, name: &str, text: &PolicyText) -> Attached {
+        Attached::new(name, self.interner.borrow_mut().get(text.as_str()))
+    }
+
+    /// Condition keys for tags that some policy of the snapshot speaks of, in lower case.
+    pub(crate) fn tag_keys(&self) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        let mut seen = rustc_hash::FxHashSet::default();
+        each_policy(self.snapshot, &mut |text| {
+            if seen.insert(text.as_str()) {
+                tag_keys_in(text.as_str(), &mut keys);
+            }
+        });
+        keys
+    }
+
+    /// A managed policy by ARN: its document in force. The AWS-managed administrator policy is
+    /// known without being read.
+    pub(crate) fn managed(&self, arn: &Arn, account: &str) -> Attached {
+        let policies = self
+            .snapshot
+            .accounts
+            .get(account)
+            .map(|account| &account.iam.policies);
+        let found = policies.and_then(|policies| policies.value()?.get(arn)?.document());
+        match found {
+            Some(text) => self.compile(arn.as_str(), text),
+            None if is_administrator_access(arn) => self.compile(arn.as_str(), &everything()),
+            None => unread(arn.as_str(), "its document was not read"),
+        }
+    }
+
+    /// One stored version of a managed policy.
+    pub(crate) fn version(&self, arn: &Arn, account: &str, version: &str) -> Option<Attached> {
+        let policies = self.snapshot.accounts.get(account)?.iam.policies.value()?;
+        let text = policies.get(arn)?.versions.get(version)?;
+        Some(self.compile(&format!("{arn} {version}"), text))
+    }
+
+    /// An Allow of everything.
+    pub(crate) fn anything(&self) -> Attached {
+        self.compile("a policy of the attacker's making", &everything())
+    }
+
+    /// Every policy of a group.
+    pub(crate) fn group(&self, arn: &Arn) -> Vec<Attached> {
+        let account = self.snapshot.accounts.get(arn.account());
+        let groups = account.and_then(|account| account.iam.groups.value());
+        let Some(group) = groups.and_then(|groups| groups.get(arn.name())) else {
+            return vec![unread(arn.as_str(), "the group was not read")];
+        };
+        let inline = group.inline.iter();
+        let inline = inline.map(|(name, text)| {
+            self.compile(
+                &format!("inline policy `{name}` of group `{}`", arn.name()),
+                text,
+            )
+        });
+        let managed = group
+            .attached
+            .iter()
+            .map(|policy| self.managed(policy, arn.account()));
+        inline.chain(managed).collect()
+    }
+}
+
+/// Every policy text of the snapshot that may speak of tags.
+fn each_policy<'a>(snapshot: &'a Snapshot, see: &mut dyn FnMut(&'a PolicyText)) {
+    let organization = snapshot
+        .organization
+        .value()
+        .and_then(|o| o.policies.value());
+    let limits = organization.into_iter().flat_map(BTreeMap::values);
+    limits
+        .filter_map(|policy| policy.document.value())
+        .for_each(&mut *see);
+    for account in snapshot.accounts.values() {
+        let iam = &account.iam;
+        let users = iam.users.value().into_iter().flat_map(BTreeMap::values);
+        users
+            .flat_map(|user| user.inline.values())
+            .for_each(&mut *see);
+        let groups = iam.groups.value().into_iter().flat_map(BTreeMap::values);
+        groups
+            .flat_map(|group| group.inline.values())
+            .for_each(&mut *see);
+        for role in iam.roles.value().into_iter().flat_map(BTreeMap::values) {
+            see(&role.trust);
+            role.inline.values().for_each(&mut *see);
+        }
+        let managed = iam.policies.value().into_iter().flat_map(BTreeMap::values);
+        managed
+            .flat_map(|policy| policy.versions.values())
+            .for_each(&mut *see);
+    }
+}
+
+/// Finds `aws:PrincipalTag/team` and its like wherever they stand, in conditions and variables.
+fn tag_keys_in(text: &str, keys: &mut BTreeSet<String>) {
+    let lower = text.to_ascii_lowercase();
+    for prefix in [
+        "aws:principaltag/",
+        "aws:resourcetag/",
+        "iam:resourcetag/",
+        "ec2:resourcetag/",
+    ] {
+        for (at, _) in lower.match_indices(prefix) {
+            let rest = &lower[at + prefix.len()..];
+            let end = rest.find(['"', '}', ',']).unwrap_or(rest.len());
+            keys.insert(format!("{prefix}{}", &rest[..end]));
+        }
+    }
+}
+
+/// Whether this is the AWS-managed policy that allows everything.
+pub(crate) fn is_administrator_access(arn: &Arn) -> bool {
+    arn.account() == "aws" && arn.resource() == "policy/AdministratorAccess"
+}
+
+fn everything() -> PolicyText {
+    PolicyText::new(
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+    )
+}
+
+fn unread(name: &str, reason: &str) -> Attached {
+    Attached::new(name, Arc::new(CompiledPolicy::unread(reason)))
+}

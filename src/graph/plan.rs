@@ -1,0 +1,302 @@
+//! A technique made ready to be tried: what to ask in which order, and what binds its variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_checks::technique::{
+    Category, Gain, Goal, Kind, Predicate, Requirement, ResourceRef, Selector, Source, Status,
+    Technique,
+};
+
+/// One thing a technique asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Atom<'a> {
+    /// A permission.
+    Need(&'a Requirement),
+    /// A fact.
+    Hold(&'a Predicate),
+}
+
+impl<'a> Atom<'a> {
+    /// Everything it speaks of.
+    pub(crate) fn references(self) -> Vec<&'a ResourceRef> {
+        match self {
+            Atom::Need(requirement) => requirement.references(),
+            Atom::Hold(predicate) => predicate.references(),
+        }
+    }
+
+    /// Variables that must stand for something before it can be asked. A name the attacker picks
+    /// is not among them, nor what a question binds for itself.
+    pub(crate) fn needs(self) -> BTreeSet<&'a str> {
+        let own: BTreeSet<&str> = match self {
+            Atom::Hold(predicate) => exists_in(predicate),
+            Atom::Need(_) => BTreeSet::new(),
+        };
+        self.references()
+            .into_iter()
+            .filter(|reference| !matches!(reference.selector, Selector::New(_)))
+            .filter_map(ResourceRef::variable)
+            .filter(|name| !own.contains(name))
+            .collect()
+    }
+}
+
+/// Variables that stand for "some such resource" inside an `exists`.
+fn exists_in(predicate: &Predicate) -> BTreeSet<&str> {
+    match predicate {
+        Predicate::Not(inner) => exists_in(inner),
+        Predicate::Any(parts) | Predicate::All(parts) => parts.iter().flat_map(exists_in).collect(),
+        Predicate::Exists(what, _) => what.variable().into_iter().collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// A choice within a technique.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanGroup<'a> {
+    /// Its options, each a list of things to ask.
+    pub(crate) options: Vec<Vec<Atom<'a>>>,
+    /// Whether it shares a variable with another group that nothing else binds, so that both
+    /// must be tried together.
+    pub(crate) tied: bool,
+}
+
+/// A technique, ready to be tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) technique: &'a Technique,
+    pub(crate) atoms: Vec<Atom<'a>>,
+    pub(crate) groups: Vec<PlanGroup<'a>>,
+    /// The kind of each variable.
+    pub(crate) kinds: BTreeMap<&'a str, Kind>,
+    /// Actions that must all be allowed, in lower case.
+    pub(crate) all_of: Vec<String>,
+    /// For each group, the actions of each option, in lower case.
+    pub(crate) one_of: Vec<Vec<Vec<String>>>,
+    /// Whether the answer depends on who asks beyond what his policies say.
+    pub(crate) personal: bool,
+    /// Roles it may reach in other accounts: it begins by assuming them.
+    pub(crate) crosses: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// Makes a technique ready. `None` for what the graph does not draw: retired techniques,
+    /// those that gain no node, and those that only name a sequence of others.
+    pub(crate) fn new(technique: &'a Technique) -> Option<Self> {
+        let drawn = !matches!(
+            technique.yields.to,
+            Goal::Capacity | Goal::Knowledge | Goal::Outside
+        ) && technique.yields.gain != Gain::Nothing
+            && !matches!(technique.yields.from, Source::Leak | Source::Outside);
+        if technique.status == Status::Retired || !drawn || is_sequence(technique) {
+            return None;
+        }
+        let mut atoms = Vec::new();
+        for requirement in &technique.requires {
+            atoms.push(Atom::Need(requirement));
+            atoms.extend(requirement.filter.iter().map(Atom::Hold));
+        }
+        atoms.extend(technique.preconditions.iter().map(Atom::Hold));
+        let mut plan = Plan {
+            technique,
+            atoms,
+            groups: Vec::new(),
+            kinds: BTreeMap::new(),
+            all_of: technique.requires.iter().map(action).collect(),
+            one_of: Vec::new(),
+            personal: false,
+            crosses: false,
+        };
+        plan.add_groups();
+        plan.read_variables();
+        Some(plan)
+    }
+
+    fn add_groups(&mut self) {
+        for group in &self.technique.any_of {
+            let mut options = Vec::new();
+            for option in &group.options {
+                let mut atoms = Vec::new();
+                for requirement in &option.requires {
+                    atoms.push(Atom::Need(requirement));
+                    atoms.extend(requirement.filter.iter().map(Atom::Hold));
+                }
+                atoms.extend(option.preconditions.iter().map(Atom::Hold));
+                options.push(atoms);
+            }
+            let actions = |o: &'a palisade_checks::technique::Opt| {
+                o.requires.iter().map(action).collect::<Vec<_>>()
+            };
+            self.one_of
+                .push(group.options.iter().map(actions).collect());
+            self.groups.push(PlanGroup {
+                options,
+                tied: false,
+            });
+        }
+    }
+
+    fn read_variables(&mut self) {
+        let in_group = |group: &PlanGroup<'a>| -> BTreeSet<&'a str> {
+            let atoms = group.options.iter().flatten();
+            atoms.flat_map(|atom| variables(*atom)).collect()
+        };
+        let base: BTreeSet<&str> = self.atoms.iter().flat_map(|atom| atom.needs()).collect();
+        let sets: Vec<_> = self.groups.iter().map(in_group).collect();
+        let base_new: BTreeSet<&str> = self
+            .atoms
+            .iter()
+            .flat_map(|atom| variables(*atom))
+            .collect();
+        for (at, own) in sets.iter().enumerate() {
+            let shared = |name: &&str| {
+                let elsewhere = sets
+                    .iter()
+                    .enumerate()
+                    .any(|(i, set)| i != at && set.contains(*name));
+                let free = !base.contains(*name);
+                free && (elsewhere || base_new.contains(*name) || self.names_goal(name))
+            };
+            self.groups[at].tied = own.iter().any(shared);
+        }
+        let every = self
+            .atoms
+            .iter()
+            .chain(self.groups.iter().flat_map(|g| g.options.iter().flatten()));
+        self.personal = self.technique.yields.to == Goal::SelfRef;
+        for atom in every {
+            self.personal |= is_personal(*atom);
+            for reference in atom.references() {
+                let Some(name) = reference.variable() else {
+                    continue;
+                };
+                let slot = self.kinds.entry(name).or_insert(reference.kind);
+                if *slot == Kind::PRINCIPAL {
+                    *slot = reference.kind;
+                }
+            }
+        }
+        self.crosses = self.technique.requires.iter().any(|requirement| {
+            requirement.action.eq_ignore_ascii_case("sts:AssumeRole")
+                && requirement.on.kind == Kind::ROLE
+        });
+    }
+
+    fn names_goal(&self, name: &str) -> bool {
+        self.goal()
+            .is_some_and(|goal| goal.variable() == Some(name))
+            || self
+                .gain_reference()
+                .is_some_and(|gain| gain.variable() == Some(name))
+    }
+
+    /// What is gained, where it is a resource or an account.
+    pub(crate) fn goal(&self) -> Option<&'a ResourceRef> {
+        match &self.technique.yields.to {
+            Goal::Resource(to)
+            | Goal::Root(to)
+            | Goal::Administrator(to)
+            | Goal::Guardrails(to)
+            | Goal::Data(to) => Some(to),
+            _ => None,
+        }
+    }
+
+    /// The policy or group whose permissions are gained.
+    pub(crate) fn gain_reference(&self) -> Option<&'a ResourceRef> {
+        match &self.technique.yields.gain {
+            Gain::Policy(what) | Gain::Version(what) | Gain::Group(what) => Some(what),
+            _ => None,
+        }
+    }
+
+    /// Whether a principal starts it, rather than somebody from outside.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(
+            self.technique.yields.from,
+            Source::SelfRef | Source::Held(_)
+        )
+    }
+
+    /// The row of the entry weights for a step that begins outside.
+    pub(crate) fn entry_row(&self) -> &'static str {
+        let asks = |wanted: fn(&Predicate) -> bool| self.technique.all_predicates().any(wanted);
+        match &self.technique.yields.from {
+            Source::Account(_) => "foreign-account",
+            Source::Tenants => "loose-federation",
+            _ if asks(|p| matches!(p, Predicate::CredentialIn(..))) => "public-credential",
+            _ if asks(|p| matches!(p, Predicate::InternetFacing(..))) => "exposed-compute",
+            Source::AnyAccount if self.trusts_an_account() => "foreign-account",
+            _ => "anonymous",
+        }
+    }
+
+    fn trusts_an_account(&self) -> bool {
+        self.technique.all_predicates().any(|predicate| {
+            matches!(
+                predicate,
+                Predicate::Trusts(_, palisade_checks::technique::Trusted::Account(_), _)
+            )
+        })
+    }
+
+    /// Where it stands among techniques that gain the same for the same price: what keeps access
+    /// comes after what gains it.
+    pub(crate) fn rank(&self) -> (bool, &'a str) {
+        (
+            self.technique.category == Category::Persistence,
+            &self.technique.id,
+        )
+    }
+}
+
+/// Whether the answer differs between principals with the same policies and boundary.
+fn is_personal(atom: Atom<'_>) -> bool {
+    let selfish = |r: &&ResourceRef| matches!(r.selector, Selector::SelfRef);
+    match atom {
+        Atom::Hold(
+            Predicate::Different(..)
+            | Predicate::IsUser(_)
+            | Predicate::IsRole(_)
+            | Predicate::HasBoundary(_)
+            | Predicate::BoundaryLimits(_)
+            | Predicate::Broader(..)
+            | Predicate::BroaderBoundary(..)
+            | Predicate::Attached(..)
+            | Predicate::BoundaryOf(..)
+            | Predicate::DenyHeldBy(..)
+            | Predicate::GatedBy(..)
+            | Predicate::AssumableIfTrusted(_)
+            | Predicate::InManagementAccount(_)
+            | Predicate::AdministersOrganization(..),
+        ) => false,
+        other => other.references().iter().any(selfish),
+    }
+}
+
+fn variables(atom: Atom<'_>) -> Vec<&str> {
+    let named = atom
+        .references()
+        .into_iter()
+        .filter_map(ResourceRef::variable);
+    named.filter(|name| *name != "self").collect()
+}
+
+fn action(requirement: &Requirement) -> String {
+    requirement.action.to_ascii_lowercase()
+}
+
+/// Whether every step of it is a step of its own: assume one role, which may assume the next.
+/// The search strings such steps together by itself.
+fn is_sequence(technique: &Technique) -> bool {
+    let assume = |requirement: &Requirement| requirement.action == "sts:AssumeRole";
+    let next = |who: &ResourceRef| {
+        technique.preconditions.iter().any(
+            |predicate| matches!(predicate, Predicate::May(by, what) if by == who && assume(what)),
+        )
+    };
+    technique
+        .requires
+        .iter()
+        .any(|requirement| assume(requirement) && next(&requirement.on))
+}

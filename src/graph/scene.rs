@@ -1,0 +1,337 @@
+//! What there is to choose from: the resources of each kind, account by account, and who trusts
+//! whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_model::{Account, AccountId, Arn, Gap, Observed, PolicyText, RegionState, Snapshot};
+use rustc_hash::FxHashMap;
+
+use crate::policy::document::{Document, Effect, PrincipalKind};
+
+/// The resources of one kind in one account, and the listings that are missing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stock {
+    /// Their ARNs, sorted.
+    pub(crate) known: Vec<Arn>,
+    /// Listings that could not be read: more may exist.
+    pub(crate) gaps: Vec<Gap>,
+}
+
+/// One account, laid out for the techniques.
+#[derive(Debug)]
+pub(crate) struct Local<'a> {
+    pub(crate) account: &'a Account,
+    stock: BTreeMap<String, Stock>,
+    /// Roles by the service principals they trust.
+    by_service: BTreeMap<String, Vec<Arn>>,
+    /// Regions that are on, the home region first.
+    pub(crate) regions: Vec<String>,
+}
+
+/// The estate, laid out for the techniques.
+#[derive(Debug)]
+pub(crate) struct Scene<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) accounts: BTreeMap<&'a str, Local<'a>>,
+    /// Roles by the account, principal ARN or `*` their trust policies name.
+    trusting: FxHashMap<String, Vec<Arn>>,
+    /// Roles whose trust policy cannot be told from its names: `NotPrincipal`, or not readable.
+    obscure: Vec<Arn>,
+}
+
+impl<'a> Scene<'a> {
+    /// Lays it out. O(size of the snapshot).
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+        let mut scene = Scene {
+            snapshot,
+            accounts: BTreeMap::new(),
+            trusting: FxHashMap::default(),
+            obscure: Vec::new(),
+        };
+        for (id, account) in &snapshot.accounts {
+            let mut local = Local::new(account, snapshot);
+            for (arn, trust) in roles(account) {
+                scene.index_trust(&mut local, arn, trust);
+            }
+            scene.accounts.insert(id, local);
+        }
+        scene
+    }
+
+    fn index_trust(&mut self, local: &mut Local<'a>, role: &Arn, trust: &str) {
+        let Ok(document) = Document::parse(trust) else {
+            self.obscure.push(role.clone());
+            return;
+        };
+        let mut names = BTreeSet::new();
+        let mut services = BTreeSet::new();
+        for statement in &document.statements {
+            if statement.effect != Effect::Allow {
+                continue;
+            }
+            let Some(principals) = &statement.principal else {
+                self.obscure.push(role.clone());
+                continue;
+            };
+            for principal in principals {
+                match principal.kind {
+                    PrincipalKind::Aws => drop(names.insert(aws_name(&principal.value))),
+                    PrincipalKind::Service => drop(services.insert(principal.value.clone())),
+                    _ => {}
+                }
+            }
+        }
+        for name in names {
+            self.trusting.entry(name).or_default().push(role.clone());
+        }
+        for service in services {
+            local
+                .by_service
+                .entry(service)
+                .or_default()
+                .push(role.clone());
+        }
+    }
+
+    /// Roles anywhere whose trust policy may mean this principal: by its ARN, by its account, as
+    /// everyone, or in a way that cannot be told. Sorted.
+    pub(crate) fn roles_trusting(&self, principal: &Arn) -> BTreeSet<&Arn> {
+        let account = principal.account();
+        [principal.as_str(), account, "*"]
+            .into_iter()
+            .filter_map(|name| self.trusting.get(name))
+            .flatten()
+            .chain(&self.obscure)
+            .collect()
+    }
+
+    /// Principals that some resource's policy names one by one.
+    pub(crate) fn named_principals(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = self
+            .trusting
+            .keys()
+            .filter(|name| name.starts_with("arn:"))
+            .cloned()
+            .collect();
+        let mut see = |policy: &Observed<PolicyText>| {
+            if let Some(document) = policy
+                .value()
+                .and_then(|text| Document::parse(text.as_str()).ok())
+            {
+                let principals = document.statements.iter().flat_map(|statement| {
+                    let named = statement.principal.iter().flatten();
+                    named.chain(statement.not_principal.iter().flatten())
+                });
+                names.extend(principals.map(|name| name.value.clone()));
+            }
+        };
+        for account in self.snapshot.accounts.values() {
+            let buckets = account.s3.buckets.value().into_iter().flatten();
+            buckets.for_each(|(_, bucket)| see(&bucket.policy));
+            let regions = account.regions.value().into_iter().flatten();
+            for (_, region) in regions {
+                let functions = region.functions.value().into_iter().flatten();
+                functions.for_each(|(_, function)| see(&function.policy));
+                let topics = region.topics.value().into_iter().flatten();
+                topics.for_each(|(_, topic)| see(&topic.policy));
+                let listed = region
+                    .resources
+                    .values()
+                    .filter_map(Observed::value)
+                    .flatten();
+                listed.for_each(|(_, resource)| see(&resource.policy));
+            }
+        }
+        names
+    }
+
+    /// Accounts other than this one that its roles trust.
+    pub(crate) fn accounts_trusted(&self, account: &str) -> BTreeSet<String> {
+        let own = |role: &Arn| role.account() == account;
+        self.trusting
+            .iter()
+            .filter(|(_, roles)| roles.iter().any(own))
+            .filter_map(|(name, _)| {
+                let of = if name.starts_with("arn:") {
+                    Arn::from(name.as_str()).account().to_owned()
+                } else {
+                    name.clone()
+                };
+                (of.len() == 12 && of != account).then_some(of)
+            })
+            .collect()
+    }
+
+    /// The account an ARN lies in; buckets are looked up by name.
+    pub(crate) fn local(&self, account: &str) -> Option<&Local<'a>> {
+        self.accounts.get(account)
+    }
+}
+
+impl<'a> Local<'a> {
+    fn new(account: &'a Account, snapshot: &Snapshot) -> Self {
+        let home = snapshot.partition.home_region();
+        let mut regions: Vec<String> = account
+            .enabled_regions()
+            .map(|(name, _)| name.clone())
+            .collect();
+        regions.sort_by_key(|name| (name != home, name.clone()));
+        if regions.is_empty() {
+            regions.push(home.to_owned());
+        }
+        let mut local = Local {
+            account,
+            stock: BTreeMap::new(),
+            by_service: BTreeMap::new(),
+            regions,
+        };
+        local.stock_iam();
+        local.stock_regions();
+        local.stock_s3(snapshot);
+        local
+    }
+
+    fn stock_iam(&mut self) {
+        let iam = &self.account.iam;
+        self.list("user", &iam.users, |user| user.arn.clone());
+        self.list("group", &iam.groups, |group| group.arn.clone());
+        self.list("role", &iam.roles, |role| role.arn.clone());
+        keys(&mut self.stock, "policy", &iam.policies);
+        keys(&mut self.stock, "saml-provider", &iam.saml_providers);
+        keys(&mut self.stock, "oidc-provider", &iam.oidc_providers);
+        let profiles = self.stock.entry("instance-profile".to_owned()).or_default();
+        match iam.roles.value() {
+            Some(roles) => {
+                let all = roles.values().flat_map(|role| &role.instance_profiles);
+                profiles
+                    .known
+                    .extend(all.map(|profile| profile.arn.clone()));
+            }
+            None => profiles.gaps.extend(iam.roles.gap().cloned()),
+        }
+    }
+
+    fn stock_s3(&mut self, snapshot: &Snapshot) {
+        let partition = snapshot.partition;
+        let arn = |name: &str| Arn::new(format!("arn:{partition}:s3:::{name}"));
+        let (mut buckets, mut objects) = (Stock::default(), Stock::default());
+        match &self.account.s3.buckets {
+            Observed::Value(all) => {
+                for (name, bucket) in all {
+                    buckets.known.push(arn(name));
+                    let listed = bucket.objects.value();
+                    let keys = listed.into_iter().flat_map(|listing| &listing.objects);
+                    objects
+                        .known
+                        .extend(keys.map(|entry| arn(&format!("{name}/{}", entry.key))));
+                    objects.gaps.extend(bucket.objects.gap().cloned());
+                }
+            }
+            other => {
+                buckets.gaps.extend(other.gap().cloned());
+                objects.gaps.extend(other.gap().cloned());
+            }
+        }
+        self.stock.insert("bucket".to_owned(), buckets);
+        self.stock.insert("object".to_owned(), objects);
+    }
+
+    fn stock_regions(&mut self) {
+        let account = self.account;
+        let mut kinds: BTreeSet<&str> = account.resources.keys().map(String::as_str).collect();
+        for (kind, listing) in &account.resources {
+            self.list(kind, listing, |resource| resource.arn.clone());
+        }
+        let Some(regions) = account.regions.value() else {
+            let gap = account.regions.gap().cloned();
+            self.stock
+                .entry("function".to_owned())
+                .or_default()
+                .gaps
+                .extend(gap);
+            return;
+        };
+        let regions = || {
+            regions
+                .values()
+                .filter(|region| region.state != RegionState::Off)
+        };
+        for region in regions() {
+            self.list("function", &region.functions, |function| {
+                function.arn.clone()
+            });
+            kinds.extend(region.resources.keys().map(String::as_str));
+        }
+        for kind in kinds {
+            if account.resources.contains_key(kind) {
+                continue;
+            }
+            for region in regions() {
+                match region.resources.get(kind) {
+                    Some(listing) => self.list(kind, listing, |resource| resource.arn.clone()),
+                    None => {
+                        let stock = self.stock.entry(kind.to_owned()).or_default();
+                        stock.gaps.push(Gap::not_collected(kind));
+                    }
+                }
+            }
+        }
+    }
+
+    fn list<T>(
+        &mut self,
+        kind: &str,
+        listing: &Observed<BTreeMap<String, T>>,
+        arn: impl Fn(&T) -> Arn,
+    ) {
+        let stock = self.stock.entry(kind.to_owned()).or_default();
+        match listing {
+            Observed::Value(all) => stock.known.extend(all.values().map(arn)),
+            Observed::Gap(gap) => stock.gaps.push((**gap).clone()),
+            Observed::Absent | Observed::NotApplicable(_) => {}
+        }
+    }
+
+    /// The resources of a kind. A kind that was never asked for is one gap.
+    pub(crate) fn stock(&self, kind: &str) -> Stock {
+        match self.stock.get(kind) {
+            Some(stock) => stock.clone(),
+            None if matches!(kind, "account" | "service" | "mfa-device") => Stock::default(),
+            None => Stock {
+                known: Vec::new(),
+                gaps: vec![Gap::not_collected(kind)],
+            },
+        }
+    }
+
+    /// Roles that trust a service whose principal begins with `prefix`, sorted.
+    pub(crate) fn roles_for(&self, prefix: &str) -> BTreeSet<&Arn> {
+        self.by_service
+            .iter()
+            .filter(|(service, _)| service.starts_with(prefix))
+            .flat_map(|(_, roles)| roles)
+            .collect()
+    }
+}
+
+fn keys<T>(stock: &mut BTreeMap<String, Stock>, kind: &str, listing: &Observed<BTreeMap<Arn, T>>) {
+    let stock = stock.entry(kind.to_owned()).or_default();
+    match listing {
+        Observed::Value(all) => stock.known.extend(all.keys().cloned()),
+        Observed::Gap(gap) => stock.gaps.push((**gap).clone()),
+        Observed::Absent | Observed::NotApplicable(_) => {}
+    }
+}
+
+fn roles(account: &Account) -> impl Iterator<Item = (&Arn, &str)> {
+    let roles = account.iam.roles.value().into_iter().flatten();
+    roles.map(|(_, role)| (&role.arn, role.trust.as_str()))
+}
+
+/// A name in a `Principal` element: an account for its root ARN, a role for its session ARN.
+fn aws_name(written: &str) -> String {
+    if let Some(account) = written.strip_suffix(":root") {
+        return account.rsplit(':').next().unwrap_or_default().to_owned();
+    }
+    written.to_owned()
+}
