@@ -6,9 +6,7 @@ use std::fmt::Write as _;
 use palisade_checks::Severity;
 use palisade_model::Snapshot;
 use tabled::builder::Builder;
-use tabled::settings::object::{Columns, Rows};
-use tabled::settings::width::Wrap;
-use tabled::settings::{Alignment, Modify, Style as Frame, Width};
+use tabled::settings::Style as Frame;
 
 use super::escape::plain;
 use super::{Finding, News, PathEntry, Reach, Report, Unresolved};
@@ -341,25 +339,21 @@ fn findings(out: &mut String, report: &Report, style: Style) {
         groups.entry(key).or_default().push(finding);
     }
     if !groups.is_empty() {
+        let room = style.width.saturating_sub(10 + 8);
+        let (middle, right) = (room * 2 / 5, room - room * 2 / 5);
         let mut rows = Builder::default();
         rows.push_record(["severity", "problem", "where and why"]);
         for ((severity, check), group) in &groups {
             let first = group[0];
             let problem = format!("{}\n{check}\nfix: {}", first.title, first.fix);
-            rows.push_record([severity.0.to_string(), problem, places(group)]);
+            rows.push_record([
+                severity.0.to_string(),
+                fold(&problem, middle),
+                fold(&places(group), right),
+            ]);
         }
-        let inner = style.width.saturating_sub(10);
-        let (left, middle) = (8, (inner - 8) * 2 / 5);
         let mut table = rows.build();
-        table
-            .with(Frame::modern_rounded())
-            .with(Modify::new(Columns::first()).with(Width::wrap(left)))
-            .with(Modify::new(Columns::new(1..2)).with(Wrap::new(middle).keep_words(true)))
-            .with(
-                Modify::new(Columns::new(2..3))
-                    .with(Wrap::new(inner - left - middle).keep_words(true)),
-            )
-            .with(Modify::new(Rows::first()).with(Alignment::left()));
+        table.with(Frame::modern_rounded());
         line!(out, "{table}");
     }
     if hidden > 0 {
@@ -466,24 +460,63 @@ fn footer(out: &mut String, report: &Report, style: Style) {
     );
 }
 
-/// Breaks `text` between words so that it stays within `width` behind `indent`.
+/// Appends `text`, folded so that it stays within `width` behind `indent`.
 fn wrapped(out: &mut String, text: &str, indent: &str, width: usize) {
     let room = width.saturating_sub(indent.chars().count()).max(20);
-    let mut current = String::new();
-    let text = plain(text);
-    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
-    for word in text.split_whitespace() {
-        let length = current.chars().count() + 1 + word.chars().count();
-        if !current.is_empty() && length > room - lead.len() {
-            line!(out, "{indent}{lead}{current}");
-            current.clear();
-        }
-        if !current.is_empty() {
-            current.push(' ');
-        }
-        current.push_str(word);
+    for line in fold(&plain(text), room).lines() {
+        line!(out, "{indent}{line}");
     }
-    line!(out, "{indent}{lead}{current}");
+}
+
+/// Folds each line of `text` between words; what is longer than a line is cut where names have
+/// joints, or anywhere. Lines that go on keep the indent of the line they belong to.
+fn fold(text: &str, width: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let indent = line
+            .chars()
+            .take_while(|c| *c == ' ')
+            .count()
+            .min(width / 2);
+        let mut current = " ".repeat(indent);
+        let mut used = indent;
+        for word in line
+            .split_whitespace()
+            .flat_map(|word| pieces(word, width - indent))
+        {
+            let length = word.chars().count();
+            let gap = usize::from(used > indent);
+            if used > indent && used + gap + length > width {
+                lines.push(std::mem::replace(&mut current, " ".repeat(indent)));
+                used = indent;
+            }
+            if used > indent {
+                current.push(' ');
+                used += 1;
+            }
+            current.push_str(&word);
+            used += length;
+        }
+        lines.push(current);
+    }
+    lines.join("\n")
+}
+
+/// Cuts a word into pieces of at most `width` characters, behind a joint where there is one.
+fn pieces(word: &str, width: usize) -> Vec<String> {
+    let mut rest: Vec<char> = word.chars().collect();
+    let mut pieces = Vec::new();
+    while rest.len() > width {
+        let joint = rest[..width]
+            .iter()
+            .rposition(|c| matches!(c, '/' | ':' | '-' | '.' | '_' | ','));
+        let at = joint
+            .filter(|at| *at > width / 3)
+            .map_or(width, |at| at + 1);
+        pieces.push(rest.drain(..at).collect());
+    }
+    pieces.push(rest.into_iter().collect());
+    pieces
 }
 
 fn color_of(severity: Severity) -> &'static str {
