@@ -56,6 +56,9 @@ fn settle(key: &str, value: &mut Value) {
                 .and_then(Value::as_object_mut)
             {
                 why.remove("detail");
+                if why.get("why").is_some_and(|why| why == "kind") {
+                    *value = NOTHING;
+                }
                 return;
             }
             if map

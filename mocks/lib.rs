@@ -7,6 +7,8 @@
 
 pub mod law;
 mod managed;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod world;
 
 pub use managed::{ManagedDocument, managed_policy};

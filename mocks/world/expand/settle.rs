@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use palisade_model::listing::{ArnFrom, LISTINGS, Listing, RoleFrom, Shape};
 use palisade_model::{
-    Account, CredentialReport, KeyStatus, Observed, Region, RegionState, ReportRow, Snapshot, Time,
-    User,
+    Account, Arn, CredentialReport, KeyStatus, Observed, Region, RegionState, ReportRow, Resource,
+    Snapshot, Time, User, Why,
 };
 
 /// An absent list is an empty one: a service that lists nothing has answered.
@@ -24,7 +25,8 @@ fn sorted<T: Ord>(fact: &mut Observed<Vec<T>>) {
 
 pub(in crate::world) fn settle(snapshot: &mut Snapshot) {
     let now = snapshot.taken_at;
-    for account in snapshot.accounts.values_mut() {
+    let partition = snapshot.partition;
+    for (id, account) in &mut snapshot.accounts {
         settle_account(account, now);
         list(&mut account.regions);
         for region in account.regions.value_mut().into_iter().flatten() {
@@ -32,6 +34,7 @@ pub(in crate::world) fn settle(snapshot: &mut Snapshot) {
                 settle_region(region.1);
             }
         }
+        settle_resources(account, (partition.as_str(), id));
     }
     if let Some(organization) = snapshot.organization.value_mut() {
         list(&mut organization.units);
@@ -151,6 +154,88 @@ fn settle_region(region: &mut Region) {
     }
     list(&mut region.alarms);
     sorted(&mut region.metric_filters);
+}
+
+/// Fills in the kinds and the attributes that listings read: what a world does not say was read,
+/// and there was nothing.
+fn settle_resources(account: &mut Account, scope: (&str, &str)) {
+    let mut profiles = BTreeMap::new();
+    for role in account
+        .iam
+        .roles
+        .value()
+        .into_iter()
+        .flat_map(BTreeMap::values)
+    {
+        if let Some(profile) = role.instance_profiles.first() {
+            profiles.insert(role.arn.clone(), profile.arn.to_string());
+        }
+    }
+    let account_resources = &mut account.resources;
+    for row in LISTINGS.iter().filter(|row| row.global) {
+        let kind = account_resources.entry(row.kind.to_owned()).or_default();
+        settle_kind(row, kind, scope, "", &profiles);
+    }
+    for (name, region) in account.regions.value_mut().into_iter().flatten() {
+        if region.state != RegionState::Enabled {
+            continue;
+        }
+        for row in LISTINGS.iter().filter(|row| !row.global) {
+            let offered = row.list.service.regions;
+            let missing = !offered.is_empty() && !offered.contains(&name.as_str());
+            let kind = region.resources.entry(row.kind.to_owned()).or_default();
+            if missing && kind.is_absent() {
+                *kind = Observed::not_applicable(Why::NotOffered, "");
+                continue;
+            }
+            settle_kind(row, kind, scope, name, &profiles);
+        }
+    }
+}
+
+fn settle_kind(
+    row: &Listing,
+    kind: &mut Observed<BTreeMap<String, Resource>>,
+    (partition, account): (&str, &str),
+    region: &str,
+    profiles: &BTreeMap<Arn, String>,
+) {
+    list(kind);
+    for (name, resource) in kind.value_mut().into_iter().flatten() {
+        if let ArnFrom::Template(template) = row.arn {
+            let (parent, own) = name.split_once('/').unwrap_or(("", name));
+            let own = if row.under.is_some() { own } else { name };
+            resource.arn = Arn::new(
+                template
+                    .replace("{partition}", partition)
+                    .replace("{region}", region)
+                    .replace("{account}", account)
+                    .replace("{parent}", parent)
+                    .replace("{name}", own),
+            );
+        }
+        if row.policy.is_none() && resource.policy.is_absent() {
+            resource.policy = Observed::not_applicable(Why::Kind, "");
+        }
+        for attribute in row.attributes {
+            let fact = resource
+                .attributes
+                .entry(attribute.name.to_owned())
+                .or_default();
+            if !fact.is_absent() {
+                continue;
+            }
+            if attribute.shape == Shape::Present {
+                *fact = Observed::Value(false.into());
+            }
+            if let RoleFrom::Profile(at) = row.role
+                && at == attribute.at
+                && let Some(profile) = resource.role.value().and_then(|role| profiles.get(role))
+            {
+                *fact = Observed::Value(profile.as_str().into());
+            }
+        }
+    }
 }
 
 /// The credential report that IAM would make of these users.

@@ -1,0 +1,427 @@
+//! Resources that need no type of their own: answers written by the rows they are read with.
+
+use std::collections::BTreeMap;
+
+use palisade_model::listing::{
+    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Value as Sent, Wire,
+};
+use palisade_model::{Gap, Observed, Resource};
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::failure::Failure;
+use super::{Desk, Outcome};
+
+pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
+    let call = desk.call;
+    let asked = |ask: &Ask| ask.service.prefix == call.service && ask.operation == call.operation;
+    for row in LISTINGS {
+        if asked(&row.list) && constants_match(desk, &row.list) {
+            return list(desk, row);
+        }
+    }
+    let mut known = false;
+    let mut merged: Option<Value> = None;
+    for row in LISTINGS {
+        for (index, ask) in row.details.iter().enumerate() {
+            if !asked(ask) {
+                continue;
+            }
+            known = true;
+            if let Some(value) = detail(desk, row, ask, index + 1)? {
+                let under = merged.take().unwrap_or_default();
+                merged = Some(join(under, value));
+            }
+        }
+    }
+    match (known, merged) {
+        (_, Some(value)) => Ok(written(desk, value)),
+        (true, None) => Err(missing(desk)),
+        (false, None) => Err(desk.unknown()),
+    }
+}
+
+/// Rows speak of XML as it is written, so lists repeat their element.
+fn written(desk: &Desk<'_>, value: Value) -> Answer {
+    let xml = LISTINGS
+        .iter()
+        .flat_map(|row| std::iter::once(&row.list).chain(row.details))
+        .any(|ask| {
+            ask.service.prefix == desk.call.service
+                && matches!(
+                    ask.service.wire,
+                    Wire::Query { .. } | Wire::Ec2 { .. } | Wire::RestXml
+                )
+        });
+    Answer {
+        flat: xml,
+        ..Answer::of(value)
+    }
+}
+
+fn missing(desk: &Desk<'_>) -> Failure {
+    let absent = LISTINGS
+        .iter()
+        .flat_map(|row| row.details)
+        .find(|ask| ask.operation == desk.call.operation && !ask.absent.is_empty());
+    let code = absent.map_or("ResourceNotFoundException", |ask| ask.absent[0]);
+    let status = match absent.map(|ask| &ask.service.wire) {
+        Some(Wire::RestJson | Wire::RestXml) => 404,
+        _ => 400,
+    };
+    Failure::new(
+        status,
+        code.split(':').next().unwrap_or(code),
+        "The resource was not found.",
+    )
+}
+
+/// Whether the parameters that a row sends as constants and that set it apart are the call's.
+/// A client that leaves them out is taken to mean the row.
+fn constants_match(desk: &Desk<'_>, ask: &Ask) -> bool {
+    ask.send.iter().all(|(name, value)| match value {
+        Sent::Text(text) => desk.call.text(name).is_none_or(|given| given == *text),
+        _ => true,
+    })
+}
+
+/// The resources of a row, where the call is made: `None` when the kind is not offered there.
+fn resources<'a>(
+    desk: &Desk<'a>,
+    row: &Listing,
+) -> Outcome<Option<&'a BTreeMap<String, Resource>>> {
+    let found = match row.global {
+        true => desk.home()?.resources.get(row.kind),
+        false => desk
+            .region()?
+            .and_then(|region| region.resources.get(row.kind)),
+    };
+    match found {
+        Some(found) => desk.fact(found),
+        None => Ok(None),
+    }
+}
+
+fn list(desk: &Desk<'_>, row: &Listing) -> Outcome {
+    let mut items = Vec::new();
+    for (name, resource) in resources(desk, row)?.into_iter().flatten() {
+        if !under_parent(desk, row, name)? {
+            continue;
+        }
+        if let Some(gap) = gap_of(resource, row, 0) {
+            return Err(Failure::of_gap(desk.call, gap));
+        }
+        items.push(item(desk, row, name, resource));
+    }
+    let page = match row.list.page.send {
+        "" => super::page::Page { items, next: None },
+        token => desk.page(items, token, most(row))?,
+    };
+    let mut value = json!({});
+    for (index, item) in page.items.into_iter().enumerate() {
+        put(&mut value, row.items, item, &[index]);
+    }
+    if value.as_object().is_some_and(Map::is_empty) {
+        let top = row.items.split('.').next().unwrap_or_default();
+        match (
+            row.list.service.wire == Wire::RestJson,
+            top.strip_suffix("[]"),
+        ) {
+            (_, Some(name)) => value[name] = json!([]),
+            (_, None) => value[top] = json!({}),
+        }
+    }
+    if let Some(next) = page.next {
+        put(&mut value, row.list.page.read, next.into(), &[]);
+    }
+    Ok(written(desk, value))
+}
+
+/// The parameter that limits a page, where the row sends one.
+fn most(row: &Listing) -> &'static str {
+    row.list
+        .send
+        .iter()
+        .find(|(_, value)| matches!(value, Sent::Number(_)))
+        .map_or("MaxResults", |(name, _)| *name)
+}
+
+/// Whether a resource belongs to the parent that the call names.
+fn under_parent(desk: &Desk<'_>, row: &Listing, name: &str) -> Outcome<bool> {
+    let Some(kind) = row.under else {
+        return Ok(true);
+    };
+    let Some(parent) = Listing::of(kind) else {
+        return Ok(false);
+    };
+    let parents = resources(desk, parent)?;
+    for (sent, value) in row.list.send {
+        let wanted = desk.call.text(sent).unwrap_or_default();
+        let found = parents
+            .into_iter()
+            .flatten()
+            .find(|(own, resource)| match value {
+                Sent::ParentName => **own == wanted,
+                Sent::ParentArn => resource.arn.as_str() == wanted || **own == wanted,
+                _ => false,
+            });
+        if let Some((own, _)) = found {
+            return Ok(name
+                .strip_prefix(own.as_str())
+                .is_some_and(|rest| rest.starts_with('/')));
+        }
+    }
+    Ok(false)
+}
+
+/// The gap among the facts that come from one answer.
+fn gap_of<'a>(resource: &'a Resource, row: &Listing, source: usize) -> Option<&'a Gap> {
+    let from_here = |at: &At| at.source == source;
+    let role = match &row.role {
+        RoleFrom::Arn(at) | RoleFrom::Profile(at) if from_here(at) => resource.role.gap(),
+        _ => None,
+    };
+    let policy = row
+        .policy
+        .filter(from_here)
+        .and_then(|_| resource.policy.gap());
+    let attributes = row
+        .attributes
+        .iter()
+        .filter(|attribute| from_here(&attribute.at))
+        .find_map(|attribute| resource.attributes.get(attribute.name)?.gap());
+    role.or(policy).or(attributes)
+}
+
+/// The item as the list call shows it.
+fn item(desk: &Desk<'_>, row: &Listing, name: &str, resource: &Resource) -> Value {
+    let mut value = json!({});
+    let own = match row.under {
+        Some(_) => name.split_once('/').map_or(name, |(_, own)| own),
+        None => name,
+    };
+    match row.name {
+        Name::Path(path) | Name::UnderParent(path) => put(&mut value, path, own.into(), &[]),
+        Name::LastOf(path) => put(&mut value, path, resource.arn.as_str().into(), &[]),
+    }
+    facts(desk, row, resource, 0, &mut value);
+    value
+}
+
+/// Writes the facts that come from one answer into it.
+fn facts(desk: &Desk<'_>, row: &Listing, resource: &Resource, source: usize, value: &mut Value) {
+    if let ArnFrom::Path(at) = row.arn
+        && at.source == source
+    {
+        put(value, at.path, resource.arn.as_str().into(), &[]);
+    }
+    for attribute in row
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.at.source == source)
+    {
+        if let Some(Observed::Value(fact)) = resource.attributes.get(attribute.name) {
+            write(value, attribute.at.path, attribute.shape, fact);
+        }
+    }
+    match row.role {
+        RoleFrom::Arn(at) if at.source == source => {
+            if let Some(role) = resource.role.value() {
+                put(value, at.path, role.as_str().into(), &[]);
+            }
+        }
+        RoleFrom::Profile(at) if at.source == source => {
+            if let Some(profile) = profile_of(desk, resource) {
+                put(value, at.path, profile.into(), &[]);
+            }
+        }
+        _ => {}
+    }
+    if let Some(at) = row.policy.filter(|at| at.source == source)
+        && let Some(policy) = resource.policy.value()
+    {
+        put(value, at.path, policy.as_str().into(), &[]);
+    }
+}
+
+/// The instance profile that holds the resource's role.
+fn profile_of(desk: &Desk<'_>, resource: &Resource) -> Option<String> {
+    let role = resource.role.value()?;
+    let roles = desk.account()?.iam.roles.value()?;
+    let role = roles.values().find(|known| known.arn == *role)?;
+    Some(role.instance_profiles.first()?.arn.to_string())
+}
+
+fn write(value: &mut Value, path: &str, shape: Shape, fact: &Value) {
+    match (shape, fact) {
+        (Shape::Present, Value::Bool(false)) => {}
+        (Shape::Present, _) => put(value, path, json!({}), &[]),
+        (Shape::Keys, Value::Array(names)) => {
+            for name in names.iter().filter_map(Value::as_str) {
+                let mut object = json!({});
+                object[name] = "-".into();
+                put(value, path, object, &[]);
+            }
+        }
+        (Shape::Texts, Value::Array(texts)) => {
+            let lists = path.matches("[]").count();
+            for (index, text) in texts.iter().enumerate() {
+                let mut indexes = vec![0; lists.saturating_sub(1)];
+                indexes.push(index);
+                put(value, path, text.clone(), &indexes);
+            }
+        }
+        (_, fact) => put(value, path, fact.clone(), &[]),
+    }
+}
+
+/// Puts `leaf` at `path`; `indexes` say which item of each list on the way, the first if silent.
+fn put(value: &mut Value, path: &str, leaf: Value, indexes: &[usize]) {
+    if path == "." || path.is_empty() {
+        *value = leaf;
+        return;
+    }
+    let (part, rest) = path.split_once('.').unwrap_or((path, ""));
+    if !value.is_object() {
+        *value = json!({});
+    }
+    let Some(name) = part.strip_suffix("[]") else {
+        let inner = &mut value[part];
+        match rest {
+            "" => {
+                let under = inner.take();
+                *inner = join(under, leaf);
+            }
+            rest => put(inner, rest, leaf, indexes),
+        }
+        return;
+    };
+    let (index, below) = match indexes.split_first() {
+        Some((index, below)) => (*index, below),
+        None => (0, indexes),
+    };
+    let list = &mut value[name];
+    if !list.is_array() {
+        *list = json!([]);
+    }
+    if let Value::Array(items) = list {
+        while items.len() <= index {
+            items.push(Value::Null);
+        }
+        match rest {
+            "" => {
+                let under = items[index].take();
+                items[index] = join(under, leaf);
+            }
+            rest => put(&mut items[index], rest, leaf, below),
+        }
+    }
+}
+
+/// Both values in one: mappings merge, lists grow together, the second wins elsewhere.
+fn join(under: Value, over: Value) -> Value {
+    match (under, over) {
+        (Value::Object(mut under), Value::Object(over)) => {
+            for (key, value) in over {
+                let below = under.shift_remove(&key).unwrap_or_default();
+                under.insert(key, join(below, value));
+            }
+            Value::Object(under)
+        }
+        (Value::Array(mut under), Value::Array(over)) => {
+            for (index, value) in over.into_iter().enumerate() {
+                match under.get_mut(index) {
+                    Some(below) => *below = join(below.take(), value),
+                    None => under.push(value),
+                }
+            }
+            Value::Array(under)
+        }
+        (under, Value::Null) => under,
+        (_, over) => over,
+    }
+}
+
+/// The answer of a detail call: of the items that the parameters name.
+fn detail(desk: &Desk<'_>, row: &Listing, ask: &Ask, source: usize) -> Outcome<Option<Value>> {
+    let mut answer: Option<Value> = None;
+    for (name, resource) in resources(desk, row)?.into_iter().flatten() {
+        let item = item(desk, row, name, resource);
+        let Some(index) = named(desk, ask, &item, resource) else {
+            continue;
+        };
+        if let Some(gap) = gap_of(resource, row, source) {
+            return Err(Failure::of_gap(desk.call, gap));
+        }
+        let mut value = json!({});
+        facts(desk, row, resource, source, &mut value);
+        let under = answer.take().unwrap_or_else(|| json!({}));
+        answer = Some(match index {
+            None => join(under, value),
+            // Of several items asked for at once, each stands in its own place of the list.
+            Some(_) => grow(under, value),
+        });
+    }
+    Ok(answer)
+}
+
+/// Lists of both, one after the other.
+fn grow(under: Value, over: Value) -> Value {
+    match (under, over) {
+        (Value::Object(mut under), Value::Object(over)) => {
+            for (key, value) in over {
+                let below = under.shift_remove(&key).unwrap_or_default();
+                under.insert(key, grow(below, value));
+            }
+            Value::Object(under)
+        }
+        (Value::Array(mut under), Value::Array(over)) => {
+            under.extend(over);
+            Value::Array(under)
+        }
+        (under, Value::Null) => under,
+        (_, over) => over,
+    }
+}
+
+/// Whether the parameters name this item, and at which place of a list parameter.
+fn named(desk: &Desk<'_>, ask: &Ask, item: &Value, resource: &Resource) -> Option<Option<usize>> {
+    let mut place = None;
+    for (name, sent) in ask.send {
+        match sent {
+            Sent::Item(path) => {
+                let own = at_path(item, path)?;
+                let given = desk.call.text(name)?;
+                if given != own && given != resource.arn.as_str() && given != resource.arn.name() {
+                    return None;
+                }
+            }
+            Sent::ItemList(path) => {
+                let own = at_path(item, path)?;
+                let given = desk.call.list(name);
+                let fits = |one: &String| *one == own || one == resource.arn.as_str();
+                place = Some(given.iter().position(fits)?);
+            }
+            _ => {}
+        }
+    }
+    Some(place)
+}
+
+/// The text at a path of the item.
+fn at_path(item: &Value, path: &str) -> Option<String> {
+    let mut value = item;
+    if path != "." {
+        for part in path.split('.') {
+            value = match part.strip_suffix("[]") {
+                Some(name) => value.get(name)?.get(0)?,
+                None => value.get(part)?,
+            };
+        }
+    }
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(_) | Value::Array(_) | Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
