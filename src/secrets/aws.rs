@@ -52,6 +52,16 @@ pub(crate) fn read_key_id(hay: &[u8], at: usize) -> Option<usize> {
     (fits && !after.is_ascii_alphanumeric() && after != b'_').then_some(at + 20)
 }
 
+/// A key id or another unique id of IAM.
+pub(crate) fn is_public_id(value: &[u8]) -> bool {
+    matches!(value.len(), 20 | 21)
+        && value[0] == b'A'
+        && value[1..4].iter().all(u8::is_ascii_uppercase)
+        && value[4..]
+            .iter()
+            .all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'))
+}
+
 /// Could these 40 bytes be a secret access key?
 pub(crate) fn is_secret(run: &[u8]) -> bool {
     let count = |class: fn(&u8) -> bool| run.iter().filter(|b| class(b)).count();
@@ -61,7 +71,7 @@ pub(crate) fn is_secret(run: &[u8]) -> bool {
         && run.iter().all(|&b| is_run(b))
         && lower > 0
         && upper > 0
-        && lower + upper < 40
+        && (lower + upper < 40 || is_mixed(run))
         && !run.iter().all(u8::is_ascii_hexdigit)
         && entropy(run) >= 4.1
         && !is_path(run)
@@ -76,14 +86,24 @@ fn is_path(run: &[u8]) -> bool {
             .all(|piece| piece.iter().all(u8::is_ascii_lowercase))
 }
 
-/// Words run together: over half of all neighbours are two lower-case letters. Of random
-/// base64 text one in six is, and 40 characters never come near the limit.
+/// Words run together: over half of all neighbours are two lower-case letters, and three in
+/// ten of those letters are vowels. Of random base64 text one neighbour in six is, and one
+/// letter in five.
 pub(crate) fn is_prose(run: &[u8]) -> bool {
     let soft = run
         .windows(2)
         .filter(|p| p.iter().all(u8::is_ascii_lowercase))
         .count();
-    soft * 2 > run.len()
+    let letters = run.iter().filter(|b| b.is_ascii_lowercase()).count();
+    let vowels = run.iter().filter(|b| b"aeiou".contains(b)).count();
+    soft * 2 > run.len() && vowels * 10 >= letters * 3
+}
+
+/// Letters alone, and yet no words: hardly any neighbours share their case. One secret in
+/// four thousand is like that.
+fn is_mixed(run: &[u8]) -> bool {
+    let same = |class: fn(&u8) -> bool| run.windows(2).filter(|p| p.iter().all(class)).count();
+    same(u8::is_ascii_lowercase) <= 14 && same(u8::is_ascii_uppercase) <= 14
 }
 
 /// A byte of a secret.
@@ -204,7 +224,7 @@ pub(crate) fn read_named(hay: &[u8], from: usize) -> Option<Bare> {
     let limit = hay.len().min(from + 120);
     let (mut i, mut words, mut lines) = (from, 0, 0);
     while i < limit {
-        if !is_run(hay[i]) {
+        if !is_run(hay[i]) && escape(&hay[i..]).is_none() {
             lines += usize::from(hay[i] == b'\n');
             if lines > 3 {
                 return None;
@@ -288,7 +308,7 @@ fn soft_break(hay: &[u8]) -> bool {
     hay.starts_with(b"=\n") || hay.starts_with(b"=\r\n")
 }
 
-/// Every run between two places that could be a secret without a name.
+/// Every run that begins between two places and could be a secret without a name.
 ///
 /// A run of 40 covers one of every 40 places, so most bytes are never looked at.
 pub(crate) fn bare_runs(hay: &[u8], from: usize, to: usize) -> Vec<Bare> {
@@ -297,7 +317,7 @@ pub(crate) fn bare_runs(hay: &[u8], from: usize, to: usize) -> Vec<Bare> {
     if i > 0 && in_run(hay[i - 1]) {
         i += hay[i..to].iter().take_while(|&&b| in_run(b)).count();
     }
-    while i + 39 < to {
+    while i < to && i + 39 < hay.len() {
         if !in_run(hay[i + 39]) {
             i += 40;
             continue;
@@ -306,6 +326,9 @@ pub(crate) fn bare_runs(hay: &[u8], from: usize, to: usize) -> Vec<Bare> {
             .iter()
             .rposition(|&b| !in_run(b))
             .map_or(i, |k| i + k + 1);
+        if start >= to {
+            break;
+        }
         let width = hay[start..]
             .iter()
             .take(64 * 1024)
@@ -340,7 +363,7 @@ static IN_RUN: [bool; 256] = {
 fn runs_in(hay: &[u8], from: usize, to: usize, out: &mut Vec<Bare>) {
     let mut i = from;
     while i < to {
-        if !is_run(hay[i]) {
+        if !is_run(hay[i]) && escape(&hay[i..]).is_none() {
             i += 1;
             continue;
         }
@@ -361,7 +384,7 @@ fn runs_in(hay: &[u8], from: usize, to: usize, out: &mut Vec<Bare>) {
             }
             continue;
         }
-        i += hay[i..to].iter().take_while(|&&b| is_run(b)).count();
+        i += hay[i..to].iter().take_while(|&&b| is_run(b)).count().max(1);
     }
 }
 

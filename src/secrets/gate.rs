@@ -89,6 +89,9 @@ impl Gate {
                 }
             }
         }
+        for hint in rules.iter().flat_map(|rule| &rule.hints) {
+            spelled.extend(encoded::spellings(hint, false));
+        }
         for (text, phase) in spelled {
             keywords.push(Keyword {
                 text,

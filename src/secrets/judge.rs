@@ -78,6 +78,7 @@ impl Case<'_> {
                     && self.name_allows(&NOT_A_SECRET)
                     && is_opaque(value)
                     && !is_commit(value)
+                    && !aws::is_public_id(value)
             }
             Check::Opaque => is_opaque(value) && !is_digest(value),
             Check::NotCommit => self.name_allows(&[b"commit", b"sha", b"rev", b"hash"]),

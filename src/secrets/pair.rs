@@ -14,8 +14,10 @@ pub(crate) const BARE: u64 = 1024;
 pub(crate) const NEAR: u64 = 4096;
 /// Farthest a lone named secret and a lone id are joined across.
 const FAR: u64 = 64 * 1024;
-/// Largest cluster that is aligned at once.
+/// Longest stretch of a cluster that is aligned at once.
 pub(crate) const CLUSTER: usize = 384;
+/// How much of it is looked at again with what follows.
+const OVERLAP: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -59,6 +61,9 @@ fn gap(a: &Found, b: &Found) -> u64 {
     }
 }
 
+/// One pair more outweighs any sum of distances in a cluster: whole records never shift.
+const PAIRED: u64 = 1 << 32;
+
 /// How well an id and a secret fit; `None` when they cannot belong together.
 fn fit(id: &Found, secret: &Found) -> Option<u64> {
     let distance = gap(id, secret);
@@ -70,13 +75,32 @@ fn fit(id: &Found, secret: &Found) -> Option<u64> {
         return None;
     }
     let same_line = if id.line == secret.line { 400 } else { 0 };
-    let in_order = if id.start < secret.start { 50 } else { 0 };
+    // Only to settle ties.
+    let in_order = u64::from(id.start < secret.start);
     let named = if secret.kind == Kind::Named { 800 } else { 0 };
-    Some(5000 - distance + same_line + in_order + named)
+    Some(PAIRED - distance + same_line + in_order + named)
 }
 
-/// Pairs the ids, secrets and tokens of a cluster, which comes sorted by place.
-pub(crate) fn pair(cluster: &mut [Found]) {
+/// Pairs the ids, secrets and tokens of a cluster, which comes sorted by place. A long
+/// cluster is aligned in stretches that overlap, so that no record is cut in two. Says how
+/// many of its members are settled: all of a `complete` one, not the last few of one that
+/// goes on.
+pub(crate) fn pair(cluster: &mut [Found], complete: bool) -> usize {
+    let mut first = 0;
+    while first < cluster.len() {
+        let left = cluster.len() - first;
+        let last = left <= CLUSTER;
+        if last && !complete && first > 0 {
+            break;
+        }
+        let stretch = &mut cluster[first..first + left.min(CLUSTER)];
+        first += pair_stretch(stretch, last && complete);
+    }
+    first
+}
+
+/// Pairs a stretch, and says up to where it is settled.
+fn pair_stretch(cluster: &mut [Found], last: bool) -> usize {
     let of = |wanted: fn(Kind) -> bool, cluster: &[Found]| -> Vec<usize> {
         (0..cluster.len())
             .filter(|&i| wanted(cluster[i].kind))
@@ -84,13 +108,27 @@ pub(crate) fn pair(cluster: &mut [Found]) {
     };
     let ids = of(|k| k == Kind::Id, cluster);
     let secrets = of(|k| matches!(k, Kind::Named | Kind::Bare { .. }), cluster);
-    for (id, secret) in align(cluster, &ids, &secrets) {
-        join(cluster, id, secret);
+    let pairs = align(cluster, &ids, &secrets);
+    let mut cut = if last {
+        cluster.len()
+    } else {
+        cluster.len().saturating_sub(OVERLAP)
+    };
+    for &(id, secret) in pairs.iter().rev() {
+        if id.min(secret) < cut && cut <= id.max(secret) {
+            cut = id.min(secret);
+        }
     }
+    let cut = cut.max(1);
+    for (id, secret) in pairs {
+        if id.max(secret) < cut {
+            join(cluster, id, secret);
+        }
+    }
+    let cluster = &mut cluster[..cut];
     for token in of(|k| k == Kind::Token, cluster) {
-        let nearest = ids
-            .iter()
-            .copied()
+        let nearest = of(|k| k == Kind::Id, cluster)
+            .into_iter()
             .filter(|&id| gap(&cluster[id], &cluster[token]) <= NEAR)
             .min_by_key(|&id| (!cluster[id].silent, gap(&cluster[id], &cluster[token])));
         if let Some(id) = nearest {
@@ -98,6 +136,7 @@ pub(crate) fn pair(cluster: &mut [Found]) {
         }
     }
     echo(cluster);
+    cut
 }
 
 /// Order-preserving alignment of the best total fit.

@@ -1,6 +1,6 @@
 //! The rules: `checks/secrets/*.yaml` read, checked and compiled.
 //!
-//! A rule names a few literal `keywords`; where one stands, `regex` is tried, anchored where
+//! A rule names a few literal `keywords` (`hints` are longer ones, for base64 text only); where one stands, `regex` is tried, anchored where
 //! the value begins: at the keyword, or up to `behind.max` bytes of `behind.of` before it.
 //! `edge` says which bytes may not stand in front (`word` unless given, or `none`). `%is%`
 //! in a regex stands for whatever joins a name to its value in code, JSON, YAML and env
@@ -152,6 +152,8 @@ struct RawRule {
     #[serde(default)]
     keywords: Vec<String>,
     #[serde(default)]
+    hints: Vec<String>,
+    #[serde(default)]
     fold: bool,
     #[serde(default)]
     userinfo: bool,
@@ -205,6 +207,8 @@ pub(crate) struct Rule {
     pub(crate) severity: Severity,
     pub(crate) origin: Origin,
     pub(crate) keywords: Vec<Vec<u8>>,
+    /// Longer words that betray the value inside base64 text, where keywords are too short.
+    pub(crate) hints: Vec<Vec<u8>>,
     pub(crate) fold: bool,
     pub(crate) userinfo: bool,
     /// Worth a line of its own, without a partner.
@@ -316,6 +320,7 @@ fn compile(raw: RawRule) -> Result<Rule, String> {
         severity: raw.severity,
         origin: raw.origin,
         keywords,
+        hints: raw.hints.into_iter().map(String::into_bytes).collect(),
         fold: raw.fold,
         userinfo: raw.userinfo,
         alone: raw.alone,

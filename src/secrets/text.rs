@@ -16,6 +16,8 @@ use crate::pem;
 use crate::rules::{Check, Only, Reader, Rule};
 use crate::value::Value;
 
+/// First size of the buffer.
+const FIRST: usize = 16 * 1024;
 /// Bytes searched at a time.
 const CHUNK: usize = 256 * 1024;
 /// How far past a keyword a rule may look: a private key of 16 KiB and its surroundings.
@@ -42,6 +44,8 @@ pub(crate) struct Scanner<'a> {
     map: Map,
     sink: &'a mut dyn FnMut(Match),
     buf: Vec<u8>,
+    /// How much of `buf` is text.
+    used: usize,
     /// Place in the text of `buf[0]`.
     base: u64,
     /// Place in `buf` up to which keywords were looked for.
@@ -87,6 +91,7 @@ impl<'a> Scanner<'a> {
             map,
             sink,
             buf: Vec::new(),
+            used: 0,
             base: 0,
             done: 0,
             state,
@@ -95,18 +100,18 @@ impl<'a> Scanner<'a> {
 
     /// Room for the next bytes; the caller tells how many it wrote by [`Self::filled`].
     pub(crate) fn room(&mut self) -> &mut [u8] {
-        let used = self.buf.len();
-        self.buf.resize(
-            (used + CHUNK).min(CHUNK + AHEAD + BEHIND).max(used + 4096),
-            0,
-        );
-        &mut self.buf[used..]
+        if self.used == self.buf.len() {
+            // Small files stay small; long ones reach the full size after a few reads.
+            let size = (self.buf.len() * 4).clamp(FIRST, CHUNK + AHEAD + BEHIND);
+            self.buf.resize(size, 0);
+        }
+        &mut self.buf[self.used..]
     }
 
-    /// `count` bytes of the last [`Self::room`] of `offered` bytes were written.
-    pub(crate) fn filled(&mut self, offered: usize, count: usize) {
-        self.buf.truncate(self.buf.len() - offered + count);
-        if self.buf.len() >= CHUNK {
+    /// `count` bytes were written.
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.used += count;
+        if self.used == CHUNK + AHEAD + BEHIND {
             self.search(false);
         }
     }
@@ -119,32 +124,26 @@ impl<'a> Scanner<'a> {
     }
 
     fn search(&mut self, last: bool) {
-        let limit = if last {
-            self.buf.len()
-        } else {
-            self.buf.len().saturating_sub(AHEAD).max(self.done)
-        };
+        let limit = if last { self.used } else { self.used - AHEAD };
         let (engine, base) = (self.engine, self.base);
+        let hay = &self.buf[..self.used];
         let mut pass = Pass {
             engine,
             context: self.context,
-            hay: &self.buf,
+            hay,
             base,
             state: &mut self.state,
         };
         engine
             .gate
-            .hits(&self.buf, self.done, limit, |at, means| pass.hit(at, means));
+            .hits(hay, self.done, limit, |at, means| pass.hit(at, means));
         self.done = limit;
         self.settle(self.base + limit as u64, last);
         let keep = limit.saturating_sub(BEHIND);
-        if keep > 0 {
-            self.buf.copy_within(keep.., 0);
-            let left = self.buf.len() - keep;
-            self.buf.truncate(left);
-            self.base += keep as u64;
-            self.done -= keep;
-        }
+        self.buf.copy_within(keep..self.used, 0);
+        self.used -= keep;
+        self.base += keep as u64;
+        self.done -= keep;
     }
 
     /// Pairs and hands out what later bytes cannot change.
@@ -160,10 +159,9 @@ impl<'a> Scanner<'a> {
         state
             .pending
             .sort_by_key(|found| (found.start, found.end, found.rule));
-        let cut = if last {
-            state.pending.len()
-        } else {
-            settled(&state.pending, now)
+        let (cut, complete) = match last {
+            true => (state.pending.len(), true),
+            false => settled(&state.pending, now),
         };
         let rest = state.pending.split_off(cut);
         let mut batch = std::mem::replace(&mut state.pending, rest);
@@ -172,14 +170,19 @@ impl<'a> Scanner<'a> {
         while first < batch.len() {
             let mut end = first + 1;
             while end < batch.len()
-                && end - first < CLUSTER
                 && batch[end].start.saturating_sub(batch[end - 1].end) <= pair::NEAR
             {
                 end += 1;
             }
-            pair::pair(&mut batch[first..end]);
-            first = end;
+            let whole = complete || end < batch.len();
+            let count = pair::pair(&mut batch[first..end], whole);
+            first += count;
+            if !whole {
+                break;
+            }
         }
+        let later = batch.split_off(first);
+        state.pending.splice(..0, later);
         for found in batch {
             let alone = !found.paired;
             match found.kind {
@@ -224,23 +227,24 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many of the sorted matches no later byte can touch.
-fn settled(pending: &[Found], now: u64) -> usize {
-    if pending.len() > 8 * CLUSTER {
-        return pending
-            .iter()
-            .take_while(|f| f.end + pair::NEAR < now)
-            .count()
-            .max(CLUSTER);
+/// How many of the sorted matches no later byte can touch, and whether they end with a whole
+/// cluster. A cluster without end is cut before it fills the memory.
+fn settled(pending: &[Found], now: u64) -> (usize, bool) {
+    let whole = (0..=pending.len()).rev().find(|&cut| {
+        let before = cut.checked_sub(1).map(|i| &pending[i]);
+        let after = pending.get(cut).map_or(now, |next| next.start);
+        before.is_none_or(|last| last.end + pair::NEAR < after.min(now))
+    });
+    match whole {
+        Some(cut) if cut > 0 || pending.len() <= 8 * CLUSTER => (cut, true),
+        _ => (
+            pending
+                .iter()
+                .take_while(|f| f.end + pair::NEAR < now)
+                .count(),
+            false,
+        ),
     }
-    (0..=pending.len())
-        .rev()
-        .find(|&cut| {
-            let before = cut.checked_sub(1).map(|i| &pending[i]);
-            let after = pending.get(cut).map_or(now, |next| next.start);
-            before.is_none_or(|last| last.end + pair::NEAR < after.min(now))
-        })
-        .unwrap_or(0)
 }
 
 /// One secret found by its name and by its place: the named one stays. A secret inside
@@ -478,9 +482,17 @@ fn by_regex(rule: &Rule, hay: &[u8], at: usize) -> Option<Reading> {
         while from > 0 && at - from < *max && class[usize::from(hay[from - 1])] {
             from -= 1;
         }
-        // An escape such as `\n` glued to the front is not part of it.
-        from += aws::escape_tail(hay, from).min(at - from);
     }
+    // What seems to belong to the value may be the end of an escape, such as `\n`.
+    let tail = aws::escape_tail(hay, from).min(at - from);
+    by_regex_from(rule, hay, at, from).or_else(|| {
+        (tail > 0)
+            .then(|| by_regex_from(rule, hay, at, from + tail))
+            .flatten()
+    })
+}
+
+fn by_regex_from(rule: &Rule, hay: &[u8], at: usize, from: usize) -> Option<Reading> {
     if rule
         .edge
         .as_ref()

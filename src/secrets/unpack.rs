@@ -202,22 +202,16 @@ impl Walk<'_> {
         let context = self.engine.context(&name);
         let mut scanner = Scanner::new(self.engine, &context, inner, map, self.sink);
         let ended = loop {
-            let room = scanner.room();
-            let offered = room.len();
-            match reader.read(room) {
+            match reader.read(scanner.room()) {
                 Ok(count) => {
-                    scanner.filled(offered, count);
+                    scanner.filled(count);
                     self.outcome.bytes += count as u64;
                     if count == 0 {
                         break Ok(());
                     }
                 }
-                Err(error) => {
-                    scanner.filled(offered, 0);
-                    if error.kind() != io::ErrorKind::Interrupted {
-                        break Err(error);
-                    }
-                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
             }
         };
         // What came before an error was searched all the same.

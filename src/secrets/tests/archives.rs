@@ -1,0 +1,384 @@
+//! Archives, encodings and bombs: what is inside is found, and costs no more than allowed.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder};
+use palisade_secrets::{Limits, Match};
+
+use crate::corpus::{engine, sha256};
+use crate::draw::{Draw, encode};
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, bytes) in members {
+        if name.len() > 100 {
+            header(&mut out, "././@LongLink", name.len() + 1, b'L');
+            out.extend_from_slice(name.as_bytes());
+            out.push(0);
+            pad(&mut out);
+        }
+        header(&mut out, &name[..name.len().min(100)], bytes.len(), b'0');
+        out.extend_from_slice(bytes);
+        pad(&mut out);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+fn header(out: &mut Vec<u8>, name: &str, size: usize, kind: u8) {
+    let mut block = [0u8; 512];
+    block[..name.len()].copy_from_slice(name.as_bytes());
+    block[100..107].copy_from_slice(b"0000644");
+    block[124..135].copy_from_slice(format!("{size:011o}").as_bytes());
+    block[136..147].copy_from_slice(b"14000000000");
+    block[148..156].copy_from_slice(b"        ");
+    block[156] = kind;
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = block.iter().map(|&b| u32::from(b)).sum();
+    block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    out.extend_from_slice(&block);
+}
+
+fn pad(out: &mut Vec<u8>) {
+    out.resize(out.len().div_ceil(512) * 512, 0);
+}
+
+/// How the members of a zip are written.
+#[derive(Clone, Copy)]
+pub(crate) enum Packed {
+    Stored,
+    Deflated,
+    /// Sizes behind the data, as streaming writers do.
+    Streamed,
+}
+
+pub(crate) fn zip(members: &[(&str, &[u8])], packed: Packed) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut directory = Vec::new();
+    for (name, bytes) in members {
+        let at = out.len() as u32;
+        let (method, data) = match packed {
+            Packed::Stored => (0u16, bytes.to_vec()),
+            Packed::Deflated | Packed::Streamed => {
+                let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+                encoder.write_all(bytes).unwrap();
+                (8, encoder.finish().unwrap())
+            }
+        };
+        let streamed = matches!(packed, Packed::Streamed);
+        let sizes: Vec<u8> = [
+            crc32fast::hash(bytes),
+            data.len() as u32,
+            bytes.len() as u32,
+        ]
+        .iter()
+        .flat_map(|n| n.to_le_bytes())
+        .collect();
+        let flags: u16 = if streamed { 8 } else { 0 };
+        let mut fixed = Vec::new();
+        fixed.extend_from_slice(&20u16.to_le_bytes());
+        fixed.extend_from_slice(&flags.to_le_bytes());
+        fixed.extend_from_slice(&method.to_le_bytes());
+        fixed.extend_from_slice(&[0; 4]);
+        let told = if streamed { vec![0; 12] } else { sizes.clone() };
+        out.extend_from_slice(b"PK\x03\x04");
+        out.extend_from_slice(&fixed);
+        out.extend_from_slice(&told);
+        out.extend_from_slice(&(name.len() as u16).to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&data);
+        if streamed {
+            out.extend_from_slice(b"PK\x07\x08");
+            out.extend_from_slice(&sizes);
+        }
+        directory.extend_from_slice(b"PK\x01\x02\x14\x00");
+        directory.extend_from_slice(&fixed);
+        directory.extend_from_slice(&sizes);
+        directory.extend_from_slice(&(name.len() as u16).to_le_bytes());
+        directory.extend_from_slice(&[0; 12]);
+        directory.extend_from_slice(&at.to_le_bytes());
+        directory.extend_from_slice(name.as_bytes());
+    }
+    let at = out.len() as u32;
+    out.extend_from_slice(&directory);
+    out.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    out.extend_from_slice(&(members.len() as u16).to_le_bytes());
+    out.extend_from_slice(&(members.len() as u16).to_le_bytes());
+    out.extend_from_slice(&(directory.len() as u32).to_le_bytes());
+    out.extend_from_slice(&at.to_le_bytes());
+    out.extend_from_slice(&[0; 2]);
+    out
+}
+
+pub(crate) fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
+    let units = mark
+        .then_some(0xfeff)
+        .into_iter()
+        .chain(text.encode_utf16());
+    units
+        .flat_map(|unit| {
+            if big {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        })
+        .collect()
+}
+
+/// A file with a pair in it.
+fn sample(draw: &mut Draw) -> (String, String, String) {
+    let (id, secret) = (draw.key_id("AKIA", 111_122_223_333), draw.secret());
+    let text = format!(
+        "# settings\n[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"
+    );
+    (text, id, secret)
+}
+
+fn found<'a>(matches: &'a [Match], secret: &str) -> Option<&'a Match> {
+    let sum = sha256(secret);
+    matches
+        .iter()
+        .find(|m| m.sha256.as_ref() == Some(&sum) && m.paired)
+}
+
+#[test]
+fn what_is_packed_is_found_by_its_inner_name_and_place() {
+    let mut draw = Draw(20);
+    let (text, _, secret) = sample(&mut draw);
+    let bytes = text.as_bytes();
+    let at = text.find(&secret).unwrap() as u64;
+    let long = format!("{}/.env", "folder/".repeat(20));
+    let many: Vec<(&str, &[u8])> = vec![
+        ("a.txt", b"nothing"),
+        ("deep/.env", bytes),
+        ("z.txt", b"more"),
+    ];
+    let cases: Vec<(&str, Vec<u8>, Option<&str>)> = vec![
+        ("x.gz", gzip(bytes), None),
+        ("x.tar", tar(&many), Some("deep/.env")),
+        ("x.tar", tar(&[(&long, bytes)]), Some(&long)),
+        ("x.tgz", gzip(&tar(&many)), Some("deep/.env")),
+        ("x.zip", zip(&many, Packed::Stored), Some("deep/.env")),
+        ("x.zip", zip(&many, Packed::Deflated), Some("deep/.env")),
+        ("x.zip", zip(&many, Packed::Streamed), Some("deep/.env")),
+        (
+            "x.zip",
+            zip(&[("in.zip", &zip(&many, Packed::Deflated))], Packed::Stored),
+            Some("in.zip!deep/.env"),
+        ),
+        (
+            "x.zip",
+            zip(&[("in.tgz", &gzip(&tar(&many)))], Packed::Deflated),
+            Some("in.tgz!deep/.env"),
+        ),
+        (
+            "x.tgz",
+            gzip(&tar(&[("in.zip", &zip(&many, Packed::Streamed))])),
+            Some("in.zip!deep/.env"),
+        ),
+        (
+            "x.tgz",
+            gzip(&tar(&[("log.gz", &gzip(bytes))])),
+            Some("log.gz"),
+        ),
+        ("x.gz.gz", gzip(&gzip(bytes)), None),
+    ];
+    for (name, packed, inner) in cases {
+        let (matches, outcome) = engine().scan_bytes(&packed, name, &Limits::default());
+        let hit = found(&matches, &secret)
+            .unwrap_or_else(|| panic!("{name} {inner:?}: {matches:?} {outcome:?}"));
+        assert_eq!(hit.inner.as_deref(), inner, "{name}");
+        assert_eq!((hit.start, hit.end), (at, at + 40), "{name}");
+        assert!(outcome.unread.is_empty(), "{name}: {outcome:?}");
+    }
+}
+
+#[test]
+fn utf16_is_read_with_and_without_its_mark() {
+    let mut draw = Draw(21);
+    let (text, id, secret) = sample(&mut draw);
+    for (big, mark) in [(false, true), (true, true), (false, false), (true, false)] {
+        let bytes = utf16(&text, big, mark);
+        for (packed, inner) in [
+            (bytes.clone(), None),
+            (zip(&[("u.txt", &bytes)], Packed::Deflated), Some("u.txt")),
+        ] {
+            let (matches, _) = engine().scan_bytes(&packed, "export.txt", &Limits::default());
+            let hit =
+                found(&matches, &secret).unwrap_or_else(|| panic!("{big} {mark}: {matches:?}"));
+            let start = 2 * (text.find(&secret).unwrap() as u64 + u64::from(mark));
+            assert_eq!((hit.start, hit.end), (start, start + 80));
+            assert_eq!(
+                (hit.key_id.as_deref(), hit.inner.as_deref()),
+                (Some(&id[..]), inner)
+            );
+        }
+    }
+}
+
+#[test]
+fn archives_nest_two_deep_and_the_rest_is_told() {
+    let mut draw = Draw(22);
+    let (text, _, secret) = sample(&mut draw);
+    let mut packed = text.into_bytes();
+    for level in 1..=4 {
+        packed = zip(&[("in", &packed)], Packed::Deflated);
+        let (matches, outcome) = engine().scan_bytes(&packed, "x.zip", &Limits::default());
+        assert_eq!(
+            found(&matches, &secret).is_some(),
+            level <= 2,
+            "level {level}"
+        );
+        assert_eq!(
+            outcome.unread.is_empty(),
+            level <= 2,
+            "level {level}: {outcome:?}"
+        );
+    }
+}
+
+/// Endless zeros, compressed as they are asked for.
+struct Bomb {
+    encoder: GzEncoder<Vec<u8>>,
+    zeros: Vec<u8>,
+    given: usize,
+}
+
+impl Read for Bomb {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        while self.encoder.get_ref().len() == self.given {
+            self.encoder.write_all(&self.zeros)?;
+        }
+        let ready = &self.encoder.get_ref()[self.given..];
+        let count = ready.len().min(out.len());
+        out[..count].copy_from_slice(&ready[..count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_bomb_is_left_where_it_lies() {
+    let bomb = Bomb {
+        encoder: GzEncoder::new(Vec::new(), Compression::fast()),
+        zeros: vec![0; 1 << 20],
+        given: 0,
+    };
+    let limits = Limits {
+        inflated_bytes: 1 << 40,
+        ..Limits::default()
+    };
+    let (_, outcome) = engine().scan_stream(bomb, "x.gz", &limits).unwrap();
+    assert!(outcome.bytes < 64 << 20, "{} bytes", outcome.bytes);
+    assert_eq!(
+        outcome.unread[0].why,
+        "inflates more than 200 times: the rest"
+    );
+}
+
+#[test]
+fn the_budget_holds_across_members_to_the_byte() {
+    let mut draw = Draw(23);
+    let noise: Vec<u8> = draw.base64(40_000).into_bytes();
+    let members: Vec<(&str, &[u8])> = (0..10).map(|_| ("m", &noise[..])).collect();
+    for packed in [
+        zip(&members, Packed::Deflated),
+        zip(&members, Packed::Streamed),
+    ] {
+        let limits = Limits {
+            inflated_bytes: 100_000,
+            ..Limits::default()
+        };
+        let (_, outcome) = engine().scan_bytes(&packed, "x.zip", &limits);
+        assert_eq!(outcome.bytes, 100_000);
+        assert!(!outcome.unread.is_empty());
+    }
+}
+
+#[test]
+fn too_many_members_are_told() {
+    let members: Vec<(&str, &[u8])> = (0..50).map(|_| ("m", &b"x"[..])).collect();
+    let limits = Limits {
+        members: 20,
+        ..Limits::default()
+    };
+    for packed in [zip(&members, Packed::Stored), tar(&members)] {
+        let (_, outcome) = engine().scan_bytes(&packed, "x", &limits);
+        assert_eq!(outcome.unread[0].why, "more than 20 members: the rest");
+    }
+}
+
+#[test]
+fn damage_is_told_and_what_came_before_it_is_found() {
+    let mut draw = Draw(24);
+    let (text, _, secret) = sample(&mut draw);
+    let noise = draw.base64(200_000);
+    let whole = text + &noise;
+    for (name, packed) in [
+        ("x.gz", gzip(whole.as_bytes())),
+        ("x.zip", zip(&[("m", whole.as_bytes())], Packed::Deflated)),
+        ("x.tar", tar(&[("m", whole.as_bytes())])),
+    ] {
+        let cut = &packed[..packed.len() / 2];
+        let (matches, outcome) = engine().scan_bytes(cut, name, &Limits::default());
+        assert!(found(&matches, &secret).is_some(), "{name}");
+        assert!(
+            outcome.unread.iter().any(|u| u.why.starts_with("damaged")),
+            "{name}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn formats_that_are_not_opened_are_told() {
+    for (magic, why) in [
+        (&b"\xfd7zXZ\0rest of it"[..], "xz is not opened"),
+        (b"\x28\xb5\x2f\xfdrest", "zstd is not opened"),
+        (b"7z\xbc\xaf\x27\x1crest", "7z is not opened"),
+        (b"BZh91AY&SYrest of it", "bzip2 is not opened"),
+    ] {
+        let (_, outcome) = engine().scan_bytes(magic, "x", &Limits::default());
+        assert_eq!(outcome.unread[0].why, why);
+    }
+    let (_, outcome) = engine().scan_bytes(b"BZh is how the word begins", "x", &Limits::default());
+    assert!(outcome.unread.is_empty());
+}
+
+#[test]
+fn a_whole_script_in_base64_is_read() {
+    let mut draw = Draw(25);
+    let (id, secret) = (draw.key_id("AKIA", 111_122_223_333), draw.secret());
+    let script = format!(
+        "#!/bin/bash\nset -e\ncat > /root/rootkey.csv <<EOF\nAccess key ID,Secret access key\n{id},{secret}\nEOF\n{}",
+        "echo more of it\n".repeat(200)
+    );
+    for text in [
+        format!("{{\"user_data_base64\":\"{}\"}}", encode(script.as_bytes())),
+        format!("UserData: |\n{}", fold(&encode(script.as_bytes()), "  ")),
+        format!(
+            "Content-Transfer-Encoding: base64\r\n\r\n{}",
+            fold(&encode(script.as_bytes()), "")
+        ),
+    ] {
+        let (matches, _) = engine().scan_bytes(text.as_bytes(), "x.txt", &Limits::default());
+        let hit = found(&matches, &secret).unwrap_or_else(|| panic!("{matches:?} in {text}"));
+        assert_eq!(hit.key_id.as_deref(), Some(&id[..]));
+        assert_eq!(hit.encoding.as_deref(), Some("base64"));
+    }
+}
+
+fn fold(text: &str, indent: &str) -> String {
+    text.as_bytes()
+        .chunks(76)
+        .map(|line| format!("{indent}{}\r\n", String::from_utf8_lossy(line)))
+        .collect()
+}
