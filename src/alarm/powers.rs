@@ -22,8 +22,10 @@ pub type Levels = Vec<Vec<Attached>>;
 pub enum Ceiling {
     /// They bind it: root first, the account itself last.
     Levels(Shared<Levels>),
-    /// They do not bind it, and why.
-    None(&'static str),
+    /// There is no organization above it, and why not.
+    Outside(&'static str),
+    /// The organization uses no SCPs.
+    Off(&'static str),
     /// The organization's management account: no SCP binds it.
     Management,
     /// Nobody can say.
@@ -86,7 +88,7 @@ impl<'a> Powers<'a> {
         let organization = match &self.snapshot.organization {
             Observed::Value(organization) => organization,
             Observed::Gap(gap) => return Ceiling::Unknown(gap.to_string()),
-            _ => return Ceiling::None("the account is in no organization"),
+            _ => return Ceiling::Outside("the account is in no organization"),
         };
         if organization.management_account == account {
             return Ceiling::Management;
@@ -94,17 +96,17 @@ impl<'a> Powers<'a> {
         if let Observed::Value(accounts) = &organization.accounts
             && !accounts.contains_key(account)
         {
-            return Ceiling::None("the account is not in the organization that was read");
+            return Ceiling::Outside("the account is not in the organization that was read");
         }
         if organization.feature_set == "CONSOLIDATED_BILLING" {
-            return Ceiling::None("the organization has consolidated billing only");
+            return Ceiling::Off("the organization has consolidated billing only");
         }
         match &organization.enabled_policy_types {
             Observed::Value(types) if !types.iter().any(|t| t == "SERVICE_CONTROL_POLICY") => {
-                return Ceiling::None("SCPs are switched off for the organization");
+                return Ceiling::Off("SCPs are switched off for the organization");
             }
             Observed::Absent => {
-                return Ceiling::None("SCPs are switched off for the organization");
+                return Ceiling::Off("SCPs are switched off for the organization");
             }
             Observed::Gap(gap) => return Ceiling::Unknown(gap.to_string()),
             _ => {}
@@ -354,7 +356,7 @@ impl<'a> Powers<'a> {
                 unknown = vec![vec![unread("SCPs", missing)]];
                 Some(unknown.as_slice())
             }
-            Ceiling::None(_) | Ceiling::Management => None,
+            Ceiling::Outside(_) | Ceiling::Off(_) | Ceiling::Management => None,
         };
         let rcps = self.rcps(request.resource_account().unwrap_or_default());
         let own = policy.map(|policy| self.resource_policy(policy));
@@ -378,7 +380,7 @@ impl<'a> Powers<'a> {
         context: Context,
         action: &str,
         resource: &str,
-    ) -> (Decision, Vec<Attached>) {
+    ) -> (Decision, Option<String>) {
         let everything = [self.attached("everything", Some(&PolicyText::new(FULL_ACCESS)))];
         let request = Request::by(who.clone(), action, resource, None, context);
         let rcps = self.rcps(request.resource_account().unwrap_or_default());
@@ -389,13 +391,22 @@ impl<'a> Powers<'a> {
             ..Layers::default()
         };
         let decision = decide(&request, &layers);
-        let cited = match &decision {
-            Decision::Denied(refusal) => refusal.statement,
-            Decision::Conditional(conditional) => conditional.refusal.statement,
+        let refusal = match &decision {
+            Decision::Denied(refusal) => Some(refusal),
+            Decision::Conditional(conditional) => Some(&conditional.refusal),
             _ => None,
         };
-        let cited = cited.and_then(|cite| layers.cited(cite));
-        (decision.clone(), cited.cloned().into_iter().collect())
+        let cited = refusal.map(|refusal| match refusal.statement {
+            Some(cite) => layers.cited(cite).map_or_else(String::new, |attached| {
+                let statement = attached.policy.statement(cite.statement);
+                let label = statement
+                    .map(|statement| statement.label())
+                    .unwrap_or_default();
+                format!("{label} of {}", attached.name)
+            }),
+            None => format!("nothing in the {} allows it", refusal.layer),
+        });
+        (decision, cited)
     }
 
     fn resource_policy(&self, policy: &Observed<PolicyText>) -> Vec<Attached> {

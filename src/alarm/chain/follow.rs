@@ -128,7 +128,9 @@ fn one_rule(
         .iter()
         .map(|target| {
             let way = one_target(powers, rule, target, call, event, hop)?;
-            let mut way = way.after(format!("rule {name} in {}", hop.region));
+            let mut way = way
+                .after(format!("rule {name} in {}", hop.region))
+                .through(&rule.arn);
             if target.dead_letter.is_none() {
                 way.caveats
                     .push(format!("rule {name} has no dead-letter queue"));
@@ -272,11 +274,13 @@ fn other_bus(
     let mut way = best(reaches)
         .unwrap_or_else(|| broken(Link::Bus, format!("no rule of the bus `{arn}` takes it")))?;
     way.leaves_account |= leaves;
-    Ok(way.after(format!(
-        "bus {name} of {} in {}",
-        arn.account(),
-        arn.region()
-    )))
+    Ok(way
+        .after(format!(
+            "bus {name} of {} in {}",
+            arn.account(),
+            arn.region()
+        ))
+        .through(arn))
 }
 
 /// A whole way, else what is unknown, else the fault that came furthest.

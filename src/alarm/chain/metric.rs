@@ -98,6 +98,7 @@ fn one_filter(
     }
     let reach = alarms(powers, group, filter, event).map(|mut way| {
         way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
+        way.parts.push(group.clone());
         way.after(format!("metric filter {name}"))
             .after(format!("trail {}", trail.name))
     });
@@ -154,7 +155,7 @@ fn one_alarm(
     });
     let reach = best(reaches.collect());
     let reach = reach.unwrap_or_else(|| broken(Link::Alarm, "the alarm has no action"));
-    reach.map(|way| way.after(format!("alarm {name}")))
+    reach.map(|way| way.after(format!("alarm {name}")).through(&alarm.arn))
 }
 
 /// Whether one call is enough.

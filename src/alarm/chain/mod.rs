@@ -56,6 +56,8 @@ pub struct Way {
     pub leaves_account: bool,
     /// What the way relies on without proof.
     pub caveats: Vec<String>,
+    /// The resources it passes: losing any of them cuts it.
+    pub parts: Vec<Arn>,
 }
 
 /// A broken link.
@@ -120,6 +122,12 @@ impl Way {
     /// Puts a link before it.
     fn after(mut self, link: impl Into<String>) -> Self {
         self.links.insert(0, link.into());
+        self
+    }
+
+    /// Notes a resource it passes.
+    fn through(mut self, arn: &Arn) -> Self {
+        self.parts.push(arn.clone());
         self
     }
 }

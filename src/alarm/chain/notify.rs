@@ -59,7 +59,7 @@ pub(super) fn function(
             .caveats
             .push(format!("what the code of {name} does was not read")),
     }
-    Ok(way.after(format!("function {name}")))
+    Ok(way.after(format!("function {name}")).through(&function.arn))
 }
 
 fn alive(function: &Function, name: &str) -> Result<(), Stop> {
@@ -185,7 +185,7 @@ pub(super) fn topic(
     allowed(&decision, link, &why)?;
     key(powers, topic, arn, publisher)?;
     let way = subscribers(powers, topic, arn, publisher, event)?;
-    Ok(way.after(format!("topic {}", short(arn))))
+    Ok(way.after(format!("topic {}", short(arn))).through(arn))
 }
 
 /// An encrypted topic takes messages only from those who may use its key.
