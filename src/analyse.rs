@@ -50,7 +50,7 @@ impl Selection {
 
 /// Analyses `snapshot`: no clock, no network, no environment; same snapshot, same answers.
 pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
-    let estate = Estate { snapshot };
+    let estate = Estate::new(snapshot);
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
     Analysis {
         answers,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::security::Security;
 use palisade_model::{
     Account, Arn, Bucket, Function, Gap, Observed, Region, Resource, Role, Snapshot, User,
 };
@@ -10,6 +11,8 @@ use palisade_model::{
 pub struct Estate<'a> {
     /// The facts.
     pub snapshot: &'a Snapshot,
+    /// The security services, their guardrails and alarms, worked out when first asked for.
+    pub security: Security<'a>,
 }
 
 /// Something found in an account and region, or the gap where the list of such things should be.
@@ -23,6 +26,14 @@ pub struct Located<'a, T> {
 }
 
 impl<'a> Estate<'a> {
+    /// Everything that follows from `snapshot`.
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        Estate {
+            snapshot,
+            security: Security::new(snapshot),
+        }
+    }
+
     /// Every account with its id.
     pub fn accounts(&self) -> impl Iterator<Item = (&'a str, &'a Account)> + use<'a> {
         self.snapshot

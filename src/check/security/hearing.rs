@@ -1,0 +1,124 @@
+//! Whether anybody hears the tamper events, by account and region.
+
+use palisade_checks::{Caller, TamperAction, TamperGroup, tamper};
+use palisade_model::RegionState;
+use serde::Serialize;
+
+use super::Security;
+use crate::alarm::chain::Answer;
+use crate::alarm::event::{Call, Category, Identity};
+use crate::alarm::state::Service;
+
+/// Whether anybody hears one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// The account's id.
+    pub account: String,
+    /// The region in which the call is made; the home region for global services.
+    pub region: String,
+    /// The tamper group.
+    pub group: &'static str,
+    /// The event source.
+    pub source: String,
+    /// The event name.
+    pub event: String,
+    /// Whether it belongs to the smallest set worth hearing.
+    pub minimum: bool,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// The call of a tamper action, by the names its own row gives it.
+pub fn call(row: &TamperAction) -> Call {
+    let call = Call::of_action(&row.action);
+    Call {
+        source: row.event_source(),
+        name: row.event_name().to_owned(),
+        global: row.global,
+        ..call
+    }
+}
+
+/// Every event in every account and region that takes part.
+pub(super) fn of(security: &Security<'_>) -> Vec<Heard> {
+    let snapshot = security.snapshot();
+    let home = snapshot.partition.home_region();
+    let day = snapshot.taken_at.to_string();
+    let mut out = Vec::new();
+    for (account, data) in &snapshot.accounts {
+        let regions = data.regions.value().into_iter().flatten();
+        let regions: Vec<&str> = regions
+            .filter(|(_, region)| region.state == RegionState::Enabled)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        for group in tamper() {
+            let unused = Service::parse(&group.group)
+                .is_some_and(|service| security.matrix().not_in_use.contains(&service));
+            if unused {
+                continue;
+            }
+            for row in &group.actions {
+                let retired = row.retired.as_deref().is_some_and(|since| day.as_str() >= since);
+                if retired || !callable(security, account, row) {
+                    continue;
+                }
+                let call = call(row);
+                let only_root = row.when.values().any(|keys| keys.contains_key("aws:PrincipalArn"));
+                let identities: &[Identity] = match only_root {
+                    true => &[Identity::Root],
+                    false => &[Identity::AssumedRole, Identity::IamUser],
+                };
+                let at: &[&str] = if call.global { &[home] } else { &regions };
+                for region in at {
+                    let alarms = &security.alarms;
+                    let answer = alarms.answer_for(&call, account, region, identities);
+                    out.push(heard(account, region, group, &call, row.minimum, answer));
+                }
+            }
+            for row in &group.events {
+                let call = Call {
+                    source: row.source.clone(),
+                    category: if row.sign_in { Category::SignIn } else { Category::Management },
+                    ..Call::sign_in(&row.event)
+                };
+                let answer = security.alarms.answer_for(&call, account, home, &[Identity::Root]);
+                let minimum = row.event == "ConsoleLogin";
+                out.push(heard(account, home, group, &call, minimum, answer));
+            }
+        }
+    }
+    out
+}
+
+fn heard(
+    account: &str,
+    region: &str,
+    group: &'static TamperGroup,
+    call: &Call,
+    minimum: bool,
+    answer: Answer,
+) -> Heard {
+    Heard {
+        account: account.to_owned(),
+        region: region.to_owned(),
+        group: &group.group,
+        source: call.source.clone(),
+        event: call.name.clone(),
+        minimum,
+        answer,
+    }
+}
+
+/// Calls of the management account show in its own records only.
+fn callable(security: &Security<'_>, account: &str, row: &TamperAction) -> bool {
+    let organization = security.snapshot().organization.value();
+    match row.caller {
+        Caller::Any => true,
+        Caller::Management => organization.is_some_and(|o| o.management_account == account),
+        Caller::Delegated | Caller::Administrator => {
+            let delegates = organization.and_then(|o| o.delegated_administrators.value());
+            delegates.is_some_and(|delegates| delegates.contains_key(account))
+                || organization.is_some_and(|o| o.management_account == account)
+        }
+    }
+}

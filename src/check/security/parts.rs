@@ -1,0 +1,91 @@
+//! The parts of the logging and alarm chain in one account: what everyday actions would hurt.
+
+use std::collections::BTreeSet;
+
+use palisade_checks::Part;
+use palisade_model::{Account, Arn};
+
+use super::Security;
+use crate::alarm::chain::Answer;
+
+/// The resources of one account that are a part of that kind. Empty where there is none.
+pub(super) fn of(security: &Security<'_>, account: &str, part: Part) -> Vec<String> {
+    let snapshot = security.snapshot();
+    let Some(data) = snapshot.accounts.get(account) else {
+        return Vec::new();
+    };
+    let partition = snapshot.partition;
+    let found: BTreeSet<String> = match part {
+        Part::LogBucket | Part::LogBucketObjects => {
+            let tail = if part == Part::LogBucket { "" } else { "/AWSLogs/palisade-probe" };
+            let own = data.s3.buckets.value();
+            log_buckets(security)
+                .into_iter()
+                .filter(|name| own.is_some_and(|own| own.contains_key(name)))
+                .map(|name| format!("arn:{partition}:s3:::{name}{tail}"))
+                .collect()
+        }
+        Part::LogKey => trails(security)
+            .filter_map(|trail| trail.kms_key.as_ref())
+            .filter(|key| key.account() == account)
+            .map(ToString::to_string)
+            .collect(),
+        Part::TrailTopic => delivery_topics(data).map(ToString::to_string).collect(),
+        Part::AnalyzerServiceRole => [format!(
+            "arn:{partition}:iam::{account}:role/aws-service-role/access-analyzer.amazonaws.com/AWSServiceRoleForAccessAnalyzer"
+        )]
+        .into(),
+        Part::Bus => chain(security, account, |arn| is_bus(arn)),
+        Part::Rule => chain(security, account, |arn| arn.service() == "events" && !is_bus(arn)),
+        Part::Function => chain(security, account, |arn| arn.service() == "lambda"),
+        Part::Topic => chain(security, account, |arn| arn.service() == "sns"),
+        Part::Alarm => chain(security, account, |arn| arn.service() == "cloudwatch"),
+        Part::LogGroup => trails(security)
+            .filter_map(|trail| trail.log_group.as_ref())
+            .filter(|group| group.account() == account)
+            .map(ToString::to_string)
+            .collect(),
+    };
+    found.into_iter().collect()
+}
+
+fn is_bus(arn: &Arn) -> bool {
+    arn.resource().starts_with("event-bus/")
+}
+
+fn trails<'e>(security: &'e Security<'_>) -> impl Iterator<Item = &'e palisade_model::Trail> {
+    let accounts = security.snapshot().accounts.values();
+    accounts.filter_map(|data| data.trails.value()).flatten().map(|(_, trail)| trail)
+}
+
+fn log_buckets(security: &Security<'_>) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = trails(security).map(|trail| trail.bucket.clone()).collect();
+    for data in security.snapshot().accounts.values() {
+        for (_, region) in data.enabled_regions() {
+            let channels = region.config.value().and_then(|c| c.delivery_channels.value());
+            names.extend(channels.into_iter().flatten().map(|(_, c)| c.bucket.clone()));
+        }
+    }
+    names.remove("");
+    names
+}
+
+fn delivery_topics(data: &Account) -> impl Iterator<Item = &Arn> {
+    data.enabled_regions().flat_map(|(_, region)| {
+        let channels = region.config.value().and_then(|c| c.delivery_channels.value());
+        channels.into_iter().flatten().filter_map(|(_, channel)| channel.topic.as_ref())
+    })
+}
+
+/// The parts of every whole way that stand in the account.
+fn chain(security: &Security<'_>, account: &str, wanted: impl Fn(&Arn) -> bool) -> BTreeSet<String> {
+    let ways = security.heard().iter().filter_map(|heard| match &heard.answer {
+        Answer::Alarmed { ways } => Some(ways),
+        _ => None,
+    });
+    ways.flatten()
+        .flat_map(|way| &way.parts)
+        .filter(|arn| arn.account() == account && wanted(arn))
+        .map(ToString::to_string)
+        .collect()
+}
