@@ -97,7 +97,7 @@ fn fault(
     let misprint = misprints
         .iter()
         .find(|(wrong, _)| wrong.eq_ignore_ascii_case(written));
-    if let Some((_, right)) = misprint.filter(|(_, right)| !right.eq_ignore_ascii_case(written)) {
+    if let Some((_, right)) = misprint.filter(|_| !table.is_known_action(written)) {
         return Some((
             vec![right.clone()],
             "a misprinted event, not an action".to_owned(),

@@ -302,9 +302,14 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
     }
     let used = in_use(snapshot, &matrix.cells);
     for cell in &mut matrix.cells {
+        let used = used.contains(&cell.service);
         cell.expected = !cell.service.is_optional()
             || expects.contains(&cell.service)
-            || (used.contains(&cell.service) && cell.service != Service::Waf);
+            || match cell.service {
+                // A web ACL belongs to what it protects: having none is no fault by itself.
+                Service::Waf => used && !matches!(cell.state, State::Off { .. }),
+                _ => used,
+            };
     }
     matrix.not_in_use = Service::ALL
         .into_iter()

@@ -18,7 +18,10 @@ type Place<'h> = (&'h str, &'h str);
 fn by_place(heard: &[Heard]) -> BTreeMap<Place<'_>, Vec<&Heard>> {
     let mut places: BTreeMap<Place<'_>, Vec<&Heard>> = BTreeMap::new();
     for one in heard.iter().filter(|one| one.minimum) {
-        places.entry((&one.account, &one.region)).or_default().push(one);
+        places
+            .entry((&one.account, &one.region))
+            .or_default()
+            .push(one);
     }
     places
 }
@@ -30,7 +33,12 @@ pub(super) fn unheard(estate: &Estate<'_>, found: &mut Findings<'_>) {
         let silent: Vec<&Heard> = rows
             .iter()
             .copied()
-            .filter(|row| matches!(row.answer, Answer::NotAlarmed { .. } | Answer::Broken { .. }))
+            .filter(|row| {
+                matches!(
+                    row.answer,
+                    Answer::NotAlarmed { .. } | Answer::Broken { .. }
+                )
+            })
             .collect();
         if silent.is_empty() {
             found.at(account, region, account, rest(&rows));
@@ -41,7 +49,13 @@ pub(super) fn unheard(estate: &Estate<'_>, found: &mut Findings<'_>) {
             false => Severity::Medium,
         };
         let evidence = silent.iter().map(|row| Evidence::from(told(row))).collect();
-        found.weighed(account, region, account, Outcome::Fail { evidence }, severity);
+        found.weighed(
+            account,
+            region,
+            account,
+            Outcome::Fail { evidence },
+            severity,
+        );
     }
 }
 
@@ -53,7 +67,10 @@ pub(super) fn broken_link(estate: &Estate<'_>, found: &mut Findings<'_>) {
         for row in &rows {
             if let Answer::Broken { faults: broken } = &row.answer {
                 for fault in broken {
-                    faults.entry(fault.why.clone()).or_default().push(&row.event);
+                    faults
+                        .entry(fault.why.clone())
+                        .or_default()
+                        .push(&row.event);
                 }
             }
         }
@@ -106,8 +123,10 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
     unread_regions(estate, found);
     let heard = estate.security.heard();
     for account in estate.snapshot.accounts.keys() {
-        let own: Vec<&Heard> =
-            heard.iter().filter(|h| h.minimum && h.account == *account).collect();
+        let own: Vec<&Heard> = heard
+            .iter()
+            .filter(|h| h.minimum && h.account == *account)
+            .collect();
         let mut principals: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for could in who_could(&estate.security, account, true) {
             for action in &could.may {
@@ -115,12 +134,17 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
                 let silent: Vec<&str> = own
                     .iter()
                     .filter(|h| h.group == could.group && h.event == name)
-                    .filter(|h| matches!(h.answer, Answer::NotAlarmed { .. } | Answer::Broken { .. }))
+                    .filter(|h| {
+                        matches!(h.answer, Answer::NotAlarmed { .. } | Answer::Broken { .. })
+                    })
                     .map(|h| h.region.as_str())
                     .collect();
                 if !silent.is_empty() {
                     let says = format!("may {action} unheard in {}", silent.join(", "));
-                    principals.entry(could.principal.to_string()).or_default().push(says);
+                    principals
+                        .entry(could.principal.to_string())
+                        .or_default()
+                        .push(says);
                 }
             }
         }

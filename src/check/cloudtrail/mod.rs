@@ -19,7 +19,18 @@ fn off(estate: &Estate<'_>, found: &mut Findings<'_>) {
 }
 
 fn half_on(estate: &Estate<'_>, found: &mut Findings<'_>) {
-    security::half_on(estate, found, Service::Cloudtrail, &["write-events", "read-events", "key-events", "multi-region", "delivery"]);
+    security::half_on(
+        estate,
+        found,
+        Service::Cloudtrail,
+        &[
+            "write-events",
+            "read-events",
+            "key-events",
+            "multi-region",
+            "delivery",
+        ],
+    );
 }
 
 fn no_log_validation(estate: &Estate<'_>, found: &mut Findings<'_>) {
@@ -31,7 +42,12 @@ fn no_own_key(estate: &Estate<'_>, found: &mut Findings<'_>) {
 }
 
 fn no_data_events(estate: &Estate<'_>, found: &mut Findings<'_>) {
-    security::half_on(estate, found, Service::Cloudtrail, &["s3-data", "lambda-data"]);
+    security::half_on(
+        estate,
+        found,
+        Service::Cloudtrail,
+        &["s3-data", "lambda-data"],
+    );
 }
 
 fn no_organization_trail(estate: &Estate<'_>, found: &mut Findings<'_>) {

@@ -7,7 +7,10 @@ use super::Evaluate;
 /// The checks of this folder.
 pub(super) const CHECKS: &[(&str, Evaluate)] = &[
     ("organizations-scp-uncovered", scp::uncovered),
-    ("organizations-scp-siblings-uncovered", scp::siblings_uncovered),
+    (
+        "organizations-scp-siblings-uncovered",
+        scp::siblings_uncovered,
+    ),
     ("organizations-scp-bypassable", scp::bypassable),
     ("organizations-scp-misnamed", scp::misnamed),
 ];

@@ -15,15 +15,30 @@ use crate::policy::Document;
 
 pub(super) fn uncovered(estate: &Estate<'_>, found: &mut Findings<'_>) {
     let open = |covered: &Covered| covered.minimum && covered.protection.fails();
-    each_account(estate, found, |covered| covered.minimum, open, |rows| {
-        let worst = rows.iter().filter_map(|row| tamper_group(row.group)).map(|g| g.severity);
-        worst.max().unwrap_or(Severity::High).max(Severity::High)
-    });
+    each_account(
+        estate,
+        found,
+        |covered| covered.minimum,
+        open,
+        |rows| {
+            let worst = rows
+                .iter()
+                .filter_map(|row| tamper_group(row.group))
+                .map(|g| g.severity);
+            worst.max().unwrap_or(Severity::High).max(Severity::High)
+        },
+    );
 }
 
 pub(super) fn siblings_uncovered(estate: &Estate<'_>, found: &mut Findings<'_>) {
     let open = |covered: &Covered| !covered.minimum && covered.protection.fails();
-    each_account(estate, found, |covered| !covered.minimum, open, |_| Severity::Medium);
+    each_account(
+        estate,
+        found,
+        |covered| !covered.minimum,
+        open,
+        |_| Severity::Medium,
+    );
 }
 
 pub(super) fn bypassable(estate: &Estate<'_>, found: &mut Findings<'_>) {
@@ -70,7 +85,9 @@ fn undecided(rows: &[&Covered]) -> Outcome {
             _ => {}
         }
     }
-    let all = rows.iter().all(|row| matches!(row.protection, Protection::NotApplicable { .. }));
+    let all = rows
+        .iter()
+        .all(|row| matches!(row.protection, Protection::NotApplicable { .. }));
     match (missing.is_empty(), all) {
         (false, _) => Outcome::Unknown {
             missing: missing.into_iter().collect(),
@@ -87,7 +104,9 @@ fn evidence(security: &Security<'_>, account: &str, rows: &[&Covered]) -> Vec<Ev
     let mut lines: BTreeMap<(&str, String), (Vec<&str>, String)> = BTreeMap::new();
     for row in rows {
         let (says, source) = told(&row.protection);
-        let line = lines.entry((row.group, says)).or_insert((Vec::new(), source));
+        let line = lines
+            .entry((row.group, says))
+            .or_insert((Vec::new(), source));
         line.0.push(row.action);
     }
     let mut out: Vec<Evidence> = lines
@@ -110,9 +129,10 @@ fn told(protection: &Protection) -> (String, String) {
         Protection::Bypassable { by, how, .. } => {
             (format!("denied, but {}", how.join("; ")), by.join("; "))
         }
-        Protection::Conditional { by, unless, .. } => {
-            (format!("denied unless {}", unless.join(" or ")), by.join("; "))
-        }
+        Protection::Conditional { by, unless, .. } => (
+            format!("denied unless {}", unless.join(" or ")),
+            by.join("; "),
+        ),
         other => (other.word().to_owned(), String::new()),
     }
 }
@@ -167,7 +187,11 @@ pub(super) fn misnamed(estate: &Estate<'_>, found: &mut Findings<'_>) {
             palisade_model::Observed::Gap(gap) => crate::check::missing([&**gap]),
             _ => Outcome::Pass,
         };
-        let name = if policy.name.is_empty() { id } else { &policy.name };
+        let name = if policy.name.is_empty() {
+            id
+        } else {
+            &policy.name
+        };
         found.at(account, "", name, outcome);
     }
 }
@@ -200,7 +224,12 @@ fn misprints() -> Vec<(String, String)> {
                 .iter()
                 .filter(|row| row.retired.is_none())
                 .find(|row| row.event_name() == printed.is_event)
-                .or_else(|| group.actions.iter().find(|row| row.minimum && row.retired.is_none()));
+                .or_else(|| {
+                    group
+                        .actions
+                        .iter()
+                        .find(|row| row.minimum && row.retired.is_none())
+                });
             let Some(right) = right else { continue };
             let prefix = right.prefix();
             let source = printed.source.split('.').next().unwrap_or_default();

@@ -47,15 +47,11 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Covered> {
     out
 }
 
-fn counts(
-    security: &Security<'_>,
-    account: &str,
-    group: &TamperGroup,
-    row: &TamperAction,
-) -> bool {
-    let retired = row.retired.as_ref().is_some_and(|day| {
-        security.snapshot().taken_at.to_string().as_str() >= day.as_str()
-    });
+fn counts(security: &Security<'_>, account: &str, group: &TamperGroup, row: &TamperAction) -> bool {
+    let retired = row
+        .retired
+        .as_ref()
+        .is_some_and(|day| security.snapshot().taken_at.to_string().as_str() >= day.as_str());
     let unused = Service::parse(&group.group)
         .is_some_and(|service| security.matrix().not_in_use.contains(&service));
     !retired && !unused && row.leave_out.is_none() && may_call(security, account, group, row)
@@ -92,15 +88,23 @@ fn of_action(
 ) -> Protection {
     if !may_call(security, account, group, row) {
         let who = match row.caller {
-            Caller::Management => "only the management account can call it, and SCPs do not bind that",
-            Caller::Delegated => "only the management account or a delegated administrator can call it",
+            Caller::Management => {
+                "only the management account can call it, and SCPs do not bind that"
+            }
+            Caller::Delegated => {
+                "only the management account or a delegated administrator can call it"
+            }
             _ => "only the service's administrator account can call it",
         };
         return Protection::NotApplicable {
             why: who.to_owned(),
         };
     }
-    protection(&security.alarms.powers, account, &ask(security, account, row))
+    protection(
+        &security.alarms.powers,
+        account,
+        &ask(security, account, row),
+    )
 }
 
 /// The question about one tamper action in one account.
@@ -147,7 +151,12 @@ fn resource(security: &Security<'_>, account: &str, action: &str) -> String {
         }
     }
     let format = actions().arn_format(known.service, kind).unwrap_or("*");
-    fill(format, snapshot.partition.as_str(), snapshot.partition.home_region(), account)
+    fill(
+        format,
+        snapshot.partition.as_str(),
+        snapshot.partition.home_region(),
+        account,
+    )
 }
 
 fn fill(format: &str, partition: &str, region: &str, account: &str) -> String {
@@ -197,7 +206,10 @@ pub fn who_could(security: &Security<'_>, account: &str, minimum_only: bool) -> 
             .map(|row| (row, ask(security, account, row)))
             .collect();
         for principal in principals.iter().filter(|arn| arn.resource() != "root") {
-            if powers.role(principal).is_some_and(|role| role.is_service_linked()) {
+            if powers
+                .role(principal)
+                .is_some_and(|role| role.is_service_linked())
+            {
                 continue;
             }
             let (mut may, mut perhaps) = (Vec::new(), Vec::new());

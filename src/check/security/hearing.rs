@@ -58,12 +58,18 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Heard> {
                 continue;
             }
             for row in &group.actions {
-                let retired = row.retired.as_deref().is_some_and(|since| day.as_str() >= since);
+                let retired = row
+                    .retired
+                    .as_deref()
+                    .is_some_and(|since| day.as_str() >= since);
                 if retired || !callable(security, account, row) {
                     continue;
                 }
                 let call = call(row);
-                let only_root = row.when.values().any(|keys| keys.contains_key("aws:PrincipalArn"));
+                let only_root = row
+                    .when
+                    .values()
+                    .any(|keys| keys.contains_key("aws:PrincipalArn"));
                 let identities: &[Identity] = match only_root {
                     true => &[Identity::Root],
                     false => &[Identity::AssumedRole, Identity::IamUser],
@@ -78,10 +84,16 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Heard> {
             for row in &group.events {
                 let call = Call {
                     source: row.source.clone(),
-                    category: if row.sign_in { Category::SignIn } else { Category::Management },
+                    category: if row.sign_in {
+                        Category::SignIn
+                    } else {
+                        Category::Management
+                    },
                     ..Call::sign_in(&row.event)
                 };
-                let answer = security.alarms.answer_for(&call, account, home, &[Identity::Root]);
+                let answer = security
+                    .alarms
+                    .answer_for(&call, account, home, &[Identity::Root]);
                 let minimum = row.event == "ConsoleLogin";
                 out.push(heard(account, home, group, &call, minimum, answer));
             }

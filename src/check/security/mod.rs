@@ -52,7 +52,8 @@ impl<'a> Security<'a> {
 
     /// The state of every service, by account and region.
     pub fn matrix(&self) -> &Matrix {
-        self.matrix.get_or_init(|| matrix(self.snapshot(), &self.expects))
+        self.matrix
+            .get_or_init(|| matrix(self.snapshot(), &self.expects))
     }
 
     /// What SCPs do about every tamper action, by account.

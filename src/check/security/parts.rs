@@ -55,15 +55,26 @@ fn is_bus(arn: &Arn) -> bool {
 
 fn trails<'e>(security: &'e Security<'_>) -> impl Iterator<Item = &'e palisade_model::Trail> {
     let accounts = security.snapshot().accounts.values();
-    accounts.filter_map(|data| data.trails.value()).flatten().map(|(_, trail)| trail)
+    accounts
+        .filter_map(|data| data.trails.value())
+        .flatten()
+        .map(|(_, trail)| trail)
 }
 
 fn log_buckets(security: &Security<'_>) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = trails(security).map(|trail| trail.bucket.clone()).collect();
     for data in security.snapshot().accounts.values() {
         for (_, region) in data.enabled_regions() {
-            let channels = region.config.value().and_then(|c| c.delivery_channels.value());
-            names.extend(channels.into_iter().flatten().map(|(_, c)| c.bucket.clone()));
+            let channels = region
+                .config
+                .value()
+                .and_then(|c| c.delivery_channels.value());
+            names.extend(
+                channels
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, c)| c.bucket.clone()),
+            );
         }
     }
     names.remove("");
@@ -72,17 +83,30 @@ fn log_buckets(security: &Security<'_>) -> BTreeSet<String> {
 
 fn delivery_topics(data: &Account) -> impl Iterator<Item = &Arn> {
     data.enabled_regions().flat_map(|(_, region)| {
-        let channels = region.config.value().and_then(|c| c.delivery_channels.value());
-        channels.into_iter().flatten().filter_map(|(_, channel)| channel.topic.as_ref())
+        let channels = region
+            .config
+            .value()
+            .and_then(|c| c.delivery_channels.value());
+        channels
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, channel)| channel.topic.as_ref())
     })
 }
 
 /// The parts of every whole way that stand in the account.
-fn chain(security: &Security<'_>, account: &str, wanted: impl Fn(&Arn) -> bool) -> BTreeSet<String> {
-    let ways = security.heard().iter().filter_map(|heard| match &heard.answer {
-        Answer::Alarmed { ways } => Some(ways),
-        _ => None,
-    });
+fn chain(
+    security: &Security<'_>,
+    account: &str,
+    wanted: impl Fn(&Arn) -> bool,
+) -> BTreeSet<String> {
+    let ways = security
+        .heard()
+        .iter()
+        .filter_map(|heard| match &heard.answer {
+            Answer::Alarmed { ways } => Some(ways),
+            _ => None,
+        });
     ways.flatten()
         .flat_map(|way| &way.parts)
         .filter(|arn| arn.account() == account && wanted(arn))

@@ -29,8 +29,11 @@ pub(in crate::check) fn half_on(
         let outcome = match &cell.state {
             _ if !cell.expected => unused(),
             State::HalfOn { what } => {
-                let says: Vec<String> =
-                    what.iter().filter(asked).map(|weakness| weakness.says.clone()).collect();
+                let says: Vec<String> = what
+                    .iter()
+                    .filter(asked)
+                    .map(|weakness| weakness.says.clone())
+                    .collect();
                 match says.is_empty() {
                     true => Outcome::Pass,
                     false => fail(says),

@@ -5,10 +5,8 @@ use super::{Estate, Evaluate, Findings};
 use crate::alarm::state::Service;
 
 /// The checks of this folder.
-pub(super) const CHECKS: &[(&str, Evaluate)] = &[
-    ("security-hub-off", off),
-    ("security-hub-half-on", half_on),
-];
+pub(super) const CHECKS: &[(&str, Evaluate)] =
+    &[("security-hub-off", off), ("security-hub-half-on", half_on)];
 
 fn off(estate: &Estate<'_>, found: &mut Findings<'_>) {
     security::off(estate, found, Service::SecurityHub);
