@@ -3,7 +3,9 @@
 use palisade_model::Snapshot;
 
 use crate::check::{self, Answer, Estate};
+use crate::exposure::Exposure;
 use crate::graph::PathSet;
+use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +52,9 @@ impl Selection {
 
 /// Analyses `snapshot`: no clock, no network, no environment; same snapshot, same answers.
 pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
-    let estate = Estate::new(snapshot);
+    let engine = Engine::new(snapshot);
+    let exposure = Exposure::of(snapshot);
+    let estate = Estate::new(snapshot, &engine, &exposure);
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
     Analysis {
         answers,

@@ -6,6 +6,7 @@
 //! | room | takes | gives |
 //! |---|---|---|
 //! | [`policy`] | policies as written | who may do what |
+//! | [`exposure`] | configuration | who can reach what from outside |
 //! | [`graph`] | decisions, exposure, techniques | who can become whom, best way first |
 //! | [`alarm`] | calls, rules, targets | whether anybody would hear it |
 //! | [`check`] | the catalogue and everything concluded | answers, resource by resource |
@@ -14,6 +15,7 @@
 
 pub mod alarm;
 pub mod check;
+pub mod exposure;
 pub mod gate;
 pub mod graph;
 pub mod policy;

@@ -4,5 +4,6 @@ mod alarm;
 mod cases;
 mod catalogue;
 mod corridor;
+mod exposure;
 mod graph;
 mod worlds;

@@ -7,10 +7,17 @@ use palisade_model::{
     Account, Arn, Bucket, Function, Gap, Observed, Region, Resource, Role, Snapshot, User,
 };
 
+use crate::exposure::Exposure;
+use crate::policy::Engine;
+
 /// The snapshot and everything that was concluded from it.
 pub struct Estate<'a> {
     /// The facts.
     pub snapshot: &'a Snapshot,
+    /// Who may do what.
+    pub engine: &'a Engine,
+    /// Who can reach what from outside.
+    pub exposure: &'a Exposure,
     /// The security services, their guardrails and alarms, worked out when first asked for.
     pub security: Security<'a>,
 }
@@ -26,10 +33,12 @@ pub struct Located<'a, T> {
 }
 
 impl<'a> Estate<'a> {
-    /// Everything that follows from `snapshot`.
-    pub fn new(snapshot: &'a Snapshot) -> Self {
+    /// Everything that follows from `snapshot`, with its engine and exposure.
+    pub fn new(snapshot: &'a Snapshot, engine: &'a Engine, exposure: &'a Exposure) -> Self {
         Estate {
             snapshot,
+            engine,
+            exposure,
             security: Security::new(snapshot),
         }
     }

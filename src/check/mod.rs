@@ -13,6 +13,7 @@ mod findings;
 mod fms;
 mod guardduty;
 mod inspector;
+mod lambda;
 mod macie;
 mod organizations;
 mod root;
@@ -41,6 +42,7 @@ const REGISTRY: &[&[(&str, Evaluate)]] = &[
     fms::CHECKS,
     guardduty::CHECKS,
     inspector::CHECKS,
+    lambda::CHECKS,
     macie::CHECKS,
     organizations::CHECKS,
     root::CHECKS,

@@ -53,24 +53,23 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// Any failure.
+    pub(crate) fn new(
+        exit: Exit,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> anyhow::Error {
+        Failure { exit, help: Some(help.into()), message: message.into() }.into()
+    }
+
     /// Something the user typed or configured is wrong.
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        Failure {
-            exit: Exit::Usage,
-            help: Some(help.into()),
-            message: message.into(),
-        }
-        .into()
+        Failure::new(Exit::Usage, message, help)
     }
 
     /// The run cannot go on.
     pub(crate) fn stop(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        Failure {
-            exit: Exit::CouldNotRun,
-            help: Some(help.into()),
-            message: message.into(),
-        }
-        .into()
+        Failure::new(Exit::CouldNotRun, message, help)
     }
 
     /// Puts this failure on top of its cause.

@@ -14,6 +14,7 @@ mod scan;
 mod secrets;
 mod simulate;
 mod source;
+mod who_can;
 mod world;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -100,6 +101,8 @@ enum Command {
     Explain(explain::Args),
     /// Checks and techniques, rendered from their data
     Catalogue(catalogue::Args),
+    /// Everybody who may do something, with the deciding statement
+    WhoCan(who_can::Args),
     /// Decide requests: JSON Lines in, decisions out
     Simulate(simulate::Args),
     /// The read-only policy that a scan needs
@@ -136,6 +139,7 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
         Command::Paths(args) => paths::run(&args, voice),
         Command::Explain(args) => explain::run(&args, voice),
         Command::Catalogue(args) => catalogue::run(&args, voice),
+        Command::WhoCan(args) => who_can::run(&args, voice),
         Command::Simulate(args) => simulate::run(&args, voice),
         Command::Permissions(args) => permissions::run(&args, voice),
         Command::Secrets(args) => secrets::run(&args, voice),

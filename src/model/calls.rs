@@ -157,6 +157,7 @@ pub static CALLS: &[Call] = &[
         .absent(&["ResourcePolicyNotFoundException"]),
     // S3
     call("s3:ListBuckets", Per::Account).action("s3:ListAllMyBuckets"),
+    call("s3:GetBucketLocation", Per::Item),
     call("s3:GetAccountPublicAccessBlock", Per::Account)
         .absent(&["NoSuchPublicAccessBlockConfiguration"]),
     call("s3:GetBucketPolicy", Per::Item).absent(&["NoSuchBucketPolicy"]),
@@ -196,9 +197,12 @@ pub static CALLS: &[Call] = &[
     call("guardduty:ListDetectors", Per::Region),
     call("guardduty:GetDetector", Per::Item),
     call("guardduty:GetAdministratorAccount", Per::Item),
-    call("guardduty:DescribeOrganizationConfiguration", Per::Item),
+    call("guardduty:ListMembers", Per::Item),
+    // Only the organization's administrator of GuardDuty is told.
+    call("guardduty:DescribeOrganizationConfiguration", Per::Item).absent(&["BadRequestException"]),
     // Inspector
     call("inspector2:BatchGetAccountStatus", Per::Region),
+    call("inspector2:ListMembers", Per::Item),
     // Config
     call("config:DescribeConfigurationRecorders", Per::Region),
     call("config:DescribeConfigurationRecorderStatus", Per::Region),
@@ -210,14 +214,12 @@ pub static CALLS: &[Call] = &[
     call("securityhub:DescribeSecurityHubV2", Per::Region)
         .absent(&["InvalidAccessException", "ResourceNotFoundException"]),
     // CloudTrail
-    call("cloudtrail:DescribeTrails", Per::Account),
+    call("cloudtrail:DescribeTrails", Per::Region),
     call("cloudtrail:GetTrailStatus", Per::Item),
     call("cloudtrail:GetEventSelectors", Per::Item),
     // Macie
-    call("macie2:GetMacieSession", Per::Region).absent(&[
-        "AccessDeniedException: Macie is not enabled",
-        "ResourceNotFoundException: Macie is not enabled",
-    ]),
+    call("macie2:GetMacieSession", Per::Region)
+        .absent(&["AccessDeniedException: Macie is not enabled"]),
     call("macie2:GetAutomatedDiscoveryConfiguration", Per::Item)
         .absent(&["AccessDeniedException: not enabled"]),
     // Access Analyzer
@@ -234,7 +236,8 @@ pub static CALLS: &[Call] = &[
     // SNS
     call("sns:ListTopics", Per::Region),
     call("sns:GetTopicAttributes", Per::Item).absent(&["NotFound"]),
-    call("sns:ListSubscriptions", Per::Region),
+    call("sns:ListSubscriptionsByTopic", Per::Item),
+    call("sns:GetSubscriptionAttributes", Per::Item).absent(&["NotFound"]),
     // CloudWatch and its logs
     call("cloudwatch:DescribeAlarms", Per::Region),
     call("logs:DescribeMetricFilters", Per::Region),

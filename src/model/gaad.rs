@@ -293,6 +293,8 @@ impl UserDetail {
             access_keys: Observed::not_collected("iam:ListAccessKeys"),
             login_profile: Observed::not_collected("iam:GetLoginProfile"),
             mfa_devices: Observed::not_collected("iam:ListMFADevices"),
+            service_credentials: Observed::not_collected("iam:ListServiceSpecificCredentials"),
+            ssh_keys: Observed::not_collected("iam:ListSSHPublicKeys"),
         };
         (self.user_name, user)
     }

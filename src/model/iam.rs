@@ -80,6 +80,10 @@ pub struct User {
     pub login_profile: Observed<LoginProfile>,
     /// Serial numbers or ARNs of MFA devices, sorted.
     pub mfa_devices: Observed<Vec<String>>,
+    /// How many service-specific credentials it has, for the service with the most.
+    pub service_credentials: Observed<u64>,
+    /// How many SSH public keys it has.
+    pub ssh_keys: Observed<u64>,
 }
 
 /// One access key: never its secret.

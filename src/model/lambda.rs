@@ -23,6 +23,13 @@ pub struct Function {
     /// Names of environment variables, sorted: never their values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
+    /// Access key ids found among the values of environment variables, sorted: an id is no
+    /// secret.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key_ids: Vec<String>,
+    /// `Zip` or `Image`; empty reads as `Zip`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub package_type: String,
     /// ARNs of layer versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<Arn>,

@@ -67,6 +67,10 @@ pub struct Account {
     pub firewall_manager: Observed<FirewallManager>,
     /// Regions by name: those that are on, those that are off, and those left out.
     pub regions: Observed<BTreeMap<RegionName, Region>>,
+    /// Why no call told the regions, where the partition's default ones stand in: others may be
+    /// on, and were not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regions_gap: Option<Gap>,
     /// Resources of global services by kind, such as `cloudfront.distribution`, then by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resources: BTreeMap<String, Observed<BTreeMap<String, Resource>>>,
@@ -82,6 +86,7 @@ impl Account {
             shield: Observed::not_collected("shield:DescribeSubscription"),
             firewall_manager: Observed::not_collected("fms:GetAdminAccount"),
             regions: Observed::not_collected("account:ListRegions"),
+            regions_gap: None,
             resources: BTreeMap::new(),
         }
     }
@@ -113,6 +118,7 @@ impl Account {
             shield: gap.clone().into(),
             firewall_manager: gap.clone().into(),
             regions: gap.into(),
+            regions_gap: None,
             resources: BTreeMap::new(),
         }
     }

@@ -25,6 +25,7 @@ mod tri;
 mod variable;
 mod witness;
 
+pub(crate) use compile::CompiledStatement;
 pub use compile::{Attached, CompiledPolicy, Interner};
 pub use condition::{Comparison, Operator, Order, SetOperator};
 pub use context::{Context, Key, Knowledge};

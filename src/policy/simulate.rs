@@ -288,12 +288,13 @@ fn answer(text: &str) -> Result<Json, Fault> {
     let decision = decide(&case.request, &layers);
     let mut out = Map::new();
     out.insert("id".to_owned(), id.unwrap_or(Json::Null));
-    let (field, word) = if case.open {
-        ("verdict", verdict(&decision))
-    } else {
-        ("result", result(&decision))
-    };
-    out.insert(field.to_owned(), json!(word));
+    if case.open {
+        out.insert("verdict".to_owned(), json!(verdict(&decision)));
+    }
+    // An empty list of unknown keys leaves nothing open.
+    if !case.request.context.has_unknowns() {
+        out.insert("result".to_owned(), json!(result(&decision)));
+    }
     let explanation = explain::explain(&case.request, &layers, &decision);
     describe(&mut out, &decision, &explanation);
     Ok(Json::Object(out))

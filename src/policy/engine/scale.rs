@@ -5,6 +5,8 @@
 //! resource's policy names a member. Cost: classes × policies for the sieve, plus one decision
 //! for each class left, plus one for each member that must be asked apart.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Engine, Principal};
@@ -23,6 +25,10 @@ pub struct WhoCan {
     pub decisions: Vec<Decision>,
     /// Who has which answer, by ARN; those denied are left out.
     pub principals: Vec<Answer>,
+    /// Those outside the estate whom the resource's own policy names: `anonymous`, foreign
+    /// accounts and principals, services, identity providers. Sorted by name. What a foreign
+    /// account's own policies say is not known; an account stands for its root user.
+    pub outsiders: Vec<(String, Decision)>,
 }
 
 /// One principal and the place of its answer.
@@ -63,9 +69,11 @@ impl Engine {
     pub fn who_can(&self, action: &str, resource: &str, context: &Context) -> WhoCan {
         let question = Question::new(self, action, resource);
         let mut bearings: FxHashMap<*const CompiledPolicy, Bearing> = FxHashMap::default();
+        let outsiders = self.outsiders(action, resource, context);
         let mut out = WhoCan {
             decisions: Vec::new(),
             principals: Vec::new(),
+            outsiders,
         };
         // The answer of each class, once asked: the place of the decision, or "denied".
         let mut answers: Vec<Option<Option<u32>>> = vec![None; self.classes.len()];
@@ -101,6 +109,118 @@ impl Engine {
             }
         }
         out
+    }
+}
+
+impl Engine {
+    fn outsiders(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Vec<(String, Decision)> {
+        let target = self.resources.target(self, action, resource, None);
+        let lower = action.to_ascii_lowercase();
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for attached in target.policy.unwrap_or_default() {
+            let statements = attached.policy.statements.iter();
+            let allows =
+                |s: &&CompiledStatement| s.effect == Effect::Allow && s.covers_action(&lower);
+            for statement in statements.filter(allows) {
+                match &statement.principal {
+                    PrincipalMatcher::Named(list) => {
+                        names.extend(list.iter().filter_map(|name| self.outsider(name)));
+                    }
+                    PrincipalMatcher::AllBut(_) => {
+                        names.insert("anonymous".to_owned());
+                    }
+                    PrincipalMatcher::Holder => {}
+                }
+            }
+        }
+        let decide = |name: String| {
+            let decision = self.decide(&name, action, resource, context);
+            (!decision.is_denied()).then_some((name, decision))
+        };
+        names.into_iter().filter_map(decide).collect()
+    }
+
+    /// Who a name means, if not somebody of the estate.
+    fn outsider(&self, name: &Name) -> Option<String> {
+        match name {
+            Name::Everyone => Some("anonymous".to_owned()),
+            Name::Account(id) if self.by_account.contains_key(id) => None,
+            Name::Account(id) => Some(format!("arn:aws:iam::{id}:root")),
+            Name::Arn(arn) if self.principal_index(arn).is_some() => None,
+            // The unique id of a deleted principal names nobody.
+            Name::Arn(arn) => arn.starts_with("arn:").then(|| arn.to_string()),
+            Name::Service(name) | Name::Federated(name) => Some(name.to_string()),
+            Name::Canonical => None,
+        }
+    }
+
+    /// Who may do `action` on some resource: every resource that an identity-based Allow for it
+    /// names is tried, wildcards filled in, and the best answer for each principal kept.
+    pub fn who_can_somewhere(&self, action: &str, context: &Context) -> WhoCan {
+        let mut best: BTreeMap<u32, Decision> = BTreeMap::new();
+        for resource in self.named_resources(action) {
+            let one = self.who_can(action, &resource, context);
+            for answer in one.principals {
+                let decision = &one.decisions[answer.decision as usize];
+                let known = best.get(&answer.principal);
+                if known.is_none_or(|k| rank(k) < rank(decision)) {
+                    best.insert(answer.principal, decision.clone());
+                }
+            }
+        }
+        let mut out = WhoCan {
+            decisions: Vec::new(),
+            principals: Vec::new(),
+            outsiders: Vec::new(),
+        };
+        for (principal, decision) in best {
+            if let Some(decision) = out.keep(decision) {
+                out.principals.push(Answer {
+                    principal,
+                    decision,
+                });
+            }
+        }
+        out
+    }
+
+    /// An example of every resource pattern that allows `action`, and `*`.
+    fn named_resources(&self, action: &str) -> BTreeSet<String> {
+        let lower = action.to_ascii_lowercase();
+        let mut out = BTreeSet::from(["*".to_owned()]);
+        let mut seen: FxHashSet<*const CompiledPolicy> = FxHashSet::default();
+        for attached in self.classes.iter().flat_map(|class| &class.identity) {
+            if !seen.insert(std::ptr::from_ref(&*attached.policy)) {
+                continue;
+            }
+            for (at, compiled) in attached.policy.statements.iter().enumerate() {
+                if compiled.effect != Effect::Allow || !compiled.covers_action(&lower) {
+                    continue;
+                }
+                let resources = attached
+                    .policy
+                    .statement(at)
+                    .and_then(|s| s.resources.as_ref());
+                for text in resources.into_iter().flatten().filter(|text| *text != "*") {
+                    out.extend(crate::policy::example(&[text], &[]));
+                }
+            }
+        }
+        out
+    }
+}
+
+fn rank(decision: &Decision) -> u8 {
+    match decision {
+        Decision::Denied(_) => 0,
+        Decision::Unknown(_) => 1,
+        Decision::Conditional(_) => 2,
+        Decision::Allowed(_) => 3,
     }
 }
 

@@ -1,0 +1,220 @@
+//! What carries an alarm in one region: EventBridge, SNS, CloudWatch.
+
+use std::collections::BTreeMap;
+
+use palisade_model::{
+    Alarm, Arn, Bus, EventTarget, MetricFilter, Observed, PolicyText, Rule, Subscription, Topic,
+};
+use serde_json::{Value, json};
+
+use crate::engine::Place;
+use crate::path;
+use crate::s3::or_absent;
+use crate::services::{CLOUDWATCH, EVENTS, LOGS, SNS};
+use crate::tasks::each;
+
+/// Event buses by name, with their rules.
+pub(crate) async fn buses(place: &Place) -> Observed<BTreeMap<String, Bus>> {
+    let listed = place.json_pages(
+        &EVENTS,
+        "ListEventBuses",
+        "",
+        json!({"Limit": 100}),
+        ("EventBuses[]", "NextToken", "NextToken"),
+    );
+    let listed = match listed.await {
+        Observed::Value(listed) => listed,
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let read = each(listed, |entry| async move {
+        let name = path::text(&entry, "Name").unwrap_or_default();
+        let bus = Bus {
+            arn: path::text(&entry, "Arn").unwrap_or_default().into(),
+            policy: or_absent(path::text(&entry, "Policy").map(PolicyText::new)),
+            rules: rules(place, &name).await,
+        };
+        (name, bus)
+    });
+    Observed::Value(read.await.into_iter().collect())
+}
+
+async fn rules(place: &Place, bus: &str) -> Observed<BTreeMap<String, Rule>> {
+    let listed = place.json_pages(
+        &EVENTS,
+        "ListRules",
+        "",
+        json!({"EventBusName": bus, "Limit": 100}),
+        ("Rules[]", "NextToken", "NextToken"),
+    );
+    let listed = match listed.await {
+        Observed::Value(listed) => listed,
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let read = each(listed, |entry| async move {
+        let text = |name: &str| path::text(&entry, name);
+        let name = text("Name").unwrap_or_default();
+        let rule = Rule {
+            arn: text("Arn").unwrap_or_default().into(),
+            state: text("State").unwrap_or_default(),
+            pattern: text("EventPattern").map(PolicyText::new),
+            schedule: text("ScheduleExpression"),
+            role: text("RoleArn").map(Arn::from),
+            managed_by: text("ManagedBy"),
+            targets: targets(place, bus, &name).await,
+        };
+        (name, rule)
+    });
+    Observed::Value(read.await.into_iter().collect())
+}
+
+async fn targets(place: &Place, bus: &str, rule: &str) -> Observed<Vec<EventTarget>> {
+    let listed = place.json_pages(
+        &EVENTS,
+        "ListTargetsByRule",
+        "",
+        json!({"EventBusName": bus, "Rule": rule, "Limit": 100}),
+        ("Targets[]", "NextToken", "NextToken"),
+    );
+    listed.await.map(|listed| {
+        let mut targets: Vec<EventTarget> = listed
+            .iter()
+            .map(|entry| EventTarget {
+                id: path::text(entry, "Id").unwrap_or_default(),
+                arn: path::text(entry, "Arn").unwrap_or_default().into(),
+                role: path::text(entry, "RoleArn").map(Arn::from),
+            })
+            .collect();
+        targets.sort();
+        targets
+    })
+}
+
+/// Topics by ARN.
+pub(crate) async fn topics(place: &Place) -> Observed<BTreeMap<Arn, Topic>> {
+    let listed = place.json_pages(
+        &SNS,
+        "ListTopics",
+        "",
+        json!({}),
+        ("Topics.member[]", "NextToken", "NextToken"),
+    );
+    let arns: Vec<String> = match listed.await {
+        Observed::Value(listed) => {
+            let arns = listed.iter();
+            arns.filter_map(|entry| path::text(entry, "TopicArn")).collect()
+        }
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let read = each(arns, |arn| async move {
+        let topic = topic(place, &arn).await;
+        (Arn::from(arn), topic)
+    });
+    Observed::Value(read.await.into_iter().collect())
+}
+
+async fn topic(place: &Place, arn: &str) -> Topic {
+    let subscriptions = place.json_pages(
+        &SNS,
+        "ListSubscriptionsByTopic",
+        "",
+        json!({"TopicArn": arn}),
+        ("Subscriptions.member[]", "NextToken", "NextToken"),
+    );
+    let (attributes, subscriptions) = tokio::join!(
+        place.json(&SNS, "GetTopicAttributes", "", json!({"TopicArn": arn})),
+        subscriptions,
+    );
+    let attribute = |name: &str| match &attributes {
+        Observed::Value(answer) => or_absent(entry(answer, name)),
+        other => other.as_ref().map(|_| String::new()),
+    };
+    Topic {
+        policy: attribute("Policy").map(PolicyText::new),
+        kms_key: attribute("KmsMasterKeyId"),
+        subscriptions: subscriptions.map(|listed| {
+            let mut all: Vec<Subscription> = listed.iter().map(subscription).collect();
+            all.sort();
+            all
+        }),
+    }
+}
+
+fn entry(answer: &Value, name: &str) -> Option<String> {
+    path::all(answer, "Attributes.entry[]")
+        .into_iter()
+        .find(|entry| path::text(entry, "key").as_deref() == Some(name))
+        .and_then(|entry| path::text(entry, "value"))
+}
+
+fn subscription(entry: &Value) -> Subscription {
+    let endpoint = path::text(entry, "Endpoint").filter(|endpoint| endpoint.starts_with("arn:"));
+    let arn = path::text(entry, "SubscriptionArn").unwrap_or_default();
+    Subscription {
+        protocol: path::text(entry, "Protocol").unwrap_or_default(),
+        endpoint: endpoint.map(Arn::from),
+        // Otherwise it says `PendingConfirmation` or `Deleted`.
+        confirmed: arn.starts_with("arn:"),
+    }
+}
+
+/// Metric alarms by name.
+pub(crate) async fn alarms(place: &Place) -> Observed<BTreeMap<String, Alarm>> {
+    let listed = place.json_pages(
+        &CLOUDWATCH,
+        "DescribeAlarms",
+        "",
+        json!({"AlarmTypes": ["MetricAlarm"], "MaxRecords": 100}),
+        ("MetricAlarms.member[]", "NextToken", "NextToken"),
+    );
+    listed.await.map(|listed| {
+        listed
+            .iter()
+            .map(|entry| {
+                let text = |name: &str| path::text(entry, name);
+                let statistic = text("Statistic").or_else(|| text("ExtendedStatistic"));
+                let actions = path::texts(entry, "AlarmActions.member[]").into_iter();
+                let alarm = Alarm {
+                    arn: text("AlarmArn").unwrap_or_default().into(),
+                    namespace: text("Namespace").unwrap_or_default(),
+                    metric: text("MetricName").unwrap_or_default(),
+                    actions_enabled: path::flag(entry, "ActionsEnabled").unwrap_or_default(),
+                    actions: actions.map(Arn::from).collect(),
+                    threshold: text("Threshold"),
+                    comparison: text("ComparisonOperator").unwrap_or_default(),
+                    statistic: statistic.unwrap_or_default(),
+                };
+                (text("AlarmName").unwrap_or_default(), alarm)
+            })
+            .collect()
+    })
+}
+
+/// Metric filters, one entry for each metric they feed.
+pub(crate) async fn metric_filters(place: &Place) -> Observed<Vec<MetricFilter>> {
+    let listed = place.json_pages(
+        &LOGS,
+        "DescribeMetricFilters",
+        "",
+        json!({"limit": 50}),
+        ("metricFilters[]", "nextToken", "nextToken"),
+    );
+    listed.await.map(|listed| {
+        let mut filters: Vec<MetricFilter> = Vec::new();
+        for entry in &listed {
+            let text = |name: &str| path::text(entry, name).unwrap_or_default();
+            for metric in path::all(entry, "metricTransformations[]") {
+                let of = |name: &str| path::text(metric, name).unwrap_or_default();
+                filters.push(MetricFilter {
+                    log_group: text("logGroupName"),
+                    name: text("filterName"),
+                    pattern: text("filterPattern"),
+                    namespace: of("metricNamespace"),
+                    metric: of("metricName"),
+                    value: of("metricValue"),
+                });
+            }
+        }
+        filters.sort();
+        filters
+    })
+}

@@ -1,0 +1,66 @@
+//! GuardDuty of one region.
+
+use std::collections::BTreeMap;
+
+use palisade_model::{Detector, Observed};
+use serde_json::json;
+
+use crate::engine::Place;
+use crate::path;
+use crate::s3::or_absent;
+use crate::services::GUARDDUTY;
+use crate::tasks::each;
+
+/// Detectors by id.
+pub(crate) async fn detectors(place: &Place) -> Observed<BTreeMap<String, Detector>> {
+    let listed = place.json_pages(
+        &GUARDDUTY,
+        "ListDetectors",
+        "GET /detector",
+        json!({"maxResults": 50}),
+        ("detectorIds[]", "nextToken", "nextToken"),
+    );
+    let ids: Vec<String> = match listed.await {
+        Observed::Value(listed) => listed.iter().filter_map(path::as_text).collect(),
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let read = each(ids, |id| async move {
+        let detector = detector(place, &id).await;
+        (id, detector)
+    });
+    let mut detectors = BTreeMap::new();
+    for (id, detector) in read.await {
+        match detector {
+            Observed::Value(detector) => detectors.insert(id, detector),
+            other => return other.map(|_| BTreeMap::new()),
+        };
+    }
+    Observed::Value(detectors)
+}
+
+async fn detector(place: &Place, id: &str) -> Observed<Detector> {
+    let ask = |operation, route| place.json(&GUARDDUTY, operation, route, json!({"id": id}));
+    let (detector, administrator, organization) = tokio::join!(
+        ask("GetDetector", "GET /detector/{id}"),
+        ask("GetAdministratorAccount", "GET /detector/{id}/administrator"),
+        ask("DescribeOrganizationConfiguration", "GET /detector/{id}/admin"),
+    );
+    let administrator = match administrator {
+        Observed::Value(answer) => or_absent(path::text(&answer, "administrator.accountId")),
+        other => other.map(|_| String::new()),
+    };
+    let auto_enable = match organization {
+        Observed::Value(answer) => or_absent(path::text(&answer, "autoEnableOrganizationMembers")),
+        other => other.map(|_| String::new()),
+    };
+    detector.map(|answer| Detector {
+        status: path::text(&answer, "status").unwrap_or_default(),
+        publishing_frequency: path::text(&answer, "findingPublishingFrequency").unwrap_or_default(),
+        features: path::all(&answer, "features[]")
+            .into_iter()
+            .filter_map(|feature| Some((path::text(feature, "name")?, path::text(feature, "status")?)))
+            .collect(),
+        administrator,
+        auto_enable,
+    })
+}

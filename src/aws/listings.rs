@@ -1,0 +1,369 @@
+//! The generic collector: every row of the listing table, for one place.
+
+use std::collections::BTreeMap;
+
+use palisade_model::listing::{
+    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Value as Parameter,
+};
+use palisade_model::{Arn, Gap, GapKind, Iam, Observed, Per, PolicyText, Resource, Why};
+use serde_json::{Value, json};
+
+use crate::engine::Place;
+use crate::path;
+use crate::s3::or_absent;
+use crate::tasks::{each, guarded};
+use crate::wire::Question;
+
+/// Resources by kind, then by name.
+pub(crate) type Kinds = BTreeMap<String, Observed<BTreeMap<String, Resource>>>;
+
+/// The resource above, of whose call a listing is one.
+struct Parent {
+    name: String,
+    arn: String,
+}
+
+/// Every kind of this place: the global ones in the home region when `global`, else the others.
+pub(crate) async fn resources(place: &Place, global: bool) -> Kinds {
+    let mut kinds = Kinds::new();
+    let mut waiting: Vec<&'static Listing> =
+        LISTINGS.iter().filter(|row| row.global == global).collect();
+    while !waiting.is_empty() {
+        let (ready, later): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|row| row.under.is_none_or(|parent| kinds.contains_key(parent)));
+        if ready.is_empty() {
+            break; // the table's own test sees to it that every parent is a row
+        }
+        let known = &kinds;
+        let read = each(ready, |row| async move {
+            let found = guarded(row.list.call, under(place, row, known)).await;
+            (row.kind.to_owned(), found)
+        });
+        let read = read.await;
+        kinds.extend(read);
+        waiting = later;
+    }
+    kinds
+}
+
+async fn under(
+    place: &Place,
+    row: &'static Listing,
+    known: &Kinds,
+) -> Observed<BTreeMap<String, Resource>> {
+    let Some(parent) = row.under else {
+        return list(place, row, None).await;
+    };
+    let parents = match known.get(parent) {
+        Some(Observed::Value(parents)) => parents,
+        Some(Observed::Absent) | None => return Observed::Value(BTreeMap::new()),
+        Some(other) => return other.clone(),
+    };
+    let parents: Vec<Parent> = parents
+        .iter()
+        .map(|(name, resource)| Parent {
+            name: name.clone(),
+            arn: resource.arn.to_string(),
+        })
+        .collect();
+    let read = each(parents, |parent| async move { list(place, row, Some(&parent)).await });
+    let mut all = BTreeMap::new();
+    for found in read.await {
+        match found {
+            Observed::Value(found) => all.extend(found),
+            Observed::Absent => {}
+            // What hangs below one parent is unread, so the list of all is.
+            other => return other,
+        }
+    }
+    Observed::Value(all)
+}
+
+async fn list(
+    place: &Place,
+    row: &'static Listing,
+    parent: Option<&Parent>,
+) -> Observed<BTreeMap<String, Resource>> {
+    let service = row.list.service;
+    if !service.regions.is_empty() && !service.regions.contains(&place.region.as_str()) {
+        return Observed::not_applicable(
+            Why::NotOffered,
+            format!("{} is not offered in {}", service.prefix, place.region),
+        );
+    }
+    let per = match (row.under, row.global) {
+        (Some(_), _) => Per::Item,
+        (None, true) => Per::Account,
+        (None, false) => Per::Region,
+    };
+    let call = row.list.call(per);
+    let question = question(&row.list, &Value::Null, parent);
+    let page = (row.items, row.list.page.send, row.list.page.read);
+    let listed = match place.question_pages(&call, question, page).await {
+        Observed::Value(listed) => listed,
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let read = each(listed, |item| async move { resource(place, row, parent, item).await });
+    let mut all = BTreeMap::new();
+    for found in read.await {
+        match found {
+            Some((name, resource)) => all.insert(name, resource),
+            None => return unnamed(row),
+        };
+    }
+    Observed::Value(all)
+}
+
+/// An item without a name is an answer that is not what the operation returns.
+fn unnamed<T>(row: &Listing) -> Observed<T> {
+    Gap {
+        message: "an item has no name".to_owned(),
+        ..Gap::new(row.list.call, GapKind::Unparsable)
+    }
+    .into()
+}
+
+fn question(ask: &'static Ask, item: &Value, parent: Option<&Parent>) -> Question {
+    let text = |text: Option<String>| text.map(Value::from).unwrap_or(Value::Null);
+    let parameters = ask.send.iter().map(|(name, value)| {
+        let value = match value {
+            Parameter::Text(text) => json!(text),
+            Parameter::Number(number) => json!(number),
+            Parameter::Flag(flag) => json!(flag),
+            Parameter::Item(path) => text(path::text(item, path)),
+            Parameter::ItemList(path) => json!([text(path::text(item, path))]),
+            Parameter::ParentName => text(parent.map(|parent| parent.name.clone())),
+            Parameter::ParentArn => text(parent.map(|parent| parent.arn.clone())),
+        };
+        ((*name).to_owned(), value)
+    });
+    Question {
+        service: ask.service,
+        operation: ask.operation,
+        route: ask.route,
+        parameters: parameters.collect(),
+    }
+}
+
+async fn resource(
+    place: &Place,
+    row: &'static Listing,
+    parent: Option<&Parent>,
+    item: Value,
+) -> Option<(String, Resource)> {
+    let name = match row.name {
+        Name::Path(path) => path::text(&item, path)?,
+        Name::LastOf(path) => last(&path::text(&item, path)?),
+        Name::UnderParent(path) => {
+            let above = parent.map(|parent| parent.name.as_str()).unwrap_or_default();
+            format!("{above}/{}", last(&path::text(&item, path)?))
+        }
+    };
+    let details = each(row.details.iter().collect(), |ask: &'static Ask| {
+        let question = question(ask, &item, parent);
+        async move { place.question(&ask.call(Per::Item), question).await }
+    });
+    let mut sources = vec![Observed::Value(item.clone())];
+    sources.extend(details.await);
+    let read = Read { sources };
+    let attributes = row.attributes.iter().map(|attribute| {
+        let value = read.shaped(attribute.at, attribute.shape);
+        (attribute.name.to_owned(), value)
+    });
+    let resource = Resource {
+        arn: arn(place, row, &read, &name, parent)?,
+        role: read.role(row.role),
+        policy: match row.policy {
+            Some(at) => read.text(at).map(PolicyText::new),
+            None => Observed::Absent,
+        },
+        tags: BTreeMap::new(),
+        attributes: attributes.collect(),
+    };
+    Some((name, resource))
+}
+
+fn last(text: &str) -> String {
+    text.rsplit(['/', ':']).next().unwrap_or(text).to_owned()
+}
+
+fn arn(
+    place: &Place,
+    row: &Listing,
+    read: &Read,
+    name: &str,
+    parent: Option<&Parent>,
+) -> Option<Arn> {
+    let template = match row.arn {
+        // A detail that was not read leaves the ARN empty, never the resource out.
+        ArnFrom::Path(at) => {
+            return Some(read.text(at).value().cloned().unwrap_or_default().into());
+        }
+        ArnFrom::Template(template) => template,
+    };
+    let above = parent.map(|parent| parent.name.as_str()).unwrap_or_default();
+    let text = template
+        .replace("{partition}", place.visit.partition.as_str())
+        .replace("{region}", &place.region)
+        .replace("{account}", &place.visit.account)
+        .replace("{name}", name)
+        .replace("{parent}", above);
+    Some(text.into())
+}
+
+/// The answers that speak of one item.
+struct Read {
+    sources: Vec<Observed<Value>>,
+}
+
+impl Read {
+    fn source(&self, at: At) -> Observed<&Value> {
+        match self.sources.get(at.source) {
+            Some(source) => source.as_ref(),
+            None => Observed::Absent,
+        }
+    }
+
+    fn text(&self, at: At) -> Observed<String> {
+        match self.source(at) {
+            Observed::Value(answer) => or_absent(path::text(answer, at.path)),
+            other => other.map(|_| String::new()),
+        }
+    }
+
+    fn role(&self, from: RoleFrom) -> Observed<Arn> {
+        match from {
+            RoleFrom::None => Observed::Absent,
+            RoleFrom::Arn(at) => self.text(at).map(Arn::from),
+            RoleFrom::Profile(at) => self.text(at).map(|profile| {
+                if profile.starts_with("arn:") {
+                    profile.into()
+                } else {
+                    format!("{PROFILE}{profile}").into()
+                }
+            }),
+        }
+    }
+
+    fn shaped(&self, at: At, shape: Shape) -> Observed<Value> {
+        let answer = match self.source(at) {
+            Observed::Value(answer) => answer,
+            Observed::Absent if shape == Shape::Present => return Observed::Value(json!(false)),
+            other => return other.map(|_| Value::Null),
+        };
+        or_absent(match shape {
+            Shape::Text => path::text(answer, at.path).map(Value::from),
+            Shape::Flag => path::flag(answer, at.path).map(Value::from),
+            Shape::Number => path::number(answer, at.path).map(Value::from),
+            Shape::Texts => sorted(path::texts(answer, at.path)),
+            Shape::Keys => {
+                let objects = path::all(answer, at.path).into_iter();
+                sorted(objects.filter_map(Value::as_object).flat_map(|o| o.keys().cloned()).collect())
+            }
+            Shape::Present => Some(json!(path::all(answer, at.path).iter().any(|v| is_something(v)))),
+            Shape::Raw => path::first(answer, at.path).cloned(),
+        })
+    }
+}
+
+fn is_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
+fn sorted(mut texts: Vec<String>) -> Option<Value> {
+    texts.sort();
+    texts.dedup();
+    (!texts.is_empty()).then(|| json!(texts))
+}
+
+const PROFILE: &str = "instance-profile/";
+
+/// Replaces instance profiles and bare role names by the roles that IAM knows.
+pub(crate) fn resolve_roles<'a>(iam: &Iam, kinds: impl Iterator<Item = &'a mut Kinds>) {
+    for kinds in kinds {
+        let resources = kinds.values_mut().filter_map(Observed::value_mut).flatten();
+        for (_, resource) in resources {
+            if let Observed::Value(text) = &resource.role {
+                resource.role = resolve(iam, text);
+            }
+        }
+    }
+}
+
+fn resolve(iam: &Iam, text: &Arn) -> Observed<Arn> {
+    let profile = text.as_str().strip_prefix(PROFILE).or_else(|| {
+        let is_profile = text.service() == "iam" && text.resource().starts_with(PROFILE);
+        is_profile.then(|| text.as_str())
+    });
+    let roles = match (&iam.roles, profile) {
+        (_, None) if text.as_str().starts_with("arn:") => return Observed::Value(text.clone()),
+        (Observed::Value(roles), _) => roles,
+        (other, _) => return other.as_ref().map(|_| Arn::default()),
+    };
+    let role = match profile {
+        Some(profile) => roles.values().find(|role| {
+            let profiles = &role.instance_profiles;
+            profiles
+                .iter()
+                .any(|own| own.name == profile || own.arn.as_str() == profile)
+        }),
+        None => roles.get(last(text.as_str()).as_str()),
+    };
+    or_absent(role.map(|role| role.arn.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palisade_model::{InstanceProfile, Role};
+
+    fn iam() -> Iam {
+        let role = Role {
+            arn: "arn:aws:iam::111122223333:role/app/web".into(),
+            instance_profiles: vec![InstanceProfile {
+                name: "web".to_owned(),
+                arn: "arn:aws:iam::111122223333:instance-profile/web".into(),
+            }],
+            ..Role::default()
+        };
+        Iam {
+            roles: Observed::Value(BTreeMap::from([("web".to_owned(), role)])),
+            ..Iam::unread()
+        }
+    }
+
+    #[test]
+    fn profiles_and_names_lead_to_roles() {
+        let web = Observed::Value(Arn::from("arn:aws:iam::111122223333:role/app/web"));
+        for text in ["arn:aws:iam::111122223333:instance-profile/web", "instance-profile/web", "web"]
+        {
+            assert_eq!(resolve(&iam(), &text.into()), web, "{text}");
+        }
+        let other = "arn:aws:iam::999988887777:role/other";
+        assert_eq!(resolve(&iam(), &other.into()), Observed::Value(other.into()));
+    }
+
+    #[test]
+    fn an_unread_iam_leaves_the_role_unknown() {
+        let outcome = resolve(&Iam::unread(), &"instance-profile/web".into());
+        assert!(outcome.gap().is_some());
+    }
+
+    #[test]
+    fn an_unread_detail_is_a_gap_in_what_comes_from_it() {
+        let read = Read {
+            sources: vec![Observed::Value(json!({"a": "x"})), Observed::denied("glue:GetX")],
+        };
+        let at = |source, path| At { source, path };
+        assert_eq!(read.shaped(at(0, "a"), Shape::Text), Observed::Value(json!("x")));
+        assert_eq!(read.shaped(at(0, "b"), Shape::Text), Observed::Absent);
+        assert!(read.shaped(at(1, "a"), Shape::Present).gap().is_some());
+        assert!(read.role(RoleFrom::Arn(at(1, "r"))).gap().is_some());
+    }
+}

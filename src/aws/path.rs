@@ -1,0 +1,107 @@
+//! Paths into answers: see `palisade_model::listing`.
+
+use serde_json::Value;
+
+/// Every value at `path`, nulls left out.
+pub(crate) fn all<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+    let mut found = vec![value];
+    if path != "." {
+        for part in path.split('.') {
+            let (name, each) = match part.strip_suffix("[]") {
+                Some(name) => (name, true),
+                None => (part, false),
+            };
+            found = found
+                .into_iter()
+                .filter_map(|value| value.get(name))
+                .flat_map(|value| match value {
+                    Value::Array(items) if each => items.iter().collect(),
+                    Value::Null => Vec::new(),
+                    other => vec![other],
+                })
+                .collect();
+        }
+    }
+    found.retain(|value| !value.is_null());
+    found
+}
+
+/// The first value at `path`.
+pub(crate) fn first<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    all(value, path).into_iter().next()
+}
+
+/// The text at `path`; numbers and truth values as they print. Empty text counts as none.
+pub(crate) fn text(value: &Value, path: &str) -> Option<String> {
+    first(value, path).and_then(as_text)
+}
+
+pub(crate) fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// Every text at `path`.
+pub(crate) fn texts(value: &Value, path: &str) -> Vec<String> {
+    all(value, path).into_iter().filter_map(as_text).collect()
+}
+
+/// The truth value at `path`, also where a protocol writes it as text.
+pub(crate) fn flag(value: &Value, path: &str) -> Option<bool> {
+    match first(value, path)? {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// The whole number at `path`, also where a protocol writes it as text.
+pub(crate) fn number(value: &Value, path: &str) -> Option<i64> {
+    match first(value, path)? {
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|n| n as i64)),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The point in time at `path`: seconds since 1970, or RFC 3339.
+pub(crate) fn time(value: &Value, path: &str) -> Option<palisade_model::Time> {
+    match first(value, path)? {
+        Value::Number(number) => number
+            .as_f64()
+            .map(|seconds| palisade_model::Time(seconds.floor() as i64)),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_lead_through_lists_and_single_values() {
+        let answer = json!({"a": {"item": [{"b": "1"}, {"b": "2"}, {"c": null}]}, "n": 3});
+        assert_eq!(texts(&answer, "a.item[].b"), ["1", "2"]);
+        let single = json!({"a": {"item": {"b": "1"}}});
+        assert_eq!(texts(&single, "a.item[].b"), ["1"]);
+        assert_eq!(texts(&json!({"a": null}), "a.item[].b"), [""; 0]);
+        assert_eq!(number(&answer, "n"), Some(3));
+        assert_eq!(text(&json!("x"), "."), Some("x".to_owned()));
+    }
+
+    #[test]
+    fn text_stands_for_what_xml_cannot_say() {
+        let answer = json!({"flag": "true", "number": "7", "time": "2026-01-02T00:00:00Z"});
+        assert_eq!(flag(&answer, "flag"), Some(true));
+        assert_eq!(number(&answer, "number"), Some(7));
+        assert_eq!(time(&answer, "time"), "2026-01-02T00:00:00Z".parse().ok());
+    }
+}

@@ -1,0 +1,52 @@
+//! Shield Advanced and Firewall Manager: paid services that an account may have.
+
+use palisade_model::{FirewallManager, Gap, GapKind, Observed, ShieldState};
+use serde_json::json;
+
+use crate::engine::Place;
+use crate::path;
+use crate::services::{FMS, SHIELD};
+
+/// The subscription, if there is one.
+pub(crate) async fn shield(home: &Place) -> Observed<ShieldState> {
+    let state = home.json(&SHIELD, "GetSubscriptionState", "", json!({}));
+    match state.await {
+        Observed::Value(answer) => match path::text(&answer, "SubscriptionState").as_deref() {
+            Some("INACTIVE") => return Observed::Absent,
+            Some(_) => {}
+            None => return Gap::new("shield:GetSubscriptionState", GapKind::Unparsable).into(),
+        },
+        other => return other.map(|_| ShieldState::default()),
+    }
+    let protections = home.json_pages(
+        &SHIELD,
+        "ListProtections",
+        "",
+        json!({}),
+        ("Protections[]", "NextToken", "NextToken"),
+    );
+    let (subscription, protections) = tokio::join!(
+        home.json(&SHIELD, "DescribeSubscription", "", json!({})),
+        protections,
+    );
+    let protections = protections.map(|listed| listed.len() as u64);
+    subscription.map(|answer| ShieldState {
+        since: path::time(&answer, "Subscription.StartTime"),
+        protections,
+    })
+}
+
+/// The administrator account, as this account sees it.
+pub(crate) async fn firewall_manager(home: &Place) -> Observed<FirewallManager> {
+    let answer = home.json(&FMS, "GetAdminAccount", "", json!({}));
+    match answer.await {
+        Observed::Value(answer) => match path::text(&answer, "AdminAccount") {
+            Some(administrator) => Observed::Value(FirewallManager {
+                administrator,
+                status: path::text(&answer, "RoleStatus").unwrap_or_default(),
+            }),
+            None => Observed::Absent,
+        },
+        other => other.map(|_| FirewallManager::default()),
+    }
+}

@@ -1,0 +1,249 @@
+//! How requests leave: over the network, or into a responder in this process.
+//!
+//! Every client's requests pass one connector that counts them, reads answers whole, notices
+//! throttles, and decides when a server fault is not worth another try.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::Bytes;
+
+use crate::Observer;
+use crate::pace::Pace;
+
+/// Answers requests without a network: a built-in world, or a test.
+pub type Responder = Arc<dyn Fn(http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync>;
+
+/// Where requests go.
+#[derive(Clone, Default)]
+pub enum Transport {
+    /// To AWS, or to the endpoint the user named.
+    #[default]
+    Network,
+    /// To a responder in this process, with made-up credentials and no waiting.
+    InProcess(Responder),
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Transport::Network => "Network",
+            Transport::InProcess(_) => "InProcess",
+        })
+    }
+}
+
+/// The client that all others share: its connections, or the responder.
+pub(crate) fn client(transport: &Transport) -> SharedHttpClient {
+    match transport {
+        Transport::Network => network(),
+        Transport::InProcess(responder) => {
+            let connector = SharedHttpConnector::new(InProcess(responder.clone()));
+            http_client_fn(move |_, _| connector.clone())
+        }
+    }
+}
+
+fn network() -> SharedHttpClient {
+    use aws_smithy_http_client::tls::Provider;
+    use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+    use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
+
+    Builder::new()
+        .pool_max_idle_per_host(32)
+        .build_with_connector_fn(|settings, components| {
+            let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+            builder.set_connector_settings(settings.cloned());
+            builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+            builder
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .build()
+        })
+}
+
+struct InProcess(Responder);
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let responder = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = whole(request).await?;
+            let (parts, body) = responder(request).into_parts();
+            HttpResponse::try_from(http::Response::from_parts(parts, SdkBody::from(body)))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+async fn whole(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError> {
+    let user = |error| ConnectorError::user(error);
+    let (parts, body) = request
+        .try_into_http1x()
+        .map_err(|error| user(error.into()))?
+        .into_parts();
+    let body = ByteStream::new(body)
+        .collect()
+        .await
+        .map_err(|error| user(error.into()))?;
+    Ok(http::Request::from_parts(parts, body.into_bytes()))
+}
+
+/// What one lane's requests are counted against.
+pub(crate) struct Meter {
+    pub(crate) service: &'static str,
+    pub(crate) pace: Option<Pace>,
+    pub(crate) overall: Option<Arc<Pace>>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Meter({})", self.service)
+    }
+}
+
+/// A client whose requests are metered.
+#[derive(Clone, Debug)]
+pub(crate) struct Metered {
+    pub(crate) inner: SharedHttpClient,
+    pub(crate) meter: Arc<Meter>,
+}
+
+impl HttpClient for Metered {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(MeteredConnector {
+            inner: self.inner.http_connector(settings, components),
+            meter: self.meter.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct MeteredConnector {
+    inner: SharedHttpConnector,
+    meter: Arc<Meter>,
+}
+
+/// Marks an answer after which trying again is pointless.
+const GIVE_UP: &str = "x-palisade-give-up";
+
+impl HttpConnector for MeteredConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let meter = self.meter.clone();
+        let attempt = attempt_of(&request);
+        meter.observer.sent(meter.service, attempt);
+        if attempt > 1 {
+            meter.pace.iter().for_each(Pace::charge);
+            meter.overall.iter().for_each(|pace| pace.charge());
+        }
+        let answer = self.inner.call(request);
+        HttpConnectorFuture::new(async move {
+            let mut response = match answer.await {
+                Ok(response) => response,
+                // Name lookup and connecting get one more try: a region that is not there
+                // must not hold up the others.
+                Err(error) if attempt >= 2 => {
+                    return Err(ConnectorError::other(Box::new(error), None));
+                }
+                Err(error) => return Err(error),
+            };
+            let body = std::mem::replace(response.body_mut(), SdkBody::empty());
+            let body = match ByteStream::new(body).collect().await {
+                Ok(body) => body.into_bytes(),
+                Err(error) if attempt >= 2 => {
+                    return Err(ConnectorError::other(error.into(), None));
+                }
+                Err(error) => return Err(ConnectorError::io(error.into())),
+            };
+            let status = response.status().as_u16();
+            if is_throttle(status, &body) {
+                meter.observer.throttled(meter.service);
+                meter.pace.iter().for_each(Pace::throttled);
+            } else if status >= 500 && attempt >= if status == 503 { 5 } else { 3 } {
+                response.headers_mut().insert(GIVE_UP, "1");
+            }
+            *response.body_mut() = SdkBody::from(body);
+            Ok(response)
+        })
+    }
+}
+
+/// The attempt's number, from the header the SDK writes: `attempt=2; max=10`.
+fn attempt_of(request: &HttpRequest) -> u32 {
+    request
+        .headers()
+        .get("amz-sdk-request")
+        .and_then(|text| text.split("attempt=").nth(1))
+        .and_then(|rest| rest.split(';').next())
+        .and_then(|number| number.trim().parse().ok())
+        .unwrap_or(1)
+}
+
+/// Error codes by which AWS refuses a call for its rate.
+pub(crate) const THROTTLES: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
+    "RequestThrottled",
+    "TooManyRequestsException",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+];
+
+fn is_throttle(status: u16, body: &[u8]) -> bool {
+    if status < 400 {
+        return false;
+    }
+    let head = String::from_utf8_lossy(&body[..body.len().min(2_048)]);
+    status == 429 || THROTTLES.iter().any(|code| head.contains(code))
+}
+
+/// Obeys [`GIVE_UP`].
+#[derive(Debug)]
+pub(crate) struct GiveUp;
+
+impl ClassifyRetry for GiveUp {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.headers().get(GIVE_UP)) {
+            Some(Some(_)) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "palisade gives up"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_before(RetryClassifierPriority::http_status_code_classifier())
+    }
+}

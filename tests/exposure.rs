@@ -1,0 +1,419 @@
+//! Who can reach a bucket: recorded configuration, the audience it makes, and laws that hold of
+//! every configuration.
+
+use std::collections::BTreeMap;
+
+use palisade::exposure::{Audience, BucketExposure, Capability, Exposure};
+use palisade_model::{Observed, Snapshot};
+use serde_json::{Value, json};
+
+const OWNER: &str = "111122223333";
+
+fn rows() -> Vec<Value> {
+    serde_yaml_ng::from_str(include_str!("cases/exposure.yaml")).expect("the rows are YAML")
+}
+
+fn organization(kind: &str) -> Value {
+    let perimeter = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+        "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-exampleorg1"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}}});
+    let management = if kind == "perimeter-management" {
+        OWNER
+    } else {
+        "999999999999"
+    };
+    let policies = if kind.starts_with("perimeter") {
+        json!({"p-perimeter": {"name": "Perimeter", "kind": "rcp", "document": perimeter}})
+    } else {
+        json!({})
+    };
+    json!({
+        "id": "o-exampleorg1", "management_account": management, "feature_set": "ALL",
+        "root": "r-ab12", "units": {}, "policies": policies,
+        "accounts": {OWNER: {"parent": "r-ab12"}, "222233334444": {"parent": "r-ab12"},
+            "999999999999": {"parent": "r-ab12"}},
+        "attachments": {"r-ab12": ["p-perimeter"]},
+    })
+}
+
+fn bucket_name(row: &Value) -> &str {
+    row["bucket_name"].as_str().unwrap_or("acme-data")
+}
+
+fn snapshot(row: &Value) -> Snapshot {
+    let organization = match row["organization"].as_str() {
+        None => Value::Null,
+        Some("unread") => json!({"$gap": "organizations:DescribeOrganization"}),
+        Some(kind) => organization(kind),
+    };
+    let resources = match &row["distributions"] {
+        Value::Null => json!({"cloudfront.distribution": null}),
+        Value::String(_) => json!({}),
+        list => json!({"cloudfront.distribution": list}),
+    };
+    let mut bucket = row["bucket"].clone();
+    if bucket["region"].is_null() {
+        bucket["region"] = json!("eu-central-1");
+    }
+    let snapshot = json!({
+        "taken_at": "2026-11-01T00:00:00Z",
+        "organization": organization,
+        "accounts": {OWNER: {
+            "s3": {
+                "public_access_block": row["account_block"],
+                "buckets": {bucket_name(row): bucket},
+                "access_points": row["access_points"],
+            },
+            "resources": resources,
+        }},
+    });
+    serde_json::from_value(snapshot).expect("the row fits the model")
+}
+
+fn judge(row: &Value) -> BucketExposure {
+    let key = (OWNER.to_owned(), bucket_name(row).to_owned());
+    Exposure::of(&snapshot(row))
+        .buckets
+        .remove(&key)
+        .expect("the bucket is judged")
+}
+
+fn word(audience: &Audience) -> String {
+    match audience {
+        Audience::Public => "public".to_owned(),
+        Audience::AuthenticatedAws => "auth".to_owned(),
+        Audience::CdnPublic => "cdn".to_owned(),
+        Audience::CrossAccount { accounts } => {
+            let names: Vec<&str> = accounts.iter().map(String::as_str).collect();
+            format!("cross {}", names.join(" "))
+        }
+        Audience::Network(_) => "network".to_owned(),
+        Audience::Organization { .. } => "org".to_owned(),
+        Audience::Private => "private".to_owned(),
+    }
+}
+
+fn name(capability: Capability) -> String {
+    let value = serde_json::to_value(capability).expect("a capability has a name");
+    value.as_str().expect("the name is text").to_owned()
+}
+
+/// What a row says, with `cross` alone standing for whoever it is.
+fn answers(found: &BucketExposure) -> BTreeMap<String, String> {
+    found
+        .verdicts
+        .iter()
+        .map(|(capability, verdict)| {
+            let (least, most) = (word(&verdict.at_least), word(&verdict.at_most));
+            let most = if least != most && most.starts_with("cross") {
+                "cross".to_owned()
+            } else {
+                most
+            };
+            let text = if least == most {
+                least
+            } else {
+                format!("{least}..{most}")
+            };
+            (name(*capability), text)
+        })
+        .filter(|(_, text)| text != "private")
+        .collect()
+}
+
+#[test]
+fn every_row_of_the_decision_table_is_judged_as_it_says() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let found = judge(&row);
+        let expect: BTreeMap<String, String> =
+            serde_json::from_value(row["expect"].clone()).expect("`expect` is a mapping");
+        if answers(&found) != expect {
+            wrong.push(format!(
+                "{}: expected {expect:?}, got {:?}",
+                row["name"],
+                answers(&found)
+            ));
+        }
+        if let Some(aws) = row["aws"].as_bool()
+            && found.aws_public_policy != Some(aws)
+        {
+            wrong.push(format!("{}: S3 would say {aws}", row["name"]));
+        }
+        if let Some(aws) = row["aws_acl"].as_bool()
+            && found.aws_public_acl != Some(aws)
+        {
+            wrong.push(format!("{}: S3 would say {aws} of the ACL", row["name"]));
+        }
+        let latent: Vec<String> = Capability::ALL
+            .into_iter()
+            .filter(|capability| found.verdict(*capability).latent().next().is_some())
+            .map(name)
+            .collect();
+        if let Some(expect) = row["latent"].as_array()
+            && *expect != latent.iter().map(|name| json!(name)).collect::<Vec<_>>()
+        {
+            wrong.push(format!("{}: latent is {latent:?}", row["name"]));
+        }
+        if row["confused"].as_bool().unwrap_or_default() == found.confused_deputies.is_empty() {
+            wrong.push(format!(
+                "{}: deputies are {:?}",
+                row["name"], found.confused_deputies
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_unread_fact_is_named_as_what_decides() {
+    for row in rows() {
+        for (capability, verdict) in judge(&row).verdicts {
+            assert_eq!(
+                verdict.gaps.is_empty(),
+                verdict.at_least == verdict.at_most,
+                "{}: {capability:?}",
+                row["name"]
+            );
+        }
+    }
+}
+
+/// Both ends of every capability, by width.
+fn widths(row: &Value) -> Vec<(u8, u8)> {
+    let found = judge(row);
+    found
+        .verdicts
+        .values()
+        .map(|v| (v.at_least.width(), v.at_most.width()))
+        .collect()
+}
+
+fn with(row: &Value, change: impl FnOnce(&mut Value)) -> Value {
+    let mut changed = row.clone();
+    change(&mut changed);
+    changed
+}
+
+/// Adds a statement, unless the policy is one that nobody could read.
+fn add_statement(row: &mut Value, statement: &Value) {
+    match row.pointer_mut("/bucket/policy") {
+        Some(Value::Object(policy)) if policy.contains_key("Statement") => {
+            let old = policy["Statement"].take();
+            let mut list = match old {
+                Value::Array(list) => list,
+                one => vec![one],
+            };
+            list.push(statement.clone());
+            policy["Statement"] = Value::Array(list);
+        }
+        Some(_) => {}
+        None => row["bucket"]["policy"] = json!({"Statement": [statement]}),
+    }
+}
+
+/// Conditions of every kind, to hang on statements.
+fn conditions() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!({"Bool": {"aws:SecureTransport": "false"}}),
+        json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-exampleorg1"}}),
+        json!({"StringNotLike": {"aws:Referer": "https://www.example.com/*"}}),
+        json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}),
+        json!({"StringEquals": {"s3:authType": "REST-HEADER"}}),
+        json!({"StringNotEqualsIfExists": {"aws:PrincipalAccount": "444455556666"}}),
+        json!({"StringEquals": {"s3:ExistingObjectTag/public": "yes"}}),
+        json!({"StringEquals": {"aws:SomethingNew": "x"}}),
+    ]
+}
+
+fn statements(effect: &str) -> Vec<Value> {
+    let mut out = Vec::new();
+    for condition in conditions() {
+        let (action, resource) = match out.len() % 2 {
+            0 => ("s3:*", "*"),
+            _ => ("s3:GetObject", "arn:aws:s3:::acme-data/public/*"),
+        };
+        out.push(json!({"Effect": effect, "Principal": "*", "Action": action,
+            "Resource": resource, "Condition": condition}));
+    }
+    out
+}
+
+#[test]
+fn a_deny_a_block_or_enforced_ownership_never_widens() {
+    let mut changes: Vec<(String, Value)> = Vec::new();
+    for row in rows() {
+        for flag in [
+            "block_public_acls",
+            "ignore_public_acls",
+            "block_public_policy",
+            "restrict_public_buckets",
+        ] {
+            for at in ["account_block", "bucket"] {
+                let changed = with(&row, |row| {
+                    let block = match at {
+                        "bucket" => &mut row["bucket"]["public_access_block"],
+                        _ => &mut row["account_block"],
+                    };
+                    if block.get("$gap").is_none() {
+                        block[flag] = json!(true);
+                    }
+                });
+                changes.push((format!("{} and {at} {flag}", row["name"]), changed));
+            }
+        }
+        let enforced = with(&row, |row| {
+            row["bucket"]["ownership"] = json!("BucketOwnerEnforced")
+        });
+        changes.push((format!("{} and ownership", row["name"]), enforced));
+        for deny in statements("Deny") {
+            let changed = with(&row, |row| add_statement(row, &deny));
+            changes.push((format!("{} and {deny}", row["name"]), changed));
+        }
+        let before = widths(&row);
+        for (what, changed) in changes.drain(..) {
+            for (old, new) in before.iter().zip(widths(&changed)) {
+                assert!(
+                    new.0 <= old.0 && new.1 <= old.1,
+                    "{what}: {old:?} became {new:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_allow_never_narrows() {
+    for row in rows() {
+        // Where public policies are restricted, a policy that becomes public loses the grants it
+        // has: that is what the switch does.
+        let restricted = row["account_block"]["restrict_public_buckets"].as_bool() == Some(true)
+            || row["bucket"]["public_access_block"]["restrict_public_buckets"].as_bool()
+                == Some(true)
+            || row["bucket_name"].is_string()
+            || row["access_points"]
+                .to_string()
+                .contains("restrict_public_buckets")
+            || row["bucket"]["public_access_block"].get("$gap").is_some();
+        if restricted {
+            continue;
+        }
+        let before = widths(&row);
+        for allow in statements("Allow") {
+            let changed = with(&row, |row| add_statement(row, &allow));
+            for (old, new) in before.iter().zip(widths(&changed)) {
+                assert!(
+                    new.0 >= old.0 && new.1 >= old.1,
+                    "{} and {allow}: {old:?} became {new:?}",
+                    row["name"]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failed_call_never_turns_into_a_pass_and_never_into_a_fail() {
+    let calls = [
+        ("/bucket/policy", "s3:GetBucketPolicy"),
+        (
+            "/bucket/public_access_block",
+            "s3:GetBucketPublicAccessBlock",
+        ),
+        ("/bucket/acl", "s3:GetBucketAcl"),
+        ("/bucket/ownership", "s3:GetBucketOwnershipControls"),
+        ("/bucket/request_payer", "s3:GetBucketRequestPayment"),
+        ("/account_block", "s3:GetAccountPublicAccessBlock"),
+    ];
+    for row in rows() {
+        let before = widths(&row);
+        for (place, operation) in calls {
+            // S3 does not add ranges up, so a wide list passes the block: nobody writes one, and
+            // an unread policy under the block is not taken for one.
+            if operation == "s3:GetBucketPolicy" && row["name"].to_string().contains("halves") {
+                continue;
+            }
+            let changed = with(&row, |row| {
+                let (parent, field) = place.rsplit_once('/').expect("places are paths");
+                let parent = if parent.is_empty() {
+                    row
+                } else {
+                    &mut row["bucket"]
+                };
+                parent[field] = json!({"$gap": operation});
+            });
+            for (old, new) in before.iter().zip(widths(&changed)) {
+                assert!(
+                    new.0 <= old.0 && new.1 >= old.1,
+                    "{} without {operation}: {old:?} became {new:?}",
+                    row["name"]
+                );
+            }
+        }
+        for (field, operation) in [
+            ("website", "s3:GetBucketWebsite"),
+            ("policy_is_public", "s3:GetBucketPolicyStatus"),
+            ("versioning", "s3:GetBucketVersioning"),
+            ("encryption", "s3:GetBucketEncryption"),
+        ] {
+            if field == "encryption" && row["bucket"]["encryption"].is_string() {
+                continue;
+            }
+            let changed = with(&row, |row| {
+                row["bucket"][field] = json!({"$gap": operation})
+            });
+            assert_eq!(
+                before,
+                widths(&changed),
+                "{} without {operation}",
+                row["name"]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_status_is_compared_and_not_believed() {
+    let mut row = rows()
+        .into_iter()
+        .find(|row| row["aws"] == json!(true))
+        .expect("some row is public");
+    for status in [true, false] {
+        row["bucket"]["policy_is_public"] = json!(status);
+        let found = judge(&row);
+        assert_eq!(found.verdict(Capability::Read).at_least, Audience::Public);
+        assert_eq!(found.status_disagrees, (!status).then_some(status));
+    }
+}
+
+#[test]
+fn an_object_is_judged_by_itself() {
+    let row = json!({"bucket": {
+        "policy": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::acme-data/public/*"}},
+        "objects": {"seen": 4, "complete": true, "objects": [
+            {"key": "public/.env"}, {"key": "private/.env"},
+            {"key": "public/old", "storage_class": "DEEP_ARCHIVE"},
+            {"key": "public/locked", "encryption": "aws:kms"}]},
+    }});
+    let found = judge(&row);
+    let audience = |key: &str| found.objects[&(key.to_owned(), None)].known().cloned();
+    assert_eq!(audience("public/.env"), Some(Audience::Public));
+    assert_eq!(audience("private/.env"), Some(Audience::Private));
+    assert_eq!(audience("public/old"), Some(Audience::Private));
+    assert_eq!(audience("public/locked"), Some(Audience::Private));
+}
+
+#[test]
+fn nothing_read_is_nothing_said() {
+    let mut snapshot = snapshot(&json!({"bucket": {}}));
+    let account = snapshot
+        .accounts
+        .get_mut(OWNER)
+        .expect("the account is there");
+    account.s3.buckets = Observed::denied("s3:ListBuckets");
+    assert!(Exposure::of(&snapshot).buckets.is_empty());
+}
