@@ -38,7 +38,10 @@ pub(crate) async fn public_access_block(visit: &Arc<Visit>) -> Observed<PublicAc
     let home = visit.home();
     let client = client(&home);
     let answer = home.ask("s3:GetAccountPublicAccessBlock", || {
-        client.get_public_access_block().account_id(&visit.account).send()
+        client
+            .get_public_access_block()
+            .account_id(&visit.account)
+            .send()
     });
     match answer.await {
         Observed::Value(answer) => or_absent(answer.public_access_block_configuration.map(block)),
@@ -90,7 +93,11 @@ async fn of_region(visit: &Arc<Visit>, place: &Place) -> Found {
     let read = each(listed, |entry| async move {
         let (detail, policy) = tokio::join!(
             place.ask("s3:GetAccessPoint", || {
-                client.get_access_point().account_id(&visit.account).name(&entry.name).send()
+                client
+                    .get_access_point()
+                    .account_id(&visit.account)
+                    .name(&entry.name)
+                    .send()
             }),
             place.ask("s3:GetAccessPointPolicy", || {
                 client
@@ -102,14 +109,22 @@ async fn of_region(visit: &Arc<Visit>, place: &Place) -> Found {
         );
         let arn = entry.access_point_arn.unwrap_or_else(|| {
             let (partition, region) = (visit.partition, &place.region);
-            format!("arn:{partition}:s3:{region}:{}:accesspoint/{}", visit.account, entry.name)
+            format!(
+                "arn:{partition}:s3:{region}:{}:accesspoint/{}",
+                visit.account, entry.name
+            )
         });
         let point = AccessPoint {
             name: entry.name,
             buckets: vec![entry.bucket],
-            bucket_account: entry.bucket_account_id.filter(|owner| *owner != visit.account),
+            bucket_account: entry
+                .bucket_account_id
+                .filter(|owner| *owner != visit.account),
             alias: entry.alias.unwrap_or_default(),
-            vpc: entry.vpc_configuration.map(|vpc| vpc.vpc_id).unwrap_or_default(),
+            vpc: entry
+                .vpc_configuration
+                .map(|vpc| vpc.vpc_id)
+                .unwrap_or_default(),
             multi_region: false,
             public_access_block: match detail {
                 Observed::Value(detail) => {
@@ -162,15 +177,24 @@ async fn multi_region(visit: &Arc<Visit>) -> Found {
         let policy = match policy.await {
             Observed::Value(answer) => {
                 let established = answer.policy.and_then(|policy| policy.established);
-                or_absent(established.and_then(|policy| policy.policy).map(PolicyText::new))
+                or_absent(
+                    established
+                        .and_then(|policy| policy.policy)
+                        .map(PolicyText::new),
+                )
             }
             other => other.map(|_| PolicyText::default()),
         };
         let alias = entry.alias.unwrap_or_default();
-        let arn = format!("arn:{}:s3::{}:accesspoint/{alias}", visit.partition, visit.account);
+        let arn = format!(
+            "arn:{}:s3::{}:accesspoint/{alias}",
+            visit.partition, visit.account
+        );
         let regions = entry.regions.unwrap_or_default();
-        let mut buckets: Vec<String> =
-            regions.into_iter().filter_map(|region| region.bucket).collect();
+        let mut buckets: Vec<String> = regions
+            .into_iter()
+            .filter_map(|region| region.bucket)
+            .collect();
         buckets.sort();
         let point = AccessPoint {
             name,

@@ -77,9 +77,10 @@ impl Intercept for OnlyTheTable {
         "only calls of the table"
     }
 
-    fn read_before_execution(
+    fn read_before_serialization(
         &self,
         _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let name = config.load::<Metadata>().map(|metadata| metadata.name());
@@ -127,7 +128,9 @@ impl Intercept for PlainHost {
             && label.len() == 12
             && label.bytes().all(|byte| byte.is_ascii_digit())
         {
-            context.request_mut().set_uri(format!("{scheme}://{rest}"))?;
+            context
+                .request_mut()
+                .set_uri(format!("{scheme}://{rest}"))?;
         }
         Ok(())
     }
@@ -157,9 +160,7 @@ macro_rules! configure {
             .retry_partition(lane.retries.clone())
             .retry_classifier($crate::transport::GiveUp)
             .timeout_config($crate::clients::timeouts(engine))
-            .stalled_stream_protection(
-                $sdk::config::StalledStreamProtectionConfig::disabled(),
-            )
+            .stalled_stream_protection($sdk::config::StalledStreamProtectionConfig::disabled())
             .interceptor($crate::clients::OnlyTheTable($service))
             .use_fips(engine.use_fips);
         if let Some(url) = $crate::clients::endpoint(engine, $service) {

@@ -25,18 +25,20 @@ pub(crate) async fn trails(
     let listed = each(asked, |region| async move {
         let parameters = json!({"includeShadowTrails": true});
         let place = visit.place(&region);
-        place.json(&CLOUDTRAIL, "DescribeTrails", "", parameters).await
+        let page = ("trailList[]", "", "");
+        place
+            .json_pages(&CLOUDTRAIL, "DescribeTrails", "", parameters, page)
+            .await
     });
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
     let mut failed = None;
     for answer in listed.await {
         match answer {
-            Observed::Value(answer) => {
-                for entry in path::all(&answer, "trailList[]") {
-                    if let Some(arn) = path::text(entry, "TrailARN") {
-                        found.insert(arn, entry.clone());
-                    }
-                }
+            Observed::Value(listed) => {
+                let named = listed.into_iter();
+                found.extend(
+                    named.filter_map(|entry| Some((path::text(&entry, "TrailARN")?, entry))),
+                );
             }
             Observed::Gap(gap) => failed = Some(gap),
             Observed::Absent | Observed::NotApplicable(_) => {}
@@ -60,12 +62,19 @@ async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
     let place = visit.place(&home_region);
     let (status, selectors) = tokio::join!(
         place.json(&CLOUDTRAIL, "GetTrailStatus", "", json!({"Name": arn})),
-        place.json(&CLOUDTRAIL, "GetEventSelectors", "", json!({"TrailName": arn})),
+        place.json(
+            &CLOUDTRAIL,
+            "GetEventSelectors",
+            "",
+            json!({"TrailName": arn})
+        ),
     );
-    let delivery_error = match &status {
-        Observed::Value(answer) => or_absent(path::text(answer, "LatestDeliveryError")),
+    let error = |name: &str| match &status {
+        Observed::Value(answer) => or_absent(path::text(answer, name)),
         other => other.as_ref().map(|_| String::new()),
     };
+    let delivery_error = error("LatestDeliveryError");
+    let log_group_error = error("LatestCloudWatchLogsDeliveryError");
     let logging = match status {
         Observed::Value(answer) => or_absent(path::flag(&answer, "IsLogging")),
         other => other.map(|_| false),
@@ -86,6 +95,7 @@ async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
         log_role: text("CloudWatchLogsRoleArn").map(Arn::from),
         logging,
         delivery_error,
+        log_group_error,
         selectors: selectors.map(|answer| TrailSelectors {
             basic: all(&answer, "EventSelectors[]"),
             advanced: all(&answer, "AdvancedEventSelectors[]"),

@@ -22,10 +22,11 @@ pub(crate) async fn config(place: &Place) -> Observed<ConfigService> {
         Observed::Value(answer) => answer,
         other => return other.map(|_| ConfigService::default()),
     };
-    let recorders: BTreeMap<String, ConfigRecorder> = path::all(&recorders, "ConfigurationRecorders[]")
-        .into_iter()
-        .map(|entry| recorder(entry, &status))
-        .collect();
+    let recorders: BTreeMap<String, ConfigRecorder> =
+        path::all(&recorders, "ConfigurationRecorders[]")
+            .into_iter()
+            .map(|entry| recorder(entry, &status))
+            .collect();
     let channels = channels.map(|answer| {
         path::all(&answer, "DeliveryChannels[]")
             .into_iter()

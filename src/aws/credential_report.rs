@@ -20,8 +20,12 @@ pub(crate) async fn credential_report(
     for _ in 0..TRIES {
         let code = outcome.gap().map(|gap| gap.code.as_str());
         match code {
-            Some("ReportNotPresent" | "ReportExpired" | "CredentialReportNotPresentException"
-                | "CredentialReportExpiredException") => {
+            Some(
+                "ReportNotPresent"
+                | "ReportExpired"
+                | "CredentialReportNotPresentException"
+                | "CredentialReportExpiredException",
+            ) => {
                 let made = place.ask("iam:GenerateCredentialReport", || {
                     client.generate_credential_report().send()
                 });
@@ -41,7 +45,9 @@ pub(crate) async fn credential_report(
 }
 
 async fn get(place: &Place, client: &Client) -> Observed<CredentialReport> {
-    let answer = place.ask("iam:GetCredentialReport", || client.get_credential_report().send());
+    let answer = place.ask("iam:GetCredentialReport", || {
+        client.get_credential_report().send()
+    });
     let unreadable = || Gap::new("iam:GetCredentialReport", GapKind::Unparsable).into();
     match answer.await {
         Observed::Value(answer) => {

@@ -9,7 +9,6 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use palisade_model::{Gap, Observed, SessionPolicy, session_policies};
 use tokio::sync::Mutex;
 
@@ -191,9 +190,4 @@ pub(crate) fn is_expired(code: &str) -> bool {
         code,
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired"
     )
-}
-
-/// The code of an SDK error, for the few that are not settled as facts.
-pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &E) -> String {
-    error.code().unwrap_or_default().to_owned()
 }

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::outcome::{Failure, settle};
 use crate::pace::{Pace, rate_of};
-use crate::transport::{Meter, Metered};
+use crate::transport::{Clock, Meter, Metered};
 use crate::{Cancel, Observer, Options};
 
 /// What all accounts share.
@@ -33,6 +33,7 @@ pub(crate) struct Engine {
     pub(crate) use_fips: bool,
     pub(crate) flights: Semaphore,
     pub(crate) overall: Option<Arc<Pace>>,
+    pub(crate) clock: Arc<Clock>,
     /// Bytes of object content that may still be read.
     pub(crate) bytes_left: std::sync::atomic::AtomicU64,
 }
@@ -128,7 +129,10 @@ impl Visit {
 
     /// The credentials for that service.
     pub(crate) fn credentials(&self, service: &str) -> SharedCredentialsProvider {
-        let serving = self.sessions.iter().find(|session| session.services.contains(service));
+        let serving = self
+            .sessions
+            .iter()
+            .find(|session| session.services.contains(service));
         let session = serving.or(self.sessions.first());
         session
             .expect("a visit is made with at least one session")
@@ -166,6 +170,7 @@ impl Place {
                         pace,
                         overall: engine.overall.clone(),
                         observer: engine.observer.clone(),
+                        clock: engine.clock.clone(),
                     }),
                 },
                 retries: RetryPartition::custom(name)
@@ -221,7 +226,9 @@ impl Place {
                 Some(Ok(answer)) => return Observed::Value(answer),
                 Some(Err(error)) => {
                     let outcome = settle(call, Failure::of(error));
-                    let throttled = outcome.gap().is_some_and(|gap| gap.kind == GapKind::Throttled);
+                    let throttled = outcome
+                        .gap()
+                        .is_some_and(|gap| gap.kind == GapKind::Throttled);
                     if !throttled || round == ROUNDS {
                         if throttled {
                             lane.spent.fetch_add(1, Ordering::Relaxed);
@@ -303,7 +310,11 @@ impl Place {
             let services: Vec<&str> = denying.iter().copied().collect();
             return gap(
                 GapKind::Denied,
-                format!("not asked: {} refuse in {}", services.join(", "), self.region),
+                format!(
+                    "not asked: {} refuse in {}",
+                    services.join(", "),
+                    self.region
+                ),
             );
         }
         None

@@ -18,7 +18,10 @@ pub enum CollectError {
         detail: String,
     },
     /// They were good once.
-    #[error("the AWS credentials{} have expired: sign in again", for_profile(profile))]
+    #[error(
+        "the AWS credentials{} have expired: sign in again",
+        for_profile(profile)
+    )]
     ExpiredCredentials {
         /// The profile, where one was named.
         profile: Option<String>,
@@ -88,7 +91,9 @@ pub enum CollectError {
         id: String,
     },
     /// `--org` without an organization that can be read.
-    #[error("the organization cannot be read ({detail}): use its management account or a delegated administrator")]
+    #[error(
+        "the organization cannot be read ({detail}): use its management account or a delegated administrator"
+    )]
     NoOrganization {
         /// What was said.
         detail: String,

@@ -82,6 +82,7 @@ async fn targets(place: &Place, bus: &str, rule: &str) -> Observed<Vec<EventTarg
                 id: path::text(entry, "Id").unwrap_or_default(),
                 arn: path::text(entry, "Arn").unwrap_or_default().into(),
                 role: path::text(entry, "RoleArn").map(Arn::from),
+                dead_letter: path::text(entry, "DeadLetterConfig.Arn").map(Arn::from),
             })
             .collect();
         targets.sort();
@@ -101,7 +102,8 @@ pub(crate) async fn topics(place: &Place) -> Observed<BTreeMap<Arn, Topic>> {
     let arns: Vec<String> = match listed.await {
         Observed::Value(listed) => {
             let arns = listed.iter();
-            arns.filter_map(|entry| path::text(entry, "TopicArn")).collect()
+            arns.filter_map(|entry| path::text(entry, "TopicArn"))
+                .collect()
         }
         other => return other.map(|_| BTreeMap::new()),
     };
@@ -128,14 +130,41 @@ async fn topic(place: &Place, arn: &str) -> Topic {
         Observed::Value(answer) => or_absent(entry(answer, name)),
         other => other.as_ref().map(|_| String::new()),
     };
+    let subscriptions = match subscriptions {
+        Observed::Value(listed) => {
+            let read = each(
+                listed,
+                |entry| async move { subscription(place, &entry).await },
+            );
+            let mut all = Vec::new();
+            for subscription in read.await {
+                match subscription {
+                    Observed::Value(subscription) => all.push(subscription),
+                    Observed::Absent | Observed::NotApplicable(_) => {}
+                    failed => return unread_filter(attribute, failed),
+                }
+            }
+            all.sort();
+            Observed::Value(all)
+        }
+        other => other.map(|_| Vec::new()),
+    };
     Topic {
         policy: attribute("Policy").map(PolicyText::new),
         kms_key: attribute("KmsMasterKeyId"),
-        subscriptions: subscriptions.map(|listed| {
-            let mut all: Vec<Subscription> = listed.iter().map(subscription).collect();
-            all.sort();
-            all
-        }),
+        subscriptions,
+    }
+}
+
+/// A subscription whose filter is unread may drop everything: who hears the topic is unknown.
+fn unread_filter(
+    attribute: impl Fn(&str) -> Observed<String>,
+    failed: Observed<Subscription>,
+) -> Topic {
+    Topic {
+        policy: attribute("Policy").map(PolicyText::new),
+        kms_key: attribute("KmsMasterKeyId"),
+        subscriptions: failed.map(|_| Vec::new()),
     }
 }
 
@@ -146,14 +175,33 @@ fn entry(answer: &Value, name: &str) -> Option<String> {
         .and_then(|entry| path::text(entry, "value"))
 }
 
-fn subscription(entry: &Value) -> Subscription {
-    let endpoint = path::text(entry, "Endpoint").filter(|endpoint| endpoint.starts_with("arn:"));
-    let arn = path::text(entry, "SubscriptionArn").unwrap_or_default();
-    Subscription {
-        protocol: path::text(entry, "Protocol").unwrap_or_default(),
+async fn subscription(place: &Place, listed: &Value) -> Observed<Subscription> {
+    let endpoint = path::text(listed, "Endpoint").filter(|endpoint| endpoint.starts_with("arn:"));
+    let arn = path::text(listed, "SubscriptionArn").unwrap_or_default();
+    // Otherwise it says `PendingConfirmation` or `Deleted`.
+    let confirmed = arn.starts_with("arn:");
+    let mut subscription = Subscription {
+        protocol: path::text(listed, "Protocol").unwrap_or_default(),
         endpoint: endpoint.map(Arn::from),
-        // Otherwise it says `PendingConfirmation` or `Deleted`.
-        confirmed: arn.starts_with("arn:"),
+        confirmed,
+        filter: None,
+        filter_scope: String::new(),
+    };
+    if !confirmed {
+        return Observed::Value(subscription);
+    }
+    let parameters = json!({"SubscriptionArn": arn});
+    let answer = place.json(&SNS, "GetSubscriptionAttributes", "", parameters);
+    match answer.await {
+        Observed::Value(answer) => {
+            subscription.filter = entry(&answer, "FilterPolicy").map(PolicyText::new);
+            // Without a filter the scope says nothing.
+            if subscription.filter.is_some() {
+                subscription.filter_scope = entry(&answer, "FilterPolicyScope").unwrap_or_default();
+            }
+            Observed::Value(subscription)
+        }
+        other => other.map(|_| Subscription::default()),
     }
 }
 
@@ -182,6 +230,8 @@ pub(crate) async fn alarms(place: &Place) -> Observed<BTreeMap<String, Alarm>> {
                     threshold: text("Threshold"),
                     comparison: text("ComparisonOperator").unwrap_or_default(),
                     statistic: statistic.unwrap_or_default(),
+                    evaluation_periods: path::number(entry, "EvaluationPeriods")
+                        .and_then(|periods| u32::try_from(periods).ok()),
                 };
                 (text("AlarmName").unwrap_or_default(), alarm)
             })

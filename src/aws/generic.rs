@@ -125,12 +125,20 @@ impl Place {
         loop {
             let mut page = question.clone();
             if let Some(token) = &token {
-                page.parameters.push((send.to_owned(), token.clone().into()));
+                page.parameters
+                    .push((send.to_owned(), token.clone().into()));
             }
             let answer = match self.question(call, page).await {
                 Observed::Value(answer) => answer,
                 other => return other.map(|_| Vec::new()),
             };
+            if is_something_else(&answer, items, read) {
+                return Gap {
+                    message: "the answer holds no list".to_owned(),
+                    ..Gap::new(call.operation, GapKind::Unparsable)
+                }
+                .into();
+            }
             all.extend(path::all(&answer, items).into_iter().cloned());
             let next = match send {
                 "" => None,
@@ -156,7 +164,10 @@ impl Place {
         self.make(call, || self.send(question.clone())).await
     }
 
-    async fn send(&self, question: Arc<Question>) -> Result<Value, SdkError<Refusal, HttpResponse>> {
+    async fn send(
+        &self,
+        question: Arc<Question>,
+    ) -> Result<Value, SdkError<Refusal, HttpResponse>> {
         let message = question.message();
         let url = self.endpoint_of(question.service);
         let reader = question.clone();
@@ -217,6 +228,18 @@ impl Place {
             format!("https://{}{fips}.{}.{suffix}", service.host, self.region)
         })
     }
+}
+
+/// Whether an answer that is not empty speaks of neither the list nor its next page.
+fn is_something_else(answer: &Value, items: &str, read: &str) -> bool {
+    let names = |path: &str| {
+        let head = path.split('.').next().unwrap_or_default();
+        answer.get(head.trim_end_matches("[]")).is_some()
+    };
+    let holds = answer
+        .as_object()
+        .is_some_and(|members| !members.is_empty());
+    holds && !names(items) && (read.is_empty() || !names(read))
 }
 
 fn members(parameters: Value) -> Vec<(String, Value)> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_model::{Detector, Observed};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::Place;
 use crate::path;
@@ -40,11 +40,29 @@ pub(crate) async fn detectors(place: &Place) -> Observed<BTreeMap<String, Detect
 
 async fn detector(place: &Place, id: &str) -> Observed<Detector> {
     let ask = |operation, route| place.json(&GUARDDUTY, operation, route, json!({"id": id}));
-    let (detector, administrator, organization) = tokio::join!(
-        ask("GetDetector", "GET /detector/{id}"),
-        ask("GetAdministratorAccount", "GET /detector/{id}/administrator"),
-        ask("DescribeOrganizationConfiguration", "GET /detector/{id}/admin"),
+    let members = place.json_pages(
+        &GUARDDUTY,
+        "ListMembers",
+        "GET /detector/{id}/member",
+        json!({"id": id, "maxResults": 50}),
+        ("members[]", "nextToken", "nextToken"),
     );
+    let (detector, administrator, organization, members) = tokio::join!(
+        ask("GetDetector", "GET /detector/{id}"),
+        ask(
+            "GetAdministratorAccount",
+            "GET /detector/{id}/administrator"
+        ),
+        ask(
+            "DescribeOrganizationConfiguration",
+            "GET /detector/{id}/admin"
+        ),
+        members,
+    );
+    let members = match members {
+        Observed::Value(listed) => or_absent(statuses(&listed)),
+        other => other.map(|_| BTreeMap::new()),
+    };
     let administrator = match administrator {
         Observed::Value(answer) => or_absent(path::text(&answer, "administrator.accountId")),
         other => other.map(|_| String::new()),
@@ -58,9 +76,24 @@ async fn detector(place: &Place, id: &str) -> Observed<Detector> {
         publishing_frequency: path::text(&answer, "findingPublishingFrequency").unwrap_or_default(),
         features: path::all(&answer, "features[]")
             .into_iter()
-            .filter_map(|feature| Some((path::text(feature, "name")?, path::text(feature, "status")?)))
+            .filter_map(|feature| {
+                Some((path::text(feature, "name")?, path::text(feature, "status")?))
+            })
             .collect(),
         administrator,
         auto_enable,
+        members,
     })
+}
+
+/// Members and their relationship; `None` when there are none.
+fn statuses(listed: &[Value]) -> Option<BTreeMap<String, String>> {
+    let members: BTreeMap<String, String> = listed
+        .iter()
+        .filter_map(|entry| {
+            let status = path::text(entry, "relationshipStatus")?;
+            Some((path::text(entry, "accountId")?, status))
+        })
+        .collect();
+    (!members.is_empty()).then_some(members)
 }

@@ -219,7 +219,11 @@ fn inline(policies: Option<Vec<PolicyDetail>>) -> BTreeMap<String, PolicyText> {
 
 fn attached(policies: Option<Vec<aws_sdk_iam::types::AttachedPolicy>>) -> Vec<Arn> {
     let policies = policies.unwrap_or_default().into_iter();
-    sorted(policies.filter_map(|policy| Some(policy.policy_arn?.into())).collect())
+    sorted(
+        policies
+            .filter_map(|policy| Some(policy.policy_arn?.into()))
+            .collect(),
+    )
 }
 
 fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
@@ -267,7 +271,13 @@ async fn credentials_of(place: &Place, client: &Client, users: &mut BTreeMap<Str
 async fn access_keys(place: &Place, client: &Client, user: &str) -> Observed<Vec<AccessKey>> {
     let keys = place.pages(
         "iam:ListAccessKeys",
-        |marker| client.list_access_keys().user_name(user).set_marker(marker).send(),
+        |marker| {
+            client
+                .list_access_keys()
+                .user_name(user)
+                .set_marker(marker)
+                .send()
+        },
         |page| {
             let next = page.marker.filter(|_| page.is_truncated);
             (page.access_key_metadata, next)
@@ -296,26 +306,41 @@ async fn login_profile(place: &Place, client: &Client, user: &str) -> Observed<L
         client.get_login_profile().user_name(user).send()
     });
     answer.await.map(|answer| LoginProfile {
-        created: answer.login_profile.map(|profile| Time(profile.create_date.secs())),
+        created: answer
+            .login_profile
+            .map(|profile| Time(profile.create_date.secs())),
     })
 }
 
 async fn mfa_devices(place: &Place, client: &Client, user: &str) -> Observed<Vec<String>> {
     let devices = place.pages(
         "iam:ListMFADevices",
-        |marker| client.list_mfa_devices().user_name(user).set_marker(marker).send(),
+        |marker| {
+            client
+                .list_mfa_devices()
+                .user_name(user)
+                .set_marker(marker)
+                .send()
+        },
         |page| {
             let next = page.marker.filter(|_| page.is_truncated);
             (page.mfa_devices, next)
         },
     );
-    devices
-        .await
-        .map(|devices| sorted(devices.into_iter().map(|device| device.serial_number).collect()))
+    devices.await.map(|devices| {
+        sorted(
+            devices
+                .into_iter()
+                .map(|device| device.serial_number)
+                .collect(),
+        )
+    })
 }
 
 async fn root(place: &Place, client: &Client) -> Observed<RootUser> {
-    let answer = place.ask("iam:GetAccountSummary", || client.get_account_summary().send());
+    let answer = place.ask("iam:GetAccountSummary", || {
+        client.get_account_summary().send()
+    });
     let summary = match answer.await {
         Observed::Value(answer) => answer.summary_map.unwrap_or_default(),
         other => return other.map(|_| RootUser::default()),
@@ -326,7 +351,10 @@ async fn root(place: &Place, client: &Client) -> Observed<RootUser> {
             .find(|(key, _)| key.as_str() == name)
             .map(|(_, count)| *count > 0)
     };
-    match (entry("AccountMFAEnabled"), entry("AccountAccessKeysPresent")) {
+    match (
+        entry("AccountMFAEnabled"),
+        entry("AccountAccessKeysPresent"),
+    ) {
         (Some(mfa), Some(access_keys)) => Observed::Value(RootUser {
             mfa,
             access_keys,
@@ -337,7 +365,9 @@ async fn root(place: &Place, client: &Client) -> Observed<RootUser> {
 }
 
 async fn saml_providers(place: &Place, client: &Client) -> Observed<BTreeMap<Arn, SamlProvider>> {
-    let answer = place.ask("iam:ListSAMLProviders", || client.list_saml_providers().send());
+    let answer = place.ask("iam:ListSAMLProviders", || {
+        client.list_saml_providers().send()
+    });
     answer.await.map(|answer| {
         let providers = answer.saml_provider_list.unwrap_or_default().into_iter();
         providers
@@ -377,7 +407,9 @@ async fn oidc_providers(place: &Place, client: &Client) -> Observed<BTreeMap<Arn
 }
 
 async fn alias(place: &Place, client: &Client) -> Observed<String> {
-    let answer = place.ask("iam:ListAccountAliases", || client.list_account_aliases().send());
+    let answer = place.ask("iam:ListAccountAliases", || {
+        client.list_account_aliases().send()
+    });
     match answer.await {
         Observed::Value(answer) => match answer.account_aliases.into_iter().next() {
             Some(alias) => Observed::Value(alias),

@@ -50,8 +50,55 @@ pub(crate) async fn inspector(place: &Place) -> Observed<Inspector> {
             Some((name.to_owned(), status))
         })
         .collect();
+    let members = members(place).await;
     if status == "DISABLED" && resources.values().all(|status| status == "DISABLED") {
         return Observed::Absent;
     }
-    Observed::Value(Inspector { status, resources })
+    Observed::Value(Inspector {
+        status,
+        resources,
+        members,
+    })
+}
+
+/// What this account, as the delegated administrator, is told of the others.
+async fn members(place: &Place) -> Observed<BTreeMap<String, String>> {
+    let listed = place.json_pages(
+        &INSPECTOR,
+        "ListMembers",
+        "POST /members/list",
+        json!({"maxResults": 50, "onlyAssociated": true}),
+        ("members[]", "nextToken", "nextToken"),
+    );
+    let ids: Vec<String> = match listed.await {
+        Observed::Value(listed) => {
+            let ids = listed.iter();
+            ids.filter_map(|entry| path::text(entry, "accountId"))
+                .collect()
+        }
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    if ids.is_empty() {
+        return Observed::Absent;
+    }
+    let mut members = BTreeMap::new();
+    // The operation takes a hundred accounts at a time.
+    for ids in ids.chunks(100) {
+        let answer = place.json(
+            &INSPECTOR,
+            "BatchGetAccountStatus",
+            "POST /status/batch/get",
+            json!({"accountIds": ids}),
+        );
+        match answer.await {
+            Observed::Value(answer) => {
+                for entry in path::all(&answer, "accounts[]") {
+                    let status = path::text(entry, "state.status");
+                    members.extend(path::text(entry, "accountId").zip(status));
+                }
+            }
+            other => return other.map(|_| BTreeMap::new()),
+        }
+    }
+    Observed::Value(members)
 }

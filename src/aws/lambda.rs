@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
-use palisade_model::{
-    Alias, Arn, EventSource, Function, FunctionUrl, Observed, PolicyText, Time,
-};
+use palisade_model::{Alias, Arn, EventSource, Function, FunctionUrl, Observed, PolicyText, Time};
 
 use crate::clients::sdk;
 use crate::engine::Place;
@@ -19,7 +17,13 @@ pub(crate) async fn functions(place: &Place) -> Observed<BTreeMap<String, Functi
     let client = &client;
     let listed = place.pages(
         "lambda:ListFunctions",
-        |marker| client.list_functions().max_items(50).set_marker(marker).send(),
+        |marker| {
+            client
+                .list_functions()
+                .max_items(50)
+                .set_marker(marker)
+                .send()
+        },
         |page| (page.functions.unwrap_or_default(), page.next_marker),
     );
     let (listed, sources) = tokio::join!(listed, event_sources(place, client));
@@ -48,7 +52,9 @@ pub(crate) async fn functions(place: &Place) -> Observed<BTreeMap<String, Functi
         function.tags = tags.value().cloned().unwrap_or_default();
         function.event_sources = sources.as_ref().map(|sources| {
             let own = sources.iter();
-            own.filter(|source| is_of(&source.function, &name)).cloned().collect()
+            own.filter(|source| is_of(&source.function, &name))
+                .cloned()
+                .collect()
         });
         (name, function)
     });
@@ -58,30 +64,50 @@ pub(crate) async fn functions(place: &Place) -> Observed<BTreeMap<String, Functi
 /// Whether a function ARN, qualified or not, is of the function of that name.
 fn is_of(arn: &Arn, name: &str) -> bool {
     let rest = arn.resource().strip_prefix("function:").unwrap_or_default();
-    rest == name || rest.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
+    rest == name
+        || rest
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(':'))
 }
 
 /// What the list says; the rest is unread yet.
 fn of(entry: &FunctionConfiguration) -> Function {
-    let variables = entry.environment.as_ref().and_then(|all| all.variables.as_ref());
-    let mut environment: Vec<String> =
-        variables.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    let variables = entry
+        .environment
+        .as_ref()
+        .and_then(|all| all.variables.as_ref());
+    let mut environment: Vec<String> = variables
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
     environment.sort();
     let layers = entry.layers.iter().flatten();
-    let runtime = entry.runtime.as_ref().map(|runtime| runtime.as_str().to_owned());
+    let runtime = entry
+        .runtime
+        .as_ref()
+        .map(|runtime| runtime.as_str().to_owned());
     Function {
         arn: entry.function_arn.clone().unwrap_or_default().into(),
         role: entry.role.clone().unwrap_or_default().into(),
         runtime: runtime.unwrap_or_default(),
         modified: entry.last_modified.as_deref().and_then(modified),
         environment,
-        layers: layers.filter_map(|layer| Some(layer.arn.clone()?.into())).collect(),
+        layers: layers
+            .filter_map(|layer| Some(layer.arn.clone()?.into()))
+            .collect(),
         policy: Observed::not_collected("lambda:GetPolicy"),
         urls: Observed::not_collected("lambda:ListFunctionUrlConfigs"),
         aliases: Observed::not_collected("lambda:ListAliases"),
         event_sources: Observed::not_collected("lambda:ListEventSourceMappings"),
         code_signing: Observed::not_collected("lambda:GetFunctionCodeSigningConfig"),
         reserved_concurrency: Observed::not_collected("lambda:GetFunctionConcurrency"),
+        state: entry
+            .state
+            .as_ref()
+            .map(|state| state.as_str().to_owned())
+            .unwrap_or_default(),
+        handler: None,
         tags: BTreeMap::new(),
     }
 }
@@ -98,8 +124,18 @@ fn modified(text: &str) -> Option<Time> {
 async fn event_sources(place: &Place, client: &Client) -> Observed<Vec<EventSource>> {
     let listed = place.pages(
         "lambda:ListEventSourceMappings",
-        |marker| client.list_event_source_mappings().set_marker(marker).send(),
-        |page| (page.event_source_mappings.unwrap_or_default(), page.next_marker),
+        |marker| {
+            client
+                .list_event_source_mappings()
+                .set_marker(marker)
+                .send()
+        },
+        |page| {
+            (
+                page.event_source_mappings.unwrap_or_default(),
+                page.next_marker,
+            )
+        },
     );
     listed.await.map(|mappings| {
         let mut sources: Vec<EventSource> = mappings.into_iter().map(event_source).collect();
@@ -118,7 +154,9 @@ fn event_source(mapping: EventSourceMappingConfiguration) -> EventSource {
 }
 
 async fn policy(place: &Place, client: &Client, name: &str) -> Observed<PolicyText> {
-    let answer = place.ask("lambda:GetPolicy", || client.get_policy().function_name(name).send());
+    let answer = place.ask("lambda:GetPolicy", || {
+        client.get_policy().function_name(name).send()
+    });
     match answer.await {
         Observed::Value(answer) => or_absent(answer.policy.map(PolicyText::new)),
         other => other.map(|_| PolicyText::default()),
@@ -157,7 +195,13 @@ async fn urls(place: &Place, client: &Client, name: &str) -> Observed<Vec<Functi
 async fn aliases(place: &Place, client: &Client, name: &str) -> Observed<Vec<Alias>> {
     let listed = place.pages(
         "lambda:ListAliases",
-        |marker| client.list_aliases().function_name(name).set_marker(marker).send(),
+        |marker| {
+            client
+                .list_aliases()
+                .function_name(name)
+                .set_marker(marker)
+                .send()
+        },
         |page| (page.aliases.unwrap_or_default(), page.next_marker),
     );
     listed.await.map(|aliases| {
@@ -175,7 +219,10 @@ async fn aliases(place: &Place, client: &Client, name: &str) -> Observed<Vec<Ali
 
 async fn code_signing(place: &Place, client: &Client, name: &str) -> Observed<Arn> {
     let answer = place.ask("lambda:GetFunctionCodeSigningConfig", || {
-        client.get_function_code_signing_config().function_name(name).send()
+        client
+            .get_function_code_signing_config()
+            .function_name(name)
+            .send()
     });
     match answer.await {
         Observed::Value(answer) if answer.code_signing_config_arn.is_empty() => Observed::Absent,
@@ -197,7 +244,9 @@ async fn reserved_concurrency(place: &Place, client: &Client, name: &str) -> Obs
 }
 
 async fn tags(place: &Place, client: &Client, arn: &Arn) -> Observed<BTreeMap<String, String>> {
-    let answer = place.ask("lambda:ListTags", || client.list_tags().resource(arn.as_str()).send());
+    let answer = place.ask("lambda:ListTags", || {
+        client.list_tags().resource(arn.as_str()).send()
+    });
     answer
         .await
         .map(|answer| answer.tags.unwrap_or_default().into_iter().collect())
@@ -217,6 +266,9 @@ mod tests {
 
     #[test]
     fn lambdas_own_time_format_is_read() {
-        assert_eq!(modified("2026-01-02T03:04:05.678+0000"), "2026-01-02T03:04:05Z".parse().ok());
+        assert_eq!(
+            modified("2026-01-02T03:04:05.678+0000"),
+            "2026-01-02T03:04:05Z".parse().ok()
+        );
     }
 }

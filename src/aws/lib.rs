@@ -1,1 +1,57 @@
-//! The collectors.
+//! The collectors: an AWS in, a snapshot out.
+//!
+//! [`collect`] reads accounts, regions and services at once and gives one
+//! [`palisade_model::Snapshot`]; [`doctor`] says what would stand in its way. The only crate that
+//! names the AWS SDK.
+//!
+//! From the outside in: `collect` (callers, organization, accounts), `account` (one account and
+//! its regions), one file per service, `listings` (every kind that is a row of a table),
+//! `engine` (one call, done properly), `clients` and `generic` (how it is sent), `transport`
+//! (where to), `outcome` (what an answer means).
+
+mod access_points;
+mod account;
+mod caller;
+mod clients;
+mod cloudtrail;
+mod collect;
+mod config_service;
+mod content;
+mod credential_report;
+mod credentials;
+pub mod doctor;
+mod engine;
+mod error;
+mod events;
+mod generic;
+mod guardduty;
+mod iam;
+mod inspector;
+mod lambda;
+mod listings;
+mod objects;
+mod observer;
+mod options;
+mod organization;
+mod outcome;
+mod pace;
+mod path;
+mod region_deny;
+mod regions;
+mod resume;
+mod s3;
+mod security_hub;
+mod services;
+mod shield;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod wire;
+
+pub use collect::collect;
+pub use error::CollectError;
+pub use observer::{Observer, Silent};
+pub use options::{Cancel, ObjectOptions, Options, OrgOptions, WantsListing};
+pub use regions::{check_regions, known_regions};
+pub use transport::{Responder, Transport};

@@ -36,7 +36,7 @@ pub(crate) async fn resources(place: &Place, global: bool) -> Kinds {
             break; // the table's own test sees to it that every parent is a row
         }
         let known = &kinds;
-        let read = each(ready, |row| async move {
+        let read = each(ready, |row: &'static Listing| async move {
             let found = guarded(row.list.call, under(place, row, known)).await;
             (row.kind.to_owned(), found)
         });
@@ -67,7 +67,9 @@ async fn under(
             arn: resource.arn.to_string(),
         })
         .collect();
-    let read = each(parents, |parent| async move { list(place, row, Some(&parent)).await });
+    let read = each(parents, |parent| async move {
+        list(place, row, Some(&parent)).await
+    });
     let mut all = BTreeMap::new();
     for found in read.await {
         match found {
@@ -104,7 +106,9 @@ async fn list(
         Observed::Value(listed) => listed,
         other => return other.map(|_| BTreeMap::new()),
     };
-    let read = each(listed, |item| async move { resource(place, row, parent, item).await });
+    let read = each(listed, |item| async move {
+        resource(place, row, parent, item).await
+    });
     let mut all = BTreeMap::new();
     for found in read.await {
         match found {
@@ -156,7 +160,9 @@ async fn resource(
         Name::Path(path) => path::text(&item, path)?,
         Name::LastOf(path) => last(&path::text(&item, path)?),
         Name::UnderParent(path) => {
-            let above = parent.map(|parent| parent.name.as_str()).unwrap_or_default();
+            let above = parent
+                .map(|parent| parent.name.as_str())
+                .unwrap_or_default();
             format!("{above}/{}", last(&path::text(&item, path)?))
         }
     };
@@ -202,7 +208,9 @@ fn arn(
         }
         ArnFrom::Template(template) => template,
     };
-    let above = parent.map(|parent| parent.name.as_str()).unwrap_or_default();
+    let above = parent
+        .map(|parent| parent.name.as_str())
+        .unwrap_or_default();
     let text = template
         .replace("{partition}", place.visit.partition.as_str())
         .replace("{region}", &place.region)
@@ -259,9 +267,16 @@ impl Read {
             Shape::Texts => sorted(path::texts(answer, at.path)),
             Shape::Keys => {
                 let objects = path::all(answer, at.path).into_iter();
-                sorted(objects.filter_map(Value::as_object).flat_map(|o| o.keys().cloned()).collect())
+                sorted(
+                    objects
+                        .filter_map(Value::as_object)
+                        .flat_map(|o| o.keys().cloned())
+                        .collect(),
+                )
             }
-            Shape::Present => Some(json!(path::all(answer, at.path).iter().any(|v| is_something(v)))),
+            Shape::Present => Some(json!(
+                path::all(answer, at.path).iter().any(|v| is_something(v))
+            )),
             Shape::Raw => path::first(answer, at.path).cloned(),
         })
     }
@@ -341,12 +356,18 @@ mod tests {
     #[test]
     fn profiles_and_names_lead_to_roles() {
         let web = Observed::Value(Arn::from("arn:aws:iam::111122223333:role/app/web"));
-        for text in ["arn:aws:iam::111122223333:instance-profile/web", "instance-profile/web", "web"]
-        {
+        for text in [
+            "arn:aws:iam::111122223333:instance-profile/web",
+            "instance-profile/web",
+            "web",
+        ] {
             assert_eq!(resolve(&iam(), &text.into()), web, "{text}");
         }
         let other = "arn:aws:iam::999988887777:role/other";
-        assert_eq!(resolve(&iam(), &other.into()), Observed::Value(other.into()));
+        assert_eq!(
+            resolve(&iam(), &other.into()),
+            Observed::Value(other.into())
+        );
     }
 
     #[test]
@@ -358,10 +379,16 @@ mod tests {
     #[test]
     fn an_unread_detail_is_a_gap_in_what_comes_from_it() {
         let read = Read {
-            sources: vec![Observed::Value(json!({"a": "x"})), Observed::denied("glue:GetX")],
+            sources: vec![
+                Observed::Value(json!({"a": "x"})),
+                Observed::denied("glue:GetX"),
+            ],
         };
         let at = |source, path| At { source, path };
-        assert_eq!(read.shaped(at(0, "a"), Shape::Text), Observed::Value(json!("x")));
+        assert_eq!(
+            read.shaped(at(0, "a"), Shape::Text),
+            Observed::Value(json!("x"))
+        );
         assert_eq!(read.shaped(at(0, "b"), Shape::Text), Observed::Absent);
         assert!(read.shaped(at(1, "a"), Shape::Present).gap().is_some());
         assert!(read.role(RoleFrom::Arn(at(1, "r"))).gap().is_some());

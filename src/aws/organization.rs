@@ -81,11 +81,17 @@ async fn root(place: &Place, client: &Client) -> (Observed<String>, Observed<Vec
                     .filter_map(|summary| Some(summary.r#type?.as_str().to_owned()))
                     .collect();
                 enabled.sort();
-                (Observed::Value(root.id.unwrap_or_default()), Observed::Value(enabled))
+                (
+                    Observed::Value(root.id.unwrap_or_default()),
+                    Observed::Value(enabled),
+                )
             }
             None => (Observed::Absent, Observed::Absent),
         },
-        other => (other.as_ref().map(|_| String::new()), other.map(|_| Vec::new())),
+        other => (
+            other.as_ref().map(|_| String::new()),
+            other.map(|_| Vec::new()),
+        ),
     }
 }
 
@@ -118,12 +124,19 @@ async fn tree(
         for (parent, children, members) in read.await {
             let (Observed::Value(children), Observed::Value(members)) = (&children, &members)
             else {
-                return (children.map(|_| Units::new()).or(members.as_ref().map(|_| Units::new())),
-                    members.map(|_| Accounts::new()));
+                return (
+                    children
+                        .map(|_| Units::new())
+                        .or(members.as_ref().map(|_| Units::new())),
+                    members.map(|_| Accounts::new()),
+                );
             };
             for (id, name) in children {
                 level.push(id.clone());
-                let unit = OrganizationalUnit { name: name.clone(), parent: parent.clone() };
+                let unit = OrganizationalUnit {
+                    name: name.clone(),
+                    parent: parent.clone(),
+                };
                 units.insert(id.clone(), unit);
             }
             accounts.extend(members.iter().cloned());
@@ -152,15 +165,13 @@ async fn listed_accounts(place: &Place, client: &Client) -> Observed<Accounts> {
         |token| client.list_accounts().set_next_token(token).send(),
         |page| (page.accounts.unwrap_or_default(), page.next_token),
     );
-    let listed = listed.await.map(|accounts| accounts.into_iter().map(|a| account("", a)));
+    let listed = listed
+        .await
+        .map(|accounts| accounts.into_iter().map(|a| account("", a)));
     listed.map(Iterator::collect)
 }
 
-async fn children(
-    place: &Place,
-    client: &Client,
-    parent: &str,
-) -> Observed<Vec<(String, String)>> {
+async fn children(place: &Place, client: &Client, parent: &str) -> Observed<Vec<(String, String)>> {
     let units = place.pages(
         "organizations:ListOrganizationalUnitsForParent",
         |token| {
@@ -170,7 +181,12 @@ async fn children(
                 .set_next_token(token)
                 .send()
         },
-        |page| (page.organizational_units.unwrap_or_default(), page.next_token),
+        |page| {
+            (
+                page.organizational_units.unwrap_or_default(),
+                page.next_token,
+            )
+        },
     );
     units.await.map(|units| {
         let units = units.into_iter();
@@ -197,13 +213,15 @@ async fn members(
         |page| (page.accounts.unwrap_or_default(), page.next_token),
     );
     let accounts = accounts.await;
-    accounts.map(|accounts| accounts.into_iter().map(|entry| account(parent, entry)).collect())
+    accounts.map(|accounts| {
+        accounts
+            .into_iter()
+            .map(|entry| account(parent, entry))
+            .collect()
+    })
 }
 
-fn account(
-    parent: &str,
-    entry: aws_sdk_organizations::types::Account,
-) -> (String, OrgAccount) {
+fn account(parent: &str, entry: aws_sdk_organizations::types::Account) -> (String, OrgAccount) {
     #[allow(deprecated)] // `State` is newer; stand-ins for AWS and older partitions say `Status`
     let status = match (&entry.state, &entry.status) {
         (Some(state), _) => state.as_str().to_owned(),
@@ -225,7 +243,10 @@ const KINDS: [(PolicyType, OrgPolicyKind); 2] = [
     (PolicyType::ResourceControlPolicy, OrgPolicyKind::Rcp),
 ];
 
-type Policies = (Observed<BTreeMap<String, OrgPolicy>>, Observed<BTreeMap<String, Vec<String>>>);
+type Policies = (
+    Observed<BTreeMap<String, OrgPolicy>>,
+    Observed<BTreeMap<String, Vec<String>>>,
+);
 
 /// Policies with their targets: asked per policy, which is one call for most, not per account.
 async fn policies(place: &Place, client: &Client) -> Policies {
@@ -233,7 +254,13 @@ async fn policies(place: &Place, client: &Client) -> Policies {
     for (kind, ours) in KINDS {
         let listed = place.pages(
             "organizations:ListPolicies",
-            |token| client.list_policies().filter(kind.clone()).set_next_token(token).send(),
+            |token| {
+                client
+                    .list_policies()
+                    .filter(kind.clone())
+                    .set_next_token(token)
+                    .send()
+            },
             |page| (page.policies.unwrap_or_default(), page.next_token),
         );
         match listed.await {
@@ -248,7 +275,10 @@ async fn policies(place: &Place, client: &Client) -> Policies {
             })),
             Observed::Absent => {}
             other => {
-                return (other.as_ref().map(|_| BTreeMap::new()), other.map(|_| BTreeMap::new()));
+                return (
+                    other.as_ref().map(|_| BTreeMap::new()),
+                    other.map(|_| BTreeMap::new()),
+                );
             }
         }
     }
@@ -296,11 +326,22 @@ async fn document(place: &Place, client: &Client, id: &str) -> Observed<PolicyTe
 async fn targets(place: &Place, client: &Client, id: &str) -> Observed<Vec<String>> {
     let targets = place.pages(
         "organizations:ListTargetsForPolicy",
-        |token| client.list_targets_for_policy().policy_id(id).set_next_token(token).send(),
+        |token| {
+            client
+                .list_targets_for_policy()
+                .policy_id(id)
+                .set_next_token(token)
+                .send()
+        },
         |page| (page.targets.unwrap_or_default(), page.next_token),
     );
     let targets = targets.await;
-    targets.map(|targets| targets.into_iter().filter_map(|target| target.target_id).collect())
+    targets.map(|targets| {
+        targets
+            .into_iter()
+            .filter_map(|target| target.target_id)
+            .collect()
+    })
 }
 
 async fn delegated_administrators(
@@ -309,8 +350,18 @@ async fn delegated_administrators(
 ) -> Observed<BTreeMap<String, Vec<String>>> {
     let listed = place.pages(
         "organizations:ListDelegatedAdministrators",
-        |token| client.list_delegated_administrators().set_next_token(token).send(),
-        |page| (page.delegated_administrators.unwrap_or_default(), page.next_token),
+        |token| {
+            client
+                .list_delegated_administrators()
+                .set_next_token(token)
+                .send()
+        },
+        |page| {
+            (
+                page.delegated_administrators.unwrap_or_default(),
+                page.next_token,
+            )
+        },
     );
     let ids: Vec<String> = match listed.await {
         Observed::Value(listed) => listed.into_iter().filter_map(|entry| entry.id).collect(),
@@ -336,8 +387,9 @@ async fn delegated_administrators(
         match services {
             Observed::Value(services) => {
                 let services = services.into_iter();
-                let mut names: Vec<String> =
-                    services.filter_map(|service| service.service_principal).collect();
+                let mut names: Vec<String> = services
+                    .filter_map(|service| service.service_principal)
+                    .collect();
                 names.sort();
                 administrators.insert(id, names);
             }
@@ -350,13 +402,24 @@ async fn delegated_administrators(
 async fn trusted_services(place: &Place, client: &Client) -> Observed<Vec<String>> {
     let services = place.pages(
         "organizations:ListAWSServiceAccessForOrganization",
-        |token| client.list_aws_service_access_for_organization().set_next_token(token).send(),
-        |page| (page.enabled_service_principals.unwrap_or_default(), page.next_token),
+        |token| {
+            client
+                .list_aws_service_access_for_organization()
+                .set_next_token(token)
+                .send()
+        },
+        |page| {
+            (
+                page.enabled_service_principals.unwrap_or_default(),
+                page.next_token,
+            )
+        },
     );
     services.await.map(|services| {
         let services = services.into_iter();
-        let mut names: Vec<String> =
-            services.filter_map(|service| service.service_principal).collect();
+        let mut names: Vec<String> = services
+            .filter_map(|service| service.service_principal)
+            .collect();
         names.sort();
         names
     })

@@ -227,12 +227,37 @@ mod tests {
     #[test]
     fn each_code_means_what_the_service_means_by_it() {
         let rows = [
-            ("securityhub:DescribeHub", 401, "InvalidAccessException", None),
-            ("securityhub:DescribeHub", 403, "AccessDeniedException", Some(GapKind::Denied)),
+            (
+                "securityhub:DescribeHub",
+                401,
+                "InvalidAccessException",
+                None,
+            ),
+            (
+                "securityhub:DescribeHub",
+                403,
+                "AccessDeniedException",
+                Some(GapKind::Denied),
+            ),
             ("s3:GetBucketPolicy", 404, "NoSuchBucketPolicy", None),
-            ("s3:GetBucketPolicy", 403, "AccessDenied", Some(GapKind::Denied)),
-            ("s3:GetBucketPolicy", 404, "NoSuchBucket", Some(GapKind::Unparsable)),
-            ("sns:ListTopics", 403, "AuthorizationError", Some(GapKind::Denied)),
+            (
+                "s3:GetBucketPolicy",
+                403,
+                "AccessDenied",
+                Some(GapKind::Denied),
+            ),
+            (
+                "s3:GetBucketPolicy",
+                404,
+                "NoSuchBucket",
+                Some(GapKind::Unparsable),
+            ),
+            (
+                "sns:ListTopics",
+                403,
+                "AuthorizationError",
+                Some(GapKind::Denied),
+            ),
             ("guardduty:ListDetectors", 403, "", Some(GapKind::Denied)),
             ("guardduty:ListDetectors", 401, "", Some(GapKind::Denied)),
             (
@@ -241,16 +266,45 @@ mod tests {
                 "UnrecognizedClientException",
                 Some(GapKind::Region),
             ),
-            ("organizations:ListRoots", 400, "TooManyRequestsException", Some(GapKind::Throttled)),
-            ("guardduty:ListDetectors", 500, "", Some(GapKind::Unreachable)),
-            ("guardduty:ListDetectors", 200, "", Some(GapKind::Unparsable)),
-            ("guardduty:ListDetectors", 404, "", Some(GapKind::Unparsable)),
-            ("iam:GetAccountSummary", 400, "Throttling", Some(GapKind::Throttled)),
+            (
+                "organizations:ListRoots",
+                400,
+                "TooManyRequestsException",
+                Some(GapKind::Throttled),
+            ),
+            (
+                "guardduty:ListDetectors",
+                500,
+                "",
+                Some(GapKind::Unreachable),
+            ),
+            (
+                "guardduty:ListDetectors",
+                200,
+                "",
+                Some(GapKind::Unparsable),
+            ),
+            (
+                "guardduty:ListDetectors",
+                404,
+                "",
+                Some(GapKind::Unparsable),
+            ),
+            (
+                "iam:GetAccountSummary",
+                400,
+                "Throttling",
+                Some(GapKind::Throttled),
+            ),
         ];
         for (operation, status, code, kind) in rows {
             let outcome = outcome(operation, failure(status, code, ""));
             assert_eq!(outcome.is_absent(), kind.is_none(), "{operation} {code}");
-            assert_eq!(outcome.gap().map(|gap| gap.kind), kind, "{operation} {code}");
+            assert_eq!(
+                outcome.gap().map(|gap| gap.kind),
+                kind,
+                "{operation} {code}"
+            );
         }
     }
 
@@ -259,7 +313,10 @@ mod tests {
         let off = "Macie is not enabled.";
         let denied = "User: x is not authorized to perform: macie2:GetMacieSession";
         let ask = |message| {
-            outcome("macie2:GetMacieSession", failure(403, "AccessDeniedException", message))
+            outcome(
+                "macie2:GetMacieSession",
+                failure(403, "AccessDeniedException", message),
+            )
         };
         assert!(ask(off).is_absent());
         assert_eq!(ask(denied).gap().map(|gap| gap.kind), Some(GapKind::Denied));

@@ -112,7 +112,11 @@ mod tests {
 
     fn turns(pace: &Pace, start: Instant, count: usize) -> Vec<f64> {
         (0..count)
-            .map(|_| pace.reserve(start).saturating_duration_since(start).as_secs_f64())
+            .map(|_| {
+                pace.reserve(start)
+                    .saturating_duration_since(start)
+                    .as_secs_f64()
+            })
             .collect()
     }
 

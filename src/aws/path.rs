@@ -64,7 +64,9 @@ pub(crate) fn flag(value: &Value, path: &str) -> Option<bool> {
 /// The whole number at `path`, also where a protocol writes it as text.
 pub(crate) fn number(value: &Value, path: &str) -> Option<i64> {
     match first(value, path)? {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|n| n as i64)),
+        Value::Number(number) => number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|n| n as i64)),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }

@@ -56,7 +56,11 @@ const KNOWN: &[(Partition, &[&str], &[&str])] = &[
         ],
     ),
     (Partition::AwsCn, &["cn-north-1", "cn-northwest-1"], &[]),
-    (Partition::AwsUsGov, &["us-gov-east-1", "us-gov-west-1"], &[]),
+    (
+        Partition::AwsUsGov,
+        &["us-gov-east-1", "us-gov-west-1"],
+        &[],
+    ),
     (Partition::AwsEusc, &["eusc-de-east-1"], &[]),
 ];
 
@@ -163,7 +167,10 @@ pub(crate) async fn regions(visit: &Arc<Visit>) -> Regions {
 }
 
 async fn by_ec2(visit: &Arc<Visit>) -> Option<BTreeMap<String, bool>> {
-    let answer = visit.home().json(&services::EC2, "DescribeRegions", "", json!({})).await;
+    let answer = visit
+        .home()
+        .json(&services::EC2, "DescribeRegions", "", json!({}))
+        .await;
     let names = path::texts(answer.value()?, "regionInfo.item[].regionName");
     (!names.is_empty()).then(|| names.into_iter().map(|name| (name, true)).collect())
 }

@@ -19,7 +19,11 @@ use crate::tasks::each;
 /// buckets, so their names go into the path there.
 pub(crate) fn client(place: &Place) -> Client {
     let plain = endpoint(place.engine(), "s3").is_some();
-    Client::from_conf(configure!(aws_sdk_s3, place, "s3").force_path_style(plain).build())
+    Client::from_conf(
+        configure!(aws_sdk_s3, place, "s3")
+            .force_path_style(plain)
+            .build(),
+    )
 }
 
 /// The account's buckets by name.
@@ -29,7 +33,13 @@ pub(crate) async fn buckets(visit: &Arc<Visit>) -> Observed<BTreeMap<String, Buc
     let client = client(place);
     let listed = place.pages(
         "s3:ListBuckets",
-        |token| client.list_buckets().max_buckets(1_000).set_continuation_token(token).send(),
+        |token| {
+            client
+                .list_buckets()
+                .max_buckets(1_000)
+                .set_continuation_token(token)
+                .send()
+        },
         |page| (page.buckets.unwrap_or_default(), page.continuation_token),
     );
     let listed = match listed.await {
@@ -76,7 +86,11 @@ async fn bucket(
 ) -> Option<Bucket> {
     let region = match region {
         Observed::Value(region) => region,
-        other => return Some(unread(String::new(), created, || other.as_ref().map(|_| ()))),
+        other => {
+            return Some(unread(String::new(), created, || {
+                other.as_ref().map(|_| ())
+            }));
+        }
     };
     if !is_asked(&visit.engine.options, &region) {
         let left_out = || Observed::not_applicable(Why::NotAsked, "the region was left out");
@@ -216,8 +230,14 @@ impl Asked<'_> {
     }
 
     async fn public_access_block(&self) -> Observed<PublicAccessBlock> {
-        match get!(self, "s3:GetBucketPublicAccessBlock", get_public_access_block) {
-            Observed::Value(answer) => or_absent(answer.public_access_block_configuration.map(block)),
+        match get!(
+            self,
+            "s3:GetBucketPublicAccessBlock",
+            get_public_access_block
+        ) {
+            Observed::Value(answer) => {
+                or_absent(answer.public_access_block_configuration.map(block))
+            }
             other => other.map(|_| PublicAccessBlock::default()),
         }
     }
@@ -230,7 +250,11 @@ impl Asked<'_> {
     }
 
     async fn ownership(&self) -> Observed<String> {
-        match get!(self, "s3:GetBucketOwnershipControls", get_bucket_ownership_controls) {
+        match get!(
+            self,
+            "s3:GetBucketOwnershipControls",
+            get_bucket_ownership_controls
+        ) {
             Observed::Value(answer) => {
                 let rules = answer.ownership_controls.map(|controls| controls.rules);
                 let rule = rules.and_then(|rules| rules.into_iter().next());
@@ -242,7 +266,10 @@ impl Asked<'_> {
 
     async fn website(&self) -> Observed<Website> {
         get!(self, "s3:GetBucketWebsite", get_bucket_website).map(|answer| Website {
-            index: answer.index_document.map(|index| index.suffix).unwrap_or_default(),
+            index: answer
+                .index_document
+                .map(|index| index.suffix)
+                .unwrap_or_default(),
             redirect_to: answer
                 .redirect_all_requests_to
                 .map(|redirect| redirect.host_name)
@@ -251,7 +278,11 @@ impl Asked<'_> {
     }
 
     async fn request_payer(&self) -> Observed<String> {
-        match get!(self, "s3:GetBucketRequestPayment", get_bucket_request_payment) {
+        match get!(
+            self,
+            "s3:GetBucketRequestPayment",
+            get_bucket_request_payment
+        ) {
             Observed::Value(answer) => or_absent(
                 answer
                     .payer
@@ -272,7 +303,9 @@ impl Asked<'_> {
     async fn encryption(&self) -> (Observed<String>, Observed<Arn>) {
         let answer = get!(self, "s3:GetBucketEncryption", get_bucket_encryption);
         let default = answer.map(|answer| {
-            let rules = answer.server_side_encryption_configuration.map(|all| all.rules);
+            let rules = answer
+                .server_side_encryption_configuration
+                .map(|all| all.rules);
             let rule = rules.and_then(|rules| rules.into_iter().next());
             rule.and_then(|rule| rule.apply_server_side_encryption_by_default)
         });
@@ -282,7 +315,10 @@ impl Asked<'_> {
                 or_absent(default.kms_master_key_id.map(Arn::from)),
             ),
             Observed::Value(None) => (Observed::Absent, Observed::Absent),
-            other => (other.as_ref().map(|_| String::new()), other.map(|_| Arn::default())),
+            other => (
+                other.as_ref().map(|_| String::new()),
+                other.map(|_| Arn::default()),
+            ),
         }
     }
 

@@ -44,7 +44,12 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
 
 /// The newer edition's hub.
 pub(crate) async fn security_hub_v2(place: &Place) -> Observed<Arn> {
-    let hub = place.json(&SECURITY_HUB, "DescribeSecurityHubV2", "GET /hubv2", json!({}));
+    let hub = place.json(
+        &SECURITY_HUB,
+        "DescribeSecurityHubV2",
+        "GET /hubv2",
+        json!({}),
+    );
     match hub.await {
         Observed::Value(hub) => or_absent(path::text(&hub, "HubV2Arn").map(Arn::from)),
         other => other.map(|_| Arn::default()),

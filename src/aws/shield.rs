@@ -32,6 +32,7 @@ pub(crate) async fn shield(home: &Place) -> Observed<ShieldState> {
     let protections = protections.map(|listed| listed.len() as u64);
     subscription.map(|answer| ShieldState {
         since: path::time(&answer, "Subscription.StartTime"),
+        auto_renew: path::text(&answer, "Subscription.AutoRenew").map(|word| word == "ENABLED"),
         protections,
     })
 }

@@ -14,7 +14,9 @@ pub(crate) async fn each<I, T, F>(items: Vec<I>, work: impl Fn(I) -> F) -> Vec<T
 where
     F: Future<Output = T>,
 {
-    stream::iter(items).map(work).buffered(WIDTH).collect().await
+    // Futures first: a stream that held the closure could not be proven `Send`.
+    let futures: Vec<F> = items.into_iter().map(work).collect();
+    stream::iter(futures).buffered(WIDTH).collect().await
 }
 
 /// Contains a fault of the collector itself: the fact becomes a gap, and the rest goes on.

@@ -4,7 +4,8 @@
 //! throttles, and decides when a server fault is not worth another try.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -19,6 +20,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 
 use crate::Observer;
@@ -113,6 +115,27 @@ pub(crate) struct Meter {
     pub(crate) pace: Option<Pace>,
     pub(crate) overall: Option<Arc<Pace>>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) clock: Arc<Clock>,
+}
+
+/// How far this machine's clock is ahead of the servers', by their last answer.
+#[derive(Debug, Default)]
+pub(crate) struct Clock(Mutex<Option<i64>>);
+
+impl Clock {
+    /// Seconds; negative when it is behind.
+    pub(crate) fn ahead(&self) -> Option<i64> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, date: &str) {
+        let told = DateTime::from_str(date, Format::HttpDate).ok();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        if let (Some(told), Some(now)) = (told, now) {
+            let ahead = now.as_secs() as i64 - told.secs();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
+    }
 }
 
 impl fmt::Debug for Meter {
@@ -170,6 +193,9 @@ impl HttpConnector for MeteredConnector {
                 }
                 Err(error) => return Err(error),
             };
+            if let Some(date) = response.headers().get("date") {
+                meter.clock.hear(date);
+            }
             let body = std::mem::replace(response.body_mut(), SdkBody::empty());
             let body = match ByteStream::new(body).collect().await {
                 Ok(body) => body.into_bytes(),
@@ -233,7 +259,10 @@ pub(crate) struct GiveUp;
 
 impl ClassifyRetry for GiveUp {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        match context.response().map(|response| response.headers().get(GIVE_UP)) {
+        match context
+            .response()
+            .map(|response| response.headers().get(GIVE_UP))
+        {
             Some(Some(_)) => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }

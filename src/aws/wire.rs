@@ -135,7 +135,6 @@ impl Question {
     /// Reads the body of a successful answer; `None` when it is not one.
     pub(crate) fn read(&self, body: &[u8]) -> Option<Value> {
         match self.service.wire {
-            Wire::Json { .. } | Wire::RestJson if body.is_empty() => Some(json!({})),
             Wire::Json { .. } | Wire::RestJson => {
                 serde_json::from_slice(body).ok().filter(Value::is_object)
             }
@@ -230,7 +229,12 @@ pub(crate) fn error_of(header: Option<&str>, body: &[u8]) -> (String, String) {
                 .unwrap_or_default()
                 .to_owned()
         };
-        if !document.root_element().tag_name().name().eq_ignore_ascii_case("html") {
+        if !document
+            .root_element()
+            .tag_name()
+            .name()
+            .eq_ignore_ascii_case("html")
+        {
             code = find("Code");
             message = find("Message");
         }
@@ -259,7 +263,9 @@ mod tests {
         prefix: "ec2",
         host: "ec2",
         signs: "ec2",
-        wire: Wire::Ec2 { version: "2016-11-15" },
+        wire: Wire::Ec2 {
+            version: "2016-11-15",
+        },
         regions: &[],
     };
 
@@ -273,7 +279,12 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect();
-        Question { service, operation, route, parameters }
+        Question {
+            service,
+            operation,
+            route,
+            parameters,
+        }
     }
 
     #[test]
@@ -296,10 +307,18 @@ mod tests {
     #[test]
     fn junk_is_not_an_answer() {
         let question = question(&EC2, "DescribeInstances", "", &[]);
-        for junk in ["<html><body>hello</body></html>", "", "{}", "<DescribeInstancesResp"] {
+        for junk in [
+            "<html><body>hello</body></html>",
+            "",
+            "{}",
+            "<DescribeInstancesResp",
+        ] {
             assert_eq!(question.read(junk.as_bytes()), None, "{junk}");
         }
-        let json = Question { service: &REST, ..question };
+        let json = Question {
+            service: &REST,
+            ..question
+        };
         for junk in ["<html>", "[]", "\"x\"", "{\"a\":"] {
             assert_eq!(json.read(junk.as_bytes()), None, "{junk}");
         }
@@ -308,7 +327,10 @@ mod tests {
     #[test]
     fn errors_of_all_protocols_are_read() {
         let json = br#"{"__type":"com.amazonaws.x#AccessDeniedException","Message":"no"}"#;
-        assert_eq!(error_of(None, json), ("AccessDeniedException".into(), "no".into()));
+        assert_eq!(
+            error_of(None, json),
+            ("AccessDeniedException".into(), "no".into())
+        );
         let header = Some("ResourceNotFoundException:http://x");
         assert_eq!(error_of(header, b"{}").0, "ResourceNotFoundException");
         let xml = b"<Response><Errors><Error><Code>AuthFailure</Code><Message>m</Message>\

@@ -1,0 +1,71 @@
+//! What an interrupted scan left behind, and what of it still stands.
+
+use std::collections::BTreeMap;
+
+use palisade_model::{Account, Region, Snapshot};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::engine::INTERRUPTED;
+
+/// Gaps in `value`: how many, and how many of them an interrupt left.
+pub(crate) fn gaps(value: &impl Serialize) -> (usize, usize) {
+    match serde_json::to_value(value) {
+        Ok(value) => count(&value),
+        Err(_) => (0, 0),
+    }
+}
+
+fn count(value: &Value) -> (usize, usize) {
+    let sum = |values: &mut dyn Iterator<Item = &Value>| {
+        values
+            .map(count)
+            .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+    };
+    match value {
+        Value::Array(items) => sum(&mut items.iter()),
+        Value::Object(members) => match members.get("$gap") {
+            Some(gap) => (1, usize::from(gap["code"] == INTERRUPTED)),
+            None => sum(&mut members.values()),
+        },
+        _ => (0, 0),
+    }
+}
+
+fn was_interrupted(value: &impl Serialize) -> bool {
+    gaps(value).1 > 0
+}
+
+/// What of an account need not be read again.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// All of it.
+    Whole(Box<Account>),
+    /// These regions.
+    Regions(BTreeMap<String, Region>),
+}
+
+/// Looks an account up in the snapshot to be resumed.
+pub(crate) fn done(resume: Option<&Snapshot>, account: &str) -> Done {
+    let Some(before) = resume.and_then(|snapshot| snapshot.accounts.get(account)) else {
+        return Done::Regions(BTreeMap::new());
+    };
+    if !was_interrupted(before) {
+        return Done::Whole(Box::new(before.clone()));
+    }
+    let regions = before.enabled_regions();
+    Done::Regions(
+        regions
+            .filter(|(_, region)| !was_interrupted(region))
+            .map(|(name, region)| (name.clone(), region.clone()))
+            .collect(),
+    )
+}
+
+/// The organization as it was read before, unless it was cut off.
+pub(crate) fn organization(
+    resume: Option<&Snapshot>,
+) -> Option<palisade_model::Observed<palisade_model::Organization>> {
+    let before = &resume?.organization;
+    (!was_interrupted(before)).then(|| before.clone())
+}
