@@ -168,6 +168,8 @@ struct RawRule {
     #[serde(default)]
     reader: Reader,
     regex: Option<String>,
+    #[serde(default)]
+    least: usize,
     #[serde(default = "usual_span")]
     span: usize,
     entropy: f64,
@@ -221,6 +223,8 @@ pub(crate) struct Rule {
     pub(crate) only: Option<Only>,
     pub(crate) reader: Reader,
     pub(crate) regex: Option<Regex>,
+    /// Fewest bytes of a value; large counts are slow to compile into a regex.
+    pub(crate) least: usize,
     /// How far past the keyword a match can reach.
     pub(crate) span: usize,
     pub(crate) entropy: f64,
@@ -331,6 +335,7 @@ fn compile(raw: RawRule) -> Result<Rule, String> {
         only: raw.only,
         reader: raw.reader,
         regex,
+        least: raw.least,
         span: raw.span,
         entropy: raw.entropy,
         check: raw.check,

@@ -536,6 +536,9 @@ fn by_regex_from(rule: &Rule, hay: &[u8], at: usize, from: usize) -> Option<Read
     }
     let captures = regex.captures(window)?;
     let group = captures.get(1)?;
+    if group.len() < rule.least {
+        return None;
+    }
     let (start, end) = (from + group.start(), from + group.end());
     let value = Value::new(group.as_bytes());
     Some(Reading {

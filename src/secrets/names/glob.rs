@@ -8,17 +8,33 @@ use std::collections::HashMap;
 /// One glob over a lower-case key.
 pub(crate) struct Glob {
     text: Vec<u8>,
+    /// Its longest part without wildcards: no key without it fits.
+    part: Vec<u8>,
 }
 
 impl Glob {
     pub(crate) fn new(text: &str) -> Self {
-        Self {
-            text: text.to_lowercase().into_bytes(),
-        }
+        let text = text.to_lowercase().into_bytes();
+        let literal = text.split(|&b| b == b'[').next().unwrap_or_default();
+        let parts = literal.split(|b| b"*?".contains(b));
+        // `/**/` may stand for one slash, so slashes at the ends of a part do not count.
+        let trim = |part: &[u8]| {
+            let from = part.iter().position(|&b| b != b'/').unwrap_or(part.len());
+            let to = part
+                .iter()
+                .rposition(|&b| b != b'/')
+                .map_or(from, |i| i + 1);
+            part[from..to].to_vec()
+        };
+        let part = parts.map(trim).max_by_key(Vec::len).unwrap_or_default();
+        Self { text, part }
     }
 
     /// Does the glob fit the whole key?
     pub(crate) fn fits(&self, key: &[u8]) -> bool {
+        if memchr::memmem::find(key, &self.part).is_none() {
+            return false;
+        }
         let pattern = &self.text[..];
         match pattern.strip_prefix(b"**/") {
             // `**/x` also means `x` at the root.

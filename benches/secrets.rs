@@ -1,0 +1,98 @@
+//! How fast the content engine reads text, all default rules on, beside SHA-256 on the same
+//! core. The goal is a quarter of its speed. The last line gives the ratio of the best of
+//! several alternating runs, which a busy machine cannot tilt.
+#![allow(clippy::print_stdout)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use criterion::{Criterion, Throughput, criterion_group};
+use palisade_secrets::{Engine, Limits, Options};
+use sha2::{Digest, Sha256};
+
+/// Text as buckets hold it: logs with key ids, source code, JSON and prose, from a fixed seed.
+fn text(bytes: usize) -> String {
+    let mut state = 1u64;
+    let mut draw = |set: &[u8], count: usize| -> String {
+        (0..count)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                char::from(set[(state >> 33) as usize % set.len()])
+            })
+            .collect()
+    };
+    let (hex, base32) = (&b"0123456789abcdef"[..], &b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[..]);
+    let mut out = String::with_capacity(bytes + 1024);
+    let mut line = 0u32;
+    while out.len() < bytes {
+        line += 1;
+        out += &match line % 8 {
+            0 => format!(
+                "{{\"eventName\":\"GetObject\",\"userIdentity\":{{\"accessKeyId\":\"ASIA{}\"}},\"requestID\":\"{}\"}}\n",
+                draw(base32, 16),
+                draw(hex, 16)
+            ),
+            1 => format!("10.0.0.7 - - [01/Nov/2026:10:10:10 +0000] \"GET /api/v1/items/{line}?page=2 HTTP/1.1\" 200 512 \"https://www.corp.test/\"\n"),
+            2 => format!("commit {} by the build of branch main\n", draw(hex, 40)),
+            3 => "    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> { self.inner.read(out) }\n".to_owned(),
+            4 => format!("{{\"id\":{line},\"name\":\"item {line}\",\"tags\":[\"a\",\"b\"],\"digest\":\"{}\"}}\n", draw(hex, 64)),
+            5 => "The quick brown fox reads the manual, then jumps over the lazy dog and its password prompt.\n".to_owned(),
+            6 => format!("2026-11-01T10:10:10Z INFO worker-3 request {} finished in 12 ms\n", draw(hex, 32)),
+            _ => "  resources:\n    limits: { cpu: 500m, memory: 256Mi }\n    secretKeyRef: { name: app, key: token }\n".to_owned(),
+        };
+    }
+    out
+}
+
+fn engine() -> Engine {
+    Engine::new(Options::default()).expect("the built-in rules compile")
+}
+
+fn scan(engine: &Engine, text: &str) -> usize {
+    engine.scan_bytes(text.as_bytes(), "notes.txt", &Limits::default()).0.len()
+}
+
+fn speed(criterion: &mut Criterion) {
+    let (engine, text) = (engine(), text(16 << 20));
+    let mut group = criterion.benchmark_group("text");
+    group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("engine", |b| b.iter(|| black_box(scan(&engine, &text))));
+    group.bench_function("sha256", |b| b.iter(|| black_box(Sha256::digest(text.as_bytes()))));
+    group.finish();
+    // Twice the text, twice the time: the engine is linear.
+    let mut group = criterion.benchmark_group("length");
+    for length in [1usize << 20, 4 << 20, 16 << 20] {
+        group.sample_size(10).throughput(Throughput::Bytes(length as u64));
+        let part = &text[..length];
+        group.bench_function(format!("{} MiB", length >> 20), |b| b.iter(|| black_box(scan(&engine, part))));
+    }
+    group.finish();
+}
+
+fn ratio() {
+    let (engine, text) = (engine(), text(16 << 20));
+    let (mut best_engine, mut best_sha) = (f64::MAX, f64::MAX);
+    for _ in 0..10 {
+        let begun = Instant::now();
+        black_box(scan(&engine, &text));
+        best_engine = best_engine.min(begun.elapsed().as_secs_f64());
+        let begun = Instant::now();
+        black_box(Sha256::digest(text.as_bytes()));
+        best_sha = best_sha.min(begun.elapsed().as_secs_f64());
+    }
+    let rate = |seconds: f64| text.len() as f64 / 1e6 / seconds;
+    println!(
+        "engine {:.0} MB/s, SHA-256 {:.0} MB/s: ratio {:.2}",
+        rate(best_engine),
+        rate(best_sha),
+        best_sha / best_engine
+    );
+}
+
+criterion_group!(benches, speed);
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    ratio();
+}
