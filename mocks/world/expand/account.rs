@@ -65,6 +65,30 @@ fn gather(account: &mut Map<String, Value>, room: &str, keys: &[&str]) -> Map<St
     inside
 }
 
+/// Adds the world's regions to those that the account speaks of itself.
+pub(super) fn add_regions(account: &mut Map<String, Value>, regions: Option<&Value>) {
+    let Some(regions) = regions else {
+        return;
+    };
+    let Some(Value::Object(own)) = account.get_mut("regions") else {
+        fill(account, "regions", regions.clone());
+        return;
+    };
+    match regions {
+        Value::Array(names) => {
+            for name in names.iter().filter_map(Value::as_str) {
+                fill(own, name, Value::Object(Map::new()));
+            }
+        }
+        Value::Object(map) => {
+            for (name, region) in map {
+                fill(own, name, region.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Regions as names or as a mapping; `every_region` is laid under those that are on.
 fn regions(
     scope: &Scope<'_>,

@@ -130,9 +130,7 @@ pub(super) fn expand(mut top: Map<String, Value>) -> Outcome<Expanded> {
         for (key, value) in &every_account {
             written.entry(key.clone()).or_insert_with(|| value.clone());
         }
-        if let Some(regions) = &regions {
-            written.entry("regions").or_insert_with(|| regions.clone());
-        }
+        account::add_regions(&mut written, regions.as_ref());
         let done = account::expand(&mut scope, written, &every_region, &mut content)?;
         accounts.insert(id, Value::Object(done));
     }
