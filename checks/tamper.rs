@@ -223,3 +223,25 @@ fn read(path: &str, text: &str) -> Result<TamperGroup, CatalogueError> {
     }
     Ok(group)
 }
+
+/// What AWS lets an SCP be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScpLimits {
+    /// The day the limits were looked up.
+    pub checked: String,
+    /// Characters of one document, white space included.
+    pub document_characters: usize,
+    /// SCPs attached to one root, unit or account, `FullAWSAccess` among them.
+    pub policies_per_target: usize,
+}
+
+/// The limits of SCPs.
+pub fn scp_limits() -> &'static ScpLimits {
+    static LIMITS: OnceLock<ScpLimits> = OnceLock::new();
+    LIMITS.get_or_init(|| {
+        // The file is part of the build, and a test reads it.
+        serde_yaml_ng::from_str(include_str!("data/scp-limits.yaml"))
+            .expect("the file is well formed")
+    })
+}

@@ -311,6 +311,7 @@ impl<'a> Powers<'a> {
             "aws:SourceAccount",
             "aws:SourceOrgID",
             "aws:PrincipalServiceName",
+            "aws:SourceOwner",
         ] {
             context.set_absent(key);
         }

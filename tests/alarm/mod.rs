@@ -1,4 +1,6 @@
 //! Facts of the alarm room, one row each.
 
+mod chain;
 mod patterns;
+mod scp;
 mod tamper;

@@ -7,11 +7,18 @@ fn every_group_is_whole() {
     let groups = tamper();
     assert_eq!(groups.len(), 14);
     let actions: usize = groups.iter().map(|group| group.actions.len()).sum();
-    assert_eq!(actions, 257, "fifteen actions of the minimum and 242 that do the same");
+    assert_eq!(
+        actions, 257,
+        "fifteen actions of the minimum and 242 that do the same"
+    );
     for group in groups {
         let minimum = group.actions.iter().take_while(|row| row.minimum).count();
         let all = group.actions.iter().filter(|row| row.minimum).count();
-        assert!(minimum == all || group.group == "organizations", "{}", group.group);
+        assert!(
+            minimum == all || group.group == "organizations",
+            "{}",
+            group.group
+        );
     }
 }
 
@@ -31,7 +38,10 @@ fn misprints_point_at_real_events() {
         .collect();
     for printed in groups.iter().flat_map(|group| &group.printed) {
         let real = (printed.is_source.clone(), printed.is_event.as_str());
-        assert!(events.contains(&real), "{real:?} is no event of a tamper action");
+        assert!(
+            events.contains(&real),
+            "{real:?} is no event of a tamper action"
+        );
     }
     assert_eq!(groups.iter().flat_map(|group| &group.printed).count(), 12);
 }
