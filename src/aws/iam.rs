@@ -142,6 +142,8 @@ fn user(detail: UserDetail) -> (String, User) {
         access_keys: Observed::not_collected("iam:ListAccessKeys"),
         login_profile: Observed::not_collected("iam:GetLoginProfile"),
         mfa_devices: Observed::not_collected("iam:ListMFADevices"),
+        service_credentials: Observed::not_collected("iam:ListServiceSpecificCredentials"),
+        ssh_keys: Observed::not_collected("iam:ListSSHPublicKeys"),
     };
     (detail.user_name.unwrap_or_default(), user)
 }
@@ -252,20 +254,50 @@ pub(crate) fn document(text: &str) -> PolicyText {
 async fn credentials_of(place: &Place, client: &Client, users: &mut BTreeMap<String, User>) {
     let names: Vec<String> = users.keys().cloned().collect();
     let read = each(names, |name| async move {
-        let (keys, login, devices) = tokio::join!(
+        let read = tokio::join!(
             access_keys(place, client, &name),
             login_profile(place, client, &name),
             mfa_devices(place, client, &name),
+            service_credentials(place, client, &name),
+            ssh_keys(place, client, &name),
         );
-        (name, keys, login, devices)
+        (name, read)
     });
-    for (name, keys, login, devices) in read.await {
+    for (name, (keys, login, devices, service_credentials, ssh_keys)) in read.await {
         if let Some(user) = users.get_mut(&name) {
             user.access_keys = keys;
             user.login_profile = login;
             user.mfa_devices = devices;
+            user.service_credentials = service_credentials;
+            user.ssh_keys = ssh_keys;
         }
     }
+}
+
+/// Counted by service, as the quota does. The answer holds no password.
+async fn service_credentials(place: &Place, client: &Client, user: &str) -> Observed<u64> {
+    let answer = place.ask("iam:ListServiceSpecificCredentials", || {
+        client.list_service_specific_credentials().user_name(user).send()
+    });
+    answer.await.map(|answer| {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for credential in answer.service_specific_credentials.unwrap_or_default() {
+            *counts.entry(credential.service_name).or_default() += 1;
+        }
+        counts.into_values().max().unwrap_or_default()
+    })
+}
+
+async fn ssh_keys(place: &Place, client: &Client, user: &str) -> Observed<u64> {
+    let keys = place.pages(
+        "iam:ListSSHPublicKeys",
+        |marker| client.list_ssh_public_keys().user_name(user).set_marker(marker).send(),
+        |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            (page.ssh_public_keys.unwrap_or_default(), next)
+        },
+    );
+    keys.await.map(|keys| keys.len() as u64)
 }
 
 async fn access_keys(place: &Place, client: &Client, user: &str) -> Observed<Vec<AccessKey>> {

@@ -124,6 +124,8 @@ pub static CALLS: &[Call] = &[
     call("iam:ListAccessKeys", Per::Item),
     call("iam:GetLoginProfile", Per::Item).absent(&["NoSuchEntity"]),
     call("iam:ListMFADevices", Per::Item),
+    call("iam:ListServiceSpecificCredentials", Per::Item),
+    call("iam:ListSSHPublicKeys", Per::Item),
     call("iam:ListOrganizationsFeatures", Per::Organization)
         .not_applicable(NO_ORGANIZATION)
         .absent(&["OrganizationNotFoundException"]),
