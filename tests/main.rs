@@ -4,6 +4,7 @@ mod alarm;
 mod cases;
 mod catalogue;
 mod corridor;
+mod policy;
 mod exposure;
 mod graph;
 mod worlds;

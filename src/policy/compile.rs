@@ -3,13 +3,14 @@
 //! A statement becomes matchers; what could not be read becomes a gap that the decision carries
 //! along. Compiling takes time linear in the text. [`Interner`] shares equal texts.
 
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
 use super::condition::Test;
 use super::context::Context;
-use super::document::{Document, DocumentError, Effect, Statement, Version};
+use super::document::{Document, DocumentError, Effect, Span, Statement, Version};
 use super::pattern::Glob;
 use super::principal::{Caller, Naming, PrincipalMatcher};
 use super::request::Request;
@@ -20,8 +21,21 @@ use super::tri::Tri;
 #[derive(Debug)]
 pub struct CompiledPolicy {
     pub(crate) statements: Box<[CompiledStatement]>,
-    document: Option<Document>,
+    /// For each statement the services its actions may belong to, as [`service_bit`]s: most
+    /// statements are passed over by this alone.
+    services: Box<[u64]>,
+    source: Arc<str>,
+    span: Span,
+    /// The document is read again when somebody wants it quoted: most never are.
+    document: OnceLock<Option<Box<Document>>>,
     unread: Option<Box<str>>,
+}
+
+/// One bit of 64 for a service prefix in lower case.
+pub(crate) fn service_bit(service: &str) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    service.hash(&mut hasher);
+    1 << (hasher.finish() >> 58)
 }
 
 #[derive(Debug)]
@@ -51,14 +65,20 @@ impl CompiledPolicy {
     /// Makes a policy ready to evaluate.
     pub fn compile(document: Document) -> Self {
         let variables = document.version == Version::V2012;
-        let statements = document
+        let statements: Box<[CompiledStatement]> = document
             .statements
             .iter()
             .map(|s| CompiledStatement::new(s, variables))
             .collect();
         Self {
+            services: statements
+                .iter()
+                .map(CompiledStatement::service_bits)
+                .collect(),
             statements,
-            document: Some(document),
+            source: document.text,
+            span: document.span,
+            document: OnceLock::new(),
             unread: None,
         }
     }
@@ -80,7 +100,10 @@ impl CompiledPolicy {
     pub fn unread(reason: &str) -> Self {
         Self {
             statements: Box::new([]),
-            document: None,
+            services: Box::new([]),
+            source: "".into(),
+            span: Span::default(),
+            document: OnceLock::new(),
             unread: Some(reason.into()),
         }
     }
@@ -92,17 +115,33 @@ impl CompiledPolicy {
 
     /// The policy as written, unless it could not be read.
     pub fn document(&self) -> Option<&Document> {
-        self.document.as_ref()
+        if self.unread.is_some() {
+            return None;
+        }
+        let read = || {
+            Document::parse(self.span.of(&self.source))
+                .ok()
+                .map(Box::new)
+        };
+        self.document.get_or_init(read).as_deref()
     }
 
     /// The statement at this place, as written.
     pub fn statement(&self, index: usize) -> Option<&Statement> {
-        self.document.as_ref()?.statements.get(index)
+        self.document()?.statements.get(index)
+    }
+
+    /// The statements that may speak of an action of this service, with their places.
+    #[inline]
+    pub(crate) fn about(&self, service: u64) -> impl Iterator<Item = (usize, &CompiledStatement)> {
+        let bits = self.services.iter().enumerate();
+        bits.filter(move |(_, bits)| *bits & service != 0)
+            .map(|(at, _)| (at, &self.statements[at]))
     }
 
     /// The text of the statement at this place.
     pub fn quote(&self, index: usize) -> Option<&str> {
-        let document = self.document.as_ref()?;
+        let document = self.document()?;
         Some(document.quote(document.statements.get(index)?))
     }
 }
@@ -120,7 +159,9 @@ impl Interner {
             return Arc::clone(known);
         }
         let compiled = Arc::new(CompiledPolicy::read(text));
-        self.known.insert(text.into(), Arc::clone(&compiled));
+        let own = Arc::clone(&compiled.source);
+        let key = if *own == *text { own } else { text.into() };
+        self.known.insert(key, Arc::clone(&compiled));
         compiled
     }
 
@@ -190,6 +231,20 @@ impl CompiledStatement {
             conditions: tests.into_iter().flatten().collect(),
             unreadable,
         }
+    }
+
+    fn service_bits(&self) -> u64 {
+        if self.actions.negated {
+            return u64::MAX;
+        }
+        self.actions.patterns.iter().fold(0, |bits, glob| {
+            let head = glob.head();
+            let service = head.iter().position(|b| *b == b':').map(|end| &head[..end]);
+            match service.map(std::str::from_utf8) {
+                Some(Ok(service)) => bits | service_bit(service),
+                _ => u64::MAX,
+            }
+        })
     }
 
     /// Whether action, resource and conditions match; the principal is judged apart.

@@ -219,7 +219,7 @@ pub(crate) fn opinion(
             }
             continue;
         }
-        for (index, statement) in attached.policy.statements.iter().enumerate() {
+        for (index, statement) in attached.policy.about(request.service) {
             let denies = statement.effect == Effect::Deny;
             if !denies && out.allow == Tri::Yes {
                 continue;
@@ -283,7 +283,7 @@ pub(crate) fn resource_opinion(
             }
             continue;
         }
-        for (index, statement) in attached.policy.statements.iter().enumerate() {
+        for (index, statement) in attached.policy.about(request.service) {
             let denies = statement.effect == Effect::Deny;
             let slot = if denies {
                 if !statement.principal.refuses(&request.caller, bounded) {

@@ -74,6 +74,16 @@ impl Glob {
         }
     }
 
+    /// The bytes before the first wildcard.
+    pub(crate) fn head(&self) -> &[u8] {
+        let end = self
+            .bytes
+            .iter()
+            .position(|b| *b >= ONE)
+            .unwrap_or(self.bytes.len());
+        &self.bytes[..end]
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

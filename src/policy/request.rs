@@ -17,6 +17,8 @@ pub struct Request {
     pub(crate) resource_account: Option<Box<str>>,
     /// The condition keys.
     pub context: Context,
+    /// The action's service as a bit: see [`super::compile::service_bit`].
+    pub(crate) service: u64,
     /// It is the call that lists all buckets.
     pub(crate) names_all_buckets: bool,
 }
@@ -48,6 +50,7 @@ impl Request {
         let resource_account = resource_account
             .or_else(|| resource.account())
             .map(Into::into);
+        let service = super::compile::service_bit(action.split(':').next().unwrap_or_default());
         let names_all_buckets = &*action == "s3:listallmybuckets" && resource.is_star();
         Self {
             caller,
@@ -55,6 +58,7 @@ impl Request {
             resource,
             resource_account,
             context,
+            service,
             names_all_buckets,
         }
     }

@@ -78,7 +78,10 @@ fn five_colons(bytes: &[u8]) -> Option<[u32; 5]> {
 pub(crate) enum ResourcePattern {
     /// `*` alone: every resource, and no resource in particular.
     Any,
-    /// An ARN without variables before its fifth colon.
+    /// An ARN without wildcards before its fifth colon: a match of the whole text is a match of
+    /// the parts.
+    Plain(Glob),
+    /// An ARN by parts.
     Arn(Box<ArnPattern>),
     /// Text with variables, cut up once they are filled in.
     Template(Text),
@@ -94,8 +97,6 @@ pub(crate) struct ArnPattern {
     /// Partition, service, region, account.
     pub(crate) parts: [Glob; 4],
     pub(crate) rest: Glob,
-    /// The whole, when no wildcard stands before the last colon: one comparison then settles it.
-    whole: Option<Glob>,
 }
 
 impl ArnPattern {
@@ -106,16 +107,9 @@ impl ArnPattern {
         }
         let mut parts = bytes.splitn(6, |b| *b == b':').skip(1);
         let mut next = || Glob::from_bytes(parts.next().map_or_else(|| vec![MANY], <[u8]>::to_vec));
-        let cut = [next(), next(), next(), next()];
-        let rest = next();
-        let plain = cut.iter().all(|part| part.as_literal().is_some());
-        let whole = plain.then(|| Glob::from_bytes(bytes.to_vec()));
-        // A pattern with fewer than six parts is not the text it was written as.
-        let whole = whole.filter(|_| bytes.iter().filter(|b| **b == b':').count() >= 5);
         Some(Self {
-            parts: cut,
-            rest,
-            whole,
+            parts: [next(), next(), next(), next()],
+            rest: next(),
         })
     }
 
@@ -125,10 +119,6 @@ impl ArnPattern {
             return false;
         };
         let text = resource.text.as_bytes();
-        if let Some(whole) = &self.whole {
-            // No wildcard before the last part, so a match cannot shift the colons.
-            return whole.matches_bytes(text);
-        }
         let part = |i: usize| &text[colons[i] as usize + 1..colons[i + 1] as usize];
         self.rest.matches_bytes(&text[colons[4] as usize + 1..])
             && self.parts[1].matches_bytes(part(1))
@@ -157,10 +147,8 @@ impl ResourcePattern {
         let read = Text::new(text, variables, true);
         match read {
             Text::Fixed(glob) if glob.is_any() => Self::Any,
-            Text::Fixed(glob) => match ArnPattern::cut(glob.bytes()) {
-                Some(arn) => Self::Arn(Box::new(arn)),
-                None => Self::Whole(glob),
-            },
+            Text::Fixed(glob) if is_plain(&glob) => Self::Plain(glob),
+            Text::Fixed(glob) => Self::cut(glob),
             template if template.has_early_variable() => Self::Never,
             template => Self::Template(template),
         }
@@ -170,6 +158,7 @@ impl ResourcePattern {
     pub(crate) fn matches(&self, resource: &Resource, context: &Context) -> Tri {
         match self {
             Self::Any => Tri::Yes,
+            Self::Plain(glob) => glob.matches(&resource.text).into(),
             Self::Arn(arn) => arn.matches(resource).into(),
             Self::Whole(glob) => glob.matches(&resource.text).into(),
             Self::Template(text) => {
@@ -191,6 +180,12 @@ impl ResourcePattern {
         .into_iter()
         .flat_map(Text::keys)
     }
+}
+
+/// Whether it is an ARN with all its parts and no wildcard before the last.
+fn is_plain(glob: &Glob) -> bool {
+    let head = glob.head();
+    head.starts_with(b"arn:") && head.iter().filter(|b| **b == b':').count() >= 5
 }
 
 /// A set of resources written as a pattern, to compare with what statements say.
@@ -237,9 +232,19 @@ pub fn example(inside: &[&str], outside: &[&str]) -> Option<String> {
 }
 
 impl ResourcePattern {
+    /// By parts where it is an ARN, as one text where it is not.
+    fn cut(glob: Glob) -> Self {
+        match ArnPattern::cut(glob.bytes()) {
+            Some(arn) => Self::Arn(Box::new(arn)),
+            None => Self::Whole(glob),
+        }
+    }
+
     /// Compares two patterns without variables, or with each variable as any run of characters.
     fn relate(&self, other: &Self, relation: fn(&Glob, &Glob) -> bool, any: bool) -> bool {
         match (self, other) {
+            (Self::Plain(glob), _) => Self::cut(glob.clone()).relate(other, relation, any),
+            (_, Self::Plain(glob)) => self.relate(&Self::cut(glob.clone()), relation, any),
             (Self::Never, _) | (_, Self::Never) => false,
             (Self::Any, _) | (_, Self::Any) => any || matches!(self, Self::Any),
             (Self::Arn(a), Self::Arn(b)) => a.relate(b, relation),
@@ -259,11 +264,7 @@ impl ResourcePattern {
                         super::variable::Piece::Variable { .. } => bytes.push(MANY),
                     }
                 }
-                let widened = match ArnPattern::cut(&bytes) {
-                    Some(arn) => Self::Arn(Box::new(arn)),
-                    None => Self::Whole(Glob::from_bytes(bytes)),
-                };
-                widened.relate(&set.0, Glob::overlaps, true)
+                Self::cut(Glob::from_bytes(bytes)).relate(&set.0, Glob::overlaps, true)
             }
             plain => plain.relate(&set.0, Glob::overlaps, true),
         }

@@ -251,7 +251,7 @@ pub(crate) struct Test {
     pub(crate) key: Key,
     pub(crate) operator: Operator,
     values: Values,
-    /// The values as written.
+    /// The values as written; those without variables escaped as if with them.
     pub(crate) written: Box<[String]>,
 }
 
@@ -314,7 +314,11 @@ impl Test {
                 present: written.iter().any(|v| v.eq_ignore_ascii_case("false")),
             },
         };
-        let written = written.clone().into();
+        let written = match variables {
+            true => written.clone(),
+            false => written.iter().map(|v| escaped(v)).collect(),
+        };
+        let written = written.into();
         Self {
             key: Key::new(&condition.key),
             operator,
@@ -454,6 +458,11 @@ impl Test {
             Values::Texts(_) | Values::Null { .. } => Vec::new(),
         }
     }
+}
+
+/// The text such that reading variables in it gives it back.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace("${", "${$}{")
 }
 
 /// ARN comparison: each of the six parts by itself; a pattern that is not an ARN is one text.

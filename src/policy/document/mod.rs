@@ -149,6 +149,8 @@ pub struct Document {
     pub notes: Vec<Note>,
     /// The text that spans point into.
     pub text: Arc<str>,
+    /// Where in it the policy stands.
+    pub span: Span,
 }
 
 /// Why a text is no policy.

@@ -177,6 +177,7 @@ pub(super) fn document(value: &Value, text: &Arc<str>) -> Result<Document, Misfi
         statements,
         notes,
         text: Arc::clone(text),
+        span: value.span,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Axis;
 use super::states::{NO_FIT, Region, Uncertain};
-use crate::policy::condition::{Comparison, Operator, SetOperator, Test};
+use crate::policy::condition::{Comparison, Operator, SetOperator, Test, escaped};
 use crate::policy::context::{Context, Key};
 use crate::policy::residual::{Clause, Residual, Term};
 use crate::policy::tri::Tri;
@@ -358,7 +358,7 @@ impl<'a> Words<'a> {
         };
         let term = |(key, state): (&Key, &Option<Vec<Box<str>>>)| match state {
             Some(values) => {
-                let values = values.iter().map(|v| (**v).into()).collect();
+                let values = values.iter().map(|v| escaped(v)).collect();
                 Term::new(key.as_str(), operator, values)
             }
             None => Term::null(key.as_str(), true),
@@ -375,7 +375,7 @@ fn equals(key: &str, value: &str) -> Term {
         negated: false,
         if_exists: false,
     };
-    Term::new(key, operator, vec![value.to_owned()])
+    Term::new(key, operator, vec![escaped(value)])
 }
 
 /// Joins the values of terms with one operator, where the operator allows it.
