@@ -1,10 +1,11 @@
 //! The walk through the corridor, from a snapshot to answers and paths.
 
-use palisade_model::Snapshot;
+use palisade_checks::Technique;
+use palisade_model::{Arn, Snapshot};
 
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
-use crate::graph::PathSet;
+use crate::graph::{Graph, Node, PathSet, Query, Unheard};
 use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
@@ -56,10 +57,125 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let exposure = Exposure::of(snapshot);
     let estate = Estate::new(snapshot, &engine, &exposure);
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
+    let graph = Graph::build(snapshot, techniques(), &engine, &Unheard);
     Analysis {
         answers,
-        paths: PathSet::default(),
+        paths: graph.paths(&Query::default()),
     }
+}
+
+/// Paths between what the texts name; empty lists stand for every entry or every target. The
+/// first text that names nothing comes back as the error.
+pub fn paths(snapshot: &Snapshot, from: &[String], to: &[String]) -> Result<PathSet, String> {
+    let engine = Engine::new(snapshot);
+    let graph = Graph::build(snapshot, techniques(), &engine, &Unheard);
+    let nodes = |names: &[String]| -> Result<Vec<Node>, String> {
+        names
+            .iter()
+            .map(|name| node(snapshot, name).ok_or_else(|| name.clone()))
+            .collect()
+    };
+    Ok(graph.paths(&Query {
+        from: nodes(from)?,
+        to: nodes(to)?,
+        ..Query::default()
+    }))
+}
+
+/// The techniques of the catalogue.
+///
+/// # Panics
+///
+/// When one is invalid: the tests load the catalogue, so a build that passed them holds none.
+fn techniques() -> &'static [Technique] {
+    match palisade_checks::techniques() {
+        Ok(techniques) => techniques,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The node a person means: an ARN or the end of one, `internet`, an account, or
+/// `administrator:ACCOUNT`.
+fn node(snapshot: &Snapshot, name: &str) -> Option<Node> {
+    if name == "internet" {
+        return Some(Node::Internet);
+    }
+    let known = |account: &str| snapshot.accounts.contains_key(account);
+    if let Some(account) = name.strip_prefix("administrator:") {
+        return known(account).then(|| Node::administrator(account));
+    }
+    if let Some(id) = name.strip_prefix("organization:") {
+        let organization = snapshot.organization.value()?;
+        return (organization.id == id).then(|| Node::Organization {
+            organization: id.to_owned(),
+        });
+    }
+    if name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit()) {
+        let account = name.to_owned();
+        return Some(if known(name) {
+            Node::Administrator { account }
+        } else {
+            Node::ForeignAccount { account }
+        });
+    }
+    let means = |arn: &Arn| {
+        let text = arn.as_str();
+        text == name
+            || text
+                .strip_suffix(name)
+                .is_some_and(|head| head.ends_with(['/', ':']))
+    };
+    for account in snapshot.accounts.values() {
+        let users = account
+            .iam
+            .users
+            .value()
+            .into_iter()
+            .flatten()
+            .map(|(_, user)| &user.arn);
+        let roles = account
+            .iam
+            .roles
+            .value()
+            .into_iter()
+            .flatten()
+            .map(|(_, role)| &role.arn);
+        if let Some(arn) = users.chain(roles).find(|arn| means(arn)) {
+            return Some(Node::principal(arn.clone()));
+        }
+        for bucket in account
+            .s3
+            .buckets
+            .value()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+        {
+            let arn = Arn::new(format!("arn:{}:s3:::{bucket}", snapshot.partition));
+            if means(&arn) || bucket == name {
+                return Some(Node::Data { arn });
+            }
+        }
+        for (_, region) in account.enabled_regions() {
+            let functions = region.functions.value().into_iter().flatten();
+            if let Some((_, function)) = functions.into_iter().find(|(_, f)| means(&f.arn)) {
+                return Some(Node::Workload {
+                    arn: function.arn.clone(),
+                });
+            }
+            let listed = region
+                .resources
+                .values()
+                .filter_map(|list| list.value())
+                .flatten();
+            if let Some((_, resource)) = listed.into_iter().find(|(_, r)| means(&r.arn)) {
+                return Some(Node::Data {
+                    arn: resource.arn.clone(),
+                });
+            }
+        }
+    }
+    None
 }
 
 /// Whether `id` fits `pattern`, in which `*` stands for any run of characters.
@@ -72,11 +188,4 @@ fn fits(pattern: &str, id: &str) -> bool {
                 .any(|at| fits(tail, &rest[at..]))
         }),
     }
-}
-
-/// Paths between what the texts name; empty lists stand for every entry or every target. The
-/// first text that names nothing comes back as the error.
-pub fn paths(snapshot: &Snapshot, from: &[String], to: &[String]) -> Result<PathSet, String> {
-    let _ = (snapshot, from, to);
-    Ok(PathSet::default())
 }
