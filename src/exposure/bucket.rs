@@ -209,6 +209,7 @@ impl Facts<'_> {
             region: &self.bucket.region,
             tags: Some(&self.bucket.tags),
             one_object,
+            fixed: &[],
             now: self.around.snapshot.taken_at,
             words: &self.words,
         }

@@ -87,6 +87,7 @@ impl KeyUse {
                     region: arn.region(),
                     tags: None,
                     one_object: false,
+                    fixed: &[],
                     now: around.snapshot.taken_at,
                     words: &words,
                 };

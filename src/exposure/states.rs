@@ -34,6 +34,8 @@ pub(super) struct Target<'a> {
     pub(super) tags: Option<&'a Observed<std::collections::BTreeMap<String, String>>>,
     /// One object is meant, whose tags nobody has read; otherwise any object will do.
     pub(super) one_object: bool,
+    /// Keys that the resource itself fixes, in lower case.
+    pub(super) fixed: &'a [(&'a str, &'a str)],
     /// The moment of the request.
     pub(super) now: Time,
     /// The accounts and organizations that were told apart.
@@ -51,6 +53,9 @@ fn absent() -> States {
 impl Target<'_> {
     /// The states of a key (in lower case) in a request by `who` from `place`.
     pub(super) fn states(&self, key: &str, who: &Outsider, place: &Place) -> States {
+        if let Some((_, value)) = self.fixed.iter().find(|(name, _)| *name == key) {
+            return fact(*value);
+        }
         if let Some(states) = self.network_states(key, place) {
             return states;
         }

@@ -333,6 +333,7 @@ fn strange_keys(facts: &Facts<'_>) -> Vec<String> {
         region: &facts.bucket.region,
         tags: Some(&facts.bucket.tags),
         one_object: true,
+        fixed: &[],
         now: facts.around.snapshot.taken_at,
         words: &facts.words,
     };

@@ -26,6 +26,7 @@ mod variable;
 mod witness;
 
 pub(crate) use compile::CompiledStatement;
+pub(crate) use facts::rcps_act_on;
 pub use compile::{Attached, CompiledPolicy, Interner};
 pub use condition::{Comparison, Operator, Order, SetOperator};
 pub use context::{Context, Key, Knowledge};
