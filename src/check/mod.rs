@@ -17,6 +17,7 @@ mod lambda;
 mod macie;
 mod organizations;
 mod root;
+mod s3;
 pub mod security;
 mod security_hub;
 mod shield;
@@ -46,6 +47,7 @@ const REGISTRY: &[&[(&str, Evaluate)]] = &[
     macie::CHECKS,
     organizations::CHECKS,
     root::CHECKS,
+    s3::CHECKS,
     security_hub::CHECKS,
     shield::CHECKS,
     waf::CHECKS,
