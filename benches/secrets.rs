@@ -16,12 +16,17 @@ fn text(bytes: usize) -> String {
     let mut draw = |set: &[u8], count: usize| -> String {
         (0..count)
             .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
                 char::from(set[(state >> 33) as usize % set.len()])
             })
             .collect()
     };
-    let (hex, base32) = (&b"0123456789abcdef"[..], &b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[..]);
+    let (hex, base32) = (
+        &b"0123456789abcdef"[..],
+        &b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[..],
+    );
     let mut out = String::with_capacity(bytes + 1024);
     let mut line = 0u32;
     while out.len() < bytes {
@@ -49,22 +54,33 @@ fn engine() -> Engine {
 }
 
 fn scan(engine: &Engine, text: &str) -> usize {
-    engine.scan_bytes(text.as_bytes(), "notes.txt", &Limits::default()).0.len()
+    engine
+        .scan_bytes(text.as_bytes(), "notes.txt", &Limits::default())
+        .0
+        .len()
 }
 
 fn speed(criterion: &mut Criterion) {
     let (engine, text) = (engine(), text(16 << 20));
     let mut group = criterion.benchmark_group("text");
-    group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64));
+    group
+        .sample_size(10)
+        .throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("engine", |b| b.iter(|| black_box(scan(&engine, &text))));
-    group.bench_function("sha256", |b| b.iter(|| black_box(Sha256::digest(text.as_bytes()))));
+    group.bench_function("sha256", |b| {
+        b.iter(|| black_box(Sha256::digest(text.as_bytes())))
+    });
     group.finish();
     // Twice the text, twice the time: the engine is linear.
     let mut group = criterion.benchmark_group("length");
     for length in [1usize << 20, 4 << 20, 16 << 20] {
-        group.sample_size(10).throughput(Throughput::Bytes(length as u64));
+        group
+            .sample_size(10)
+            .throughput(Throughput::Bytes(length as u64));
         let part = &text[..length];
-        group.bench_function(format!("{} MiB", length >> 20), |b| b.iter(|| black_box(scan(&engine, part))));
+        group.bench_function(format!("{} MiB", length >> 20), |b| {
+            b.iter(|| black_box(scan(&engine, part)))
+        });
     }
     group.finish();
 }

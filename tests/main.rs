@@ -7,4 +7,5 @@ mod corridor;
 mod policy;
 mod exposure;
 mod graph;
+mod secrets;
 mod worlds;

@@ -266,6 +266,11 @@ fn secret_at(hay: &[u8], i: usize) -> Option<Bare> {
             start += tail;
         }
     }
+    // `id/secret`: the separator is a character of both.
+    if run.text.len() == 61 && run.text[20] == b'/' && is_public_id(&run.text[..20]) {
+        run.text.drain(..21);
+        start = run.end - 40;
+    }
     let padding = hay[run.end..]
         .iter()
         .take(3)

@@ -80,7 +80,11 @@ impl Case<'_> {
                     && !is_commit(value)
                     && !aws::is_public_id(value)
             }
-            Check::Opaque => is_opaque(value) && !is_digest(value),
+            Check::Opaque => {
+                // Hex has four bits a character at most, and short hex is a digest.
+                let hex = value.iter().all(u8::is_ascii_hexdigit);
+                is_opaque(value) && !is_digest(value) && (hex || entropy(value) >= 3.8)
+            }
             Check::NotCommit => self.name_allows(&[b"commit", b"sha", b"rev", b"hash"]),
         };
         fits.then_some(verdict)

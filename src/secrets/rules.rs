@@ -4,7 +4,7 @@
 //! the value begins: at the keyword, or up to `behind.max` bytes of `behind.of` before it.
 //! `edge` says which bytes may not stand in front (`word` unless given, or `none`). `%is%`
 //! in a regex stands for whatever joins a name to its value in code, JSON, YAML and env
-//! files. Group 1 is the value. Then come `entropy` (bits per byte, at least), the
+//! files, `%in%` before it for one more name in between. Group 1 is the value. Then come `entropy` (bits per byte, at least), the
 //! placeholders, `near` (words that must stand within so many bytes), and `check`.
 //! `matches` and `rejects` are examples, cut in pieces so that no file of this repository
 //! holds a whole token; every rule has to pass its own.
@@ -37,6 +37,10 @@ const IS: &str = concat!(
     r#"\\{0,3}['"`]?[\])]{0,2}\s{0,8}(?:=>|:=|=|:|,|>|\s)\s{0,8}"#,
     r#"(?:\\{0,3}['"`]?value\\{0,3}['"`]?\s{0,4}[:=]\s{0,4})?\\{0,3}['"`]?"#
 );
+
+/// A name inside the named thing: `provider: { api_key: …`.
+const IN: &str =
+    r#"(?:\\{0,3}['"]?\s{0,3}[:=]\s{0,8}\{?\s{0,12}\\{0,3}['"]?[\w-]{0,20}key[\w-]{0,10})?"#;
 
 /// Why the rules could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -347,7 +351,7 @@ fn compile(raw: RawRule) -> Result<Rule, String> {
 
 /// A regex that can only match where it is tried.
 fn anchored(pattern: &str) -> Result<Regex, String> {
-    let pattern = pattern.replace("%is%", IS);
+    let pattern = pattern.replace("%in%", IN).replace("%is%", IS);
     let (flags, body) = match pattern.strip_prefix("(?i)") {
         Some(body) => ("(?i)", body),
         None => ("", pattern.as_str()),
