@@ -10,6 +10,8 @@ use palisade_model::{
     Account, Arn, Observed, OrgPolicyKind, Organization, PolicyText, Role, Snapshot, User,
 };
 
+use super::filter::{Filter, FilterError};
+use super::pattern::{Pattern, PatternError};
 use crate::policy::{
     Attached, Caller, CompiledPolicy, Context, Decision, Interner, Layers, Request, decide,
 };
@@ -48,7 +50,16 @@ pub struct Powers<'a> {
     held: Mutex<BTreeMap<Arn, Shared<Held>>>,
     ceilings: Mutex<BTreeMap<String, Ceiling>>,
     rcps: Mutex<BTreeMap<String, Shared<Levels>>>,
+    patterns: Mutex<BTreeMap<PolicyText, Parsed<Pattern, PatternError>>>,
+    filters: Mutex<BTreeMap<String, Parsed<Filter, FilterError>>>,
+    ways_in: Mutex<BTreeMap<String, WaysIn>>,
 }
+
+/// A pattern read once.
+type Parsed<T, E> = Shared<Result<T, E>>;
+
+/// How somebody becomes an exempted principal, and what was not read on the way.
+pub(super) type WaysIn = (Vec<String>, Vec<String>);
 
 impl<'a> Powers<'a> {
     /// Over one snapshot.
@@ -59,6 +70,9 @@ impl<'a> Powers<'a> {
             held: Mutex::default(),
             ceilings: Mutex::default(),
             rcps: Mutex::default(),
+            patterns: Mutex::default(),
+            filters: Mutex::default(),
+            ways_in: Mutex::default(),
         }
     }
 
@@ -72,6 +86,36 @@ impl<'a> Powers<'a> {
             Some(text) => Attached::new(name, self.compiled(text)),
             None => unread(name, "its document was not read"),
         }
+    }
+
+    /// An event pattern, read once.
+    pub(super) fn pattern(&self, text: &PolicyText) -> Parsed<Pattern, PatternError> {
+        let mut known = lock(&self.patterns);
+        let parsed = known
+            .entry(text.clone())
+            .or_insert_with(|| Shared::new(Pattern::parse(text.as_str())));
+        Shared::clone(parsed)
+    }
+
+    /// A filter pattern, read once.
+    pub(super) fn filter(&self, text: &str) -> Parsed<Filter, FilterError> {
+        let mut known = lock(&self.filters);
+        if let Some(parsed) = known.get(text) {
+            return Shared::clone(parsed);
+        }
+        let parsed = Shared::new(Filter::parse(text));
+        known.insert(text.to_owned(), Shared::clone(&parsed));
+        parsed
+    }
+
+    /// What `work` finds for `question`, worked out once.
+    pub(super) fn ways_in(&self, question: String, work: impl FnOnce() -> WaysIn) -> WaysIn {
+        if let Some(known) = lock(&self.ways_in).get(&question) {
+            return known.clone();
+        }
+        let found = work();
+        lock(&self.ways_in).insert(question, found.clone());
+        found
     }
 
     /// What SCPs make of an account.

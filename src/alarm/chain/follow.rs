@@ -6,7 +6,6 @@ use super::notify::{self, Publisher};
 use super::{Link, Reach, Stop, Way, broken, short};
 use crate::alarm::event::{Call, Event};
 use crate::alarm::heard::Heard;
-use crate::alarm::pattern::Pattern;
 use crate::alarm::powers::Powers;
 use crate::policy::Decision;
 
@@ -96,7 +95,8 @@ fn one_rule(
     let Some(text) = &rule.pattern else {
         return Vec::new();
     };
-    let pattern = match Pattern::parse(text.as_str()) {
+    let pattern = powers.pattern(text);
+    let pattern = match &*pattern {
         Ok(pattern) => pattern,
         Err(error) => {
             let why = format!("the pattern of rule `{name}` cannot be read: {error}");

@@ -6,7 +6,6 @@ use super::follow::{best, region};
 use super::notify::{self, Publisher};
 use super::{Link, Reach, Stop, broken, running, short};
 use crate::alarm::event::{Call, Event};
-use crate::alarm::filter::Filter;
 use crate::alarm::heard::{Heard, Subject};
 use crate::alarm::powers::Powers;
 use crate::alarm::trail;
@@ -72,7 +71,7 @@ fn one_filter(
         json: record,
         open: &open,
     };
-    match Filter::parse(&filter.pattern) {
+    match &*powers.filter(&filter.pattern) {
         Ok(pattern) => match pattern.matches(subject) {
             Heard::No => return None,
             Heard::Yes => {}

@@ -120,7 +120,6 @@ impl Hole {
         self,
         powers: &Powers<'_>,
         account: &str,
-        ask: &Ask,
         by: Vec<String>,
     ) -> Protection {
         if !self.conditions.is_empty() {
@@ -132,7 +131,11 @@ impl Hole {
                 caller_decides,
             };
         }
-        let (how, missing) = self.ways_in(powers, account);
+        let question = format!(
+            "{account} {:?} {:?} {:?}",
+            self.patterns, self.tags, self.exempt
+        );
+        let (how, missing) = powers.ways_in(question, || self.ways_in(powers, account));
         let vacant = self
             .patterns
             .iter()
@@ -140,7 +143,6 @@ impl Hole {
             .cloned()
             .collect();
         let exempt = self.exempt;
-        let _ = ask;
         match (how.is_empty(), missing.is_empty()) {
             (false, _) => Protection::Bypassable { by, exempt, how },
             (true, false) => Protection::Unknown { missing },

@@ -169,7 +169,7 @@ pub fn protection(powers: &Powers<'_>, account: &str, ask: &Ask) -> Protection {
             cells.look(powers, account, &levels, ask, &region, resource);
         }
     }
-    cells.sum(powers, account, ask)
+    cells.sum(powers, account)
 }
 
 /// One region stands for all where no SCP asks for the region.
@@ -242,7 +242,7 @@ impl Cells {
         }
     }
 
-    fn sum(self, powers: &Powers<'_>, account: &str, ask: &Ask) -> Protection {
+    fn sum(self, powers: &Powers<'_>, account: &str) -> Protection {
         let by = Vec::from_iter(self.by);
         let answered = self.denied + self.holes.len();
         if !self.open.is_empty() && answered == 0 && self.missing.is_empty() {
@@ -260,7 +260,7 @@ impl Cells {
         }
         match holes::worst(self.holes) {
             None => Protection::Everybody { by },
-            Some(hole) => hole.protection(powers, account, ask, by),
+            Some(hole) => hole.protection(powers, account, by),
         }
     }
 }

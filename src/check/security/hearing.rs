@@ -39,8 +39,8 @@ pub fn call(row: &TamperAction) -> Call {
     }
 }
 
-/// Every event in every account and region that takes part.
-pub(super) fn of(security: &Security<'_>) -> Vec<Heard> {
+/// The events of the minimum, or all of them, in every account and region that takes part.
+pub fn of(security: &Security<'_>, all: bool) -> Vec<Heard> {
     let snapshot = security.snapshot();
     let home = snapshot.partition.home_region();
     let day = snapshot.taken_at.to_string();
@@ -62,7 +62,7 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Heard> {
                     .retired
                     .as_deref()
                     .is_some_and(|since| day.as_str() >= since);
-                if retired || !callable(security, account, row) {
+                if retired || !(all || row.minimum) || !callable(security, account, row) {
                     continue;
                 }
                 let call = call(row);
@@ -81,7 +81,11 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Heard> {
                     out.push(heard(account, region, group, &call, row.minimum, answer));
                 }
             }
-            for row in &group.events {
+            for row in group
+                .events
+                .iter()
+                .filter(|row| all || row.event == "ConsoleLogin")
+            {
                 let call = Call {
                     source: row.source.clone(),
                     category: if row.sign_in {

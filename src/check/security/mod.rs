@@ -61,8 +61,9 @@ impl<'a> Security<'a> {
         self.coverage.get_or_init(|| coverage::of(self))
     }
 
-    /// Whether anybody hears the tamper events, by account and region.
+    /// Whether anybody hears the tamper events that matter most, by account and region;
+    /// [`hearing::of`] answers for all of them.
     pub fn heard(&self) -> &[hearing::Heard] {
-        self.heard.get_or_init(|| hearing::of(self))
+        self.heard.get_or_init(|| hearing::of(self, false))
     }
 }
