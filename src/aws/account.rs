@@ -43,7 +43,7 @@ pub(crate) async fn account(visit: Arc<Visit>, done: BTreeMap<String, Region>) -
         guarded("cloudtrail:DescribeTrails", trails(&visit, &on)),
         guarded("shield:GetSubscriptionState", shield(&home)),
         guarded("fms:GetAdminAccount", firewall_manager(&home)),
-        all_regions(&visit, listed.states, done),
+        Box::pin(all_regions(&visit, listed.states, done)),
         async { contained(resources(&home, true)).await.unwrap_or_default() },
     );
     let kinds = regions.values_mut().map(|region| &mut region.resources);
@@ -89,7 +89,7 @@ async fn all_regions(
             }
             (RegionState::Enabled, None) => {
                 let place = visit.place(&name);
-                tasks.push((name, tokio::spawn(async move { region(&place).await })));
+                tasks.push((name, tokio::spawn(async move { Box::pin(region(&place)).await })));
             }
             (state, _) => {
                 read.insert(name, Region::left_out(state));

@@ -50,7 +50,7 @@ pub async fn collect(
             cancel.cancel();
         })
     });
-    let outcome = scan(&engine, callers).await;
+    let outcome = Box::pin(scan(&engine, callers)).await;
     timer.inspect(|timer| timer.abort());
     outcome
 }
@@ -290,7 +290,7 @@ async fn accounts(engine: &Arc<Engine>, visits: Visits) -> BTreeMap<String, Acco
         let engine = engine.clone();
         let task = tokio::spawn({
             let id = id.clone();
-            async move { one(&engine, &id, visit).await }
+            async move { Box::pin(one(&engine, &id, visit)).await }
         });
         async move {
             let account = task.await.unwrap_or_else(|_| {

@@ -66,9 +66,16 @@ fn recorder(entry: &Value, status: &Observed<Value>) -> (String, ConfigRecorder)
             "recordingGroup.exclusionByResourceTypes.resourceTypes[]",
         ),
         recording: of(&own, |status| path::flag(status, "recording")),
-        last_status: of(&own, |status| path::text(status, "lastStatus")),
+        last_status: of(&own, |status| path::text(status, "lastStatus").map(capitalised)),
     };
     (name, recorder)
+}
+
+/// The reference says `Success`, the service also says `SUCCESS`.
+fn capitalised(status: String) -> String {
+    let lower = status.to_ascii_lowercase();
+    let (head, tail) = lower.split_at(lower.len().min(1));
+    head.to_ascii_uppercase() + tail
 }
 
 fn of<T>(own: &Observed<Option<&Value>>, read: impl Fn(&Value) -> Option<T>) -> Observed<T> {

@@ -81,10 +81,17 @@ async fn fetch(shelf: &Shelf<'_>, object: &ObjectEntry, bytes: u64) -> Observed<
     }
 }
 
+/// Secrets, and identifiers that belong to none of them.
 fn kept(matches: Vec<Match>) -> Vec<ObjectMatch> {
+    let secrets = matches.iter().filter(|found| found.class == Role::Secret);
+    let held: Vec<Option<String>> = secrets.map(|found| found.key_id.clone()).collect();
     let mut kept: Vec<ObjectMatch> = matches
         .into_iter()
-        .filter(|found| found.class != Role::Context)
+        .filter(|found| match found.class {
+            Role::Secret => true,
+            Role::Identifier => !held.contains(&found.key_id),
+            Role::Context => false,
+        })
         .map(|found| ObjectMatch {
             rule: found.rule,
             inner: found.inner,

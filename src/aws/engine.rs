@@ -203,7 +203,8 @@ impl Place {
         if call.per == Per::Item {
             observer.planned(1);
         }
-        let outcome = self.attempt(call, send).await;
+        // Boxed: what the SDK builds for one call is large, and collectors nest.
+        let outcome = Box::pin(self.attempt(call, send)).await;
         self.learn(call, &outcome);
         observer.finished(call.operation);
         outcome
@@ -274,7 +275,7 @@ impl Place {
         };
         tokio::select! {
             biased;
-            answer = send() => Some(answer),
+            answer = Box::pin(send()) => Some(answer),
             () = late => None,
         }
     }

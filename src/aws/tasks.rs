@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 
 use futures_util::{FutureExt, StreamExt, stream};
 use palisade_model::{Gap, GapKind, Observed};
@@ -15,7 +16,8 @@ where
     F: Future<Output = T>,
 {
     // Futures first: a stream that held the closure could not be proven `Send`.
-    let futures: Vec<F> = items.into_iter().map(work).collect();
+    // Boxed: the SDK's futures are large, and nest.
+    let futures: Vec<Pin<Box<F>>> = items.into_iter().map(|item| Box::pin(work(item))).collect();
     stream::iter(futures).buffered(WIDTH).collect().await
 }
 
@@ -24,7 +26,7 @@ pub(crate) async fn guarded<T>(
     operation: &str,
     work: impl Future<Output = Observed<T>>,
 ) -> Observed<T> {
-    match AssertUnwindSafe(work).catch_unwind().await {
+    match AssertUnwindSafe(Box::pin(work)).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(_) => Gap::new(operation, GapKind::Internal).into(),
     }
@@ -32,5 +34,5 @@ pub(crate) async fn guarded<T>(
 
 /// The same for work that fills in more than one fact: `None` when it failed.
 pub(crate) async fn contained<T>(work: impl Future<Output = T>) -> Option<T> {
-    AssertUnwindSafe(work).catch_unwind().await.ok()
+    AssertUnwindSafe(Box::pin(work)).catch_unwind().await.ok()
 }
