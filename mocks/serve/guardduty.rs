@@ -53,7 +53,15 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
                  administrator of its organization.",
             )),
         },
-        "ListMembers" => Ok(Answer::of(json!({ "members": [] }))),
+        "ListMembers" => {
+            let told = desk.fact(&detector.members)?;
+            let members: Vec<Value> = told
+                .into_iter()
+                .flatten()
+                .map(|(id, status)| json!({"accountId": id, "relationshipStatus": status}))
+                .collect();
+            Ok(Answer::of(json!({ "members": members })))
+        }
         _ => Err(desk.unknown()),
     }
 }

@@ -243,6 +243,8 @@ fn of_user(operation: &str) -> bool {
         "GetLoginProfile",
         "ListMFADevices",
         "GetAccessKeyLastUsed",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
     ]
     .contains(&operation)
 }
@@ -339,6 +341,35 @@ fn of_users(desk: &Desk<'_>) -> Outcome {
                     })
                 });
             paged(desk, "MFADevices", devices.collect())
+        }
+        "ListSSHPublicKeys" => {
+            let count = desk.fact(&user.ssh_keys)?.copied().unwrap_or_default();
+            let keys = (0..count).map(|index| {
+                json!({
+                    "UserName": name,
+                    "SSHPublicKeyId": unique_id("APKA", &[&name, &index.to_string()]),
+                    "Status": "Active",
+                    "UploadDate": made(desk, user.created),
+                })
+            });
+            paged(desk, "SSHPublicKeys", keys.collect())
+        }
+        "ListServiceSpecificCredentials" => {
+            let count = desk.fact(&user.service_credentials)?.copied().unwrap_or_default();
+            let credentials: Vec<Value> = (0..count)
+                .map(|index| {
+                    json!({
+                        "UserName": name,
+                        "Status": "Active",
+                        "ServiceUserName": format!("{name}-at-{}", desk.call.account),
+                        "CreateDate": made(desk, user.created),
+                        "ServiceSpecificCredentialId":
+                            unique_id("ACCA", &[&name, &index.to_string()]),
+                        "ServiceName": "codecommit.amazonaws.com",
+                    })
+                })
+                .collect();
+            one(json!({ "ServiceSpecificCredentials": credentials }))
         }
         "ListUserPolicies" => paged(desk, "PolicyNames", names(&user.inline)),
         "GetUserPolicy" => inline_policy(desk, "UserName", &name, &user.inline),

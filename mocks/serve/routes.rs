@@ -121,6 +121,7 @@ const ROUTES: &[(&str, &str, &str, &str)] = &[
         "/status/batch/get",
         "BatchGetAccountStatus",
     ),
+    ("inspector2", "POST", "/members/list", "ListMembers"),
     ("securityhub", "GET", "/accounts", "DescribeHub"),
     (
         "securityhub",

@@ -33,8 +33,25 @@ const SCANNED: [(&str, &str); 5] = [
 ];
 
 fn inspector(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
-    if desk.call.operation != "BatchGetAccountStatus" {
-        return Err(desk.unknown());
+    let state = match region {
+        Some(region) => desk.fact(&region.inspector)?,
+        None => None,
+    };
+    let told = match state {
+        Some(state) => desk.fact(&state.members)?,
+        None => None,
+    };
+    match desk.call.operation.as_str() {
+        "BatchGetAccountStatus" => {}
+        "ListMembers" => {
+            let members: Vec<Value> = told
+                .into_iter()
+                .flatten()
+                .map(|(id, _)| json!({"accountId": id, "relationshipStatus": "ENABLED"}))
+                .collect();
+            return Ok(Answer::of(json!({ "members": members })));
+        }
+        _ => return Err(desk.unknown()),
     }
     let mut accounts = Vec::new();
     let mut failed = Vec::new();
@@ -43,6 +60,10 @@ fn inspector(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
         wanted.push(desk.call.account.clone());
     }
     for id in wanted {
+        if let Some(status) = told.and_then(|told| told.get(&id)) {
+            accounts.push(json!({"accountId": id, "state": {"status": status}}));
+            continue;
+        }
         if id != desk.call.account {
             failed.push(json!({
                 "accountId": id,
@@ -51,10 +72,6 @@ fn inspector(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
             }));
             continue;
         }
-        let state = match region {
-            Some(region) => desk.fact(&region.inspector)?,
-            None => None,
-        };
         let whole = state.map_or("DISABLED", |state| state.status.as_str());
         let mut resources = Map::new();
         for (name, shown) in SCANNED {

@@ -37,7 +37,40 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
                 _ => paged(desk, "Subscriptions", subscriptions(desk, arn, topic)?),
             }
         }
+        "GetSubscriptionAttributes" => {
+            let wanted = desk.call.need("SubscriptionArn")?;
+            for (arn, topic) in all() {
+                let listed = subscriptions(desk, arn, topic)?;
+                let own = topic.subscriptions.value().into_iter().flatten();
+                for (entry, subscription) in listed.iter().zip(own) {
+                    if entry["SubscriptionArn"] == wanted.as_str() {
+                        return Ok(subscription_attributes(entry, subscription));
+                    }
+                }
+            }
+            Err(Failure::new(404, "NotFound", "Subscription does not exist"))
+        }
         _ => Err(desk.unknown()),
+    }
+}
+
+fn subscription_attributes(entry: &Value, subscription: &Subscription) -> Answer {
+    let mut entries = vec![
+        json!({"key": "SubscriptionArn", "value": entry["SubscriptionArn"]}),
+        json!({"key": "TopicArn", "value": entry["TopicArn"]}),
+        json!({"key": "Protocol", "value": entry["Protocol"]}),
+        json!({"key": "PendingConfirmation", "value": "false"}),
+    ];
+    if let Some(filter) = &subscription.filter {
+        entries.push(json!({"key": "FilterPolicy", "value": filter.as_str()}));
+        let scope = &subscription.filter_scope;
+        if !scope.is_empty() {
+            entries.push(json!({"key": "FilterPolicyScope", "value": scope}));
+        }
+    }
+    Answer {
+        flat: true,
+        ..Answer::of(json!({"Attributes": {"entry": entries}}))
     }
 }
 
