@@ -9,6 +9,8 @@
 //!
 //! Values never leave: a [`Match`] holds place, rule, redacted form and keyed fingerprint.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod aws;
 mod encoded;
 mod engine;

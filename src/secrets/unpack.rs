@@ -267,11 +267,8 @@ fn closed(head: &[u8]) -> Option<&'static str> {
     ];
     let kind = KINDS.iter().find(|(magic, _)| head.starts_with(magic))?;
     // `BZh` begins words too; the format goes on with a digit and the digits of pi.
-    if kind.0 == b"BZh"
-        && !head
-            .get(4..10)
-            .is_some_and(|pi| pi == b"\x31\x41\x59\x26\x53\x59")
-    {
+    let pi = head.get(4..10) == Some(b"\x31\x41\x59\x26\x53\x59");
+    if kind.0 == b"BZh" && !pi {
         return None;
     }
     Some(kind.1)
