@@ -187,3 +187,17 @@ fn a_condition_key_and_a_list_survive_commas() {
     };
     assert_eq!(keys, ["sts:ExternalId", "aws:PrincipalOrgID"]);
 }
+
+#[test]
+fn what_is_written_reads_back_the_same() {
+    for technique in load_techniques().unwrap_or_else(|error| panic!("{error}")) {
+        for predicate in technique.all_predicates() {
+            let again = parse::predicate(&predicate.to_string());
+            assert_eq!(again.as_ref(), Ok(predicate), "{}", technique.id);
+        }
+        for required in technique.all_requirements() {
+            let again = parse::requirement(&required.to_string());
+            assert_eq!(again.as_ref(), Ok(required), "{}", technique.id);
+        }
+    }
+}

@@ -95,7 +95,8 @@ fn references(technique: &Technique, sources: &[Catalogue]) -> Checked {
     exact.into_iter().try_for_each(|name| known_action(name))?;
     let breaks = &technique.breaks;
     for pattern in breaks.scp_deny.iter().chain(&breaks.prevents_opening) {
-        if actions().matching(pattern).is_empty() {
+        let known = actions().is_known_action(pattern);
+        if !known && actions().matching(pattern).is_empty() {
             return Err(format!("would deny `{pattern}`, which is no action"));
         }
     }

@@ -70,6 +70,16 @@ impl<'a> Judge<'a> {
                         return Some(named.into_iter().map(Bound::Known).collect());
                     }
                 }
+                Predicate::Attribute(of, attribute, Test::Names(to) | Test::Includes(to))
+                    if is(to) && to.kind == Kind::ACCOUNT =>
+                {
+                    let holders = match known(of) {
+                        Some(arn) => vec![arn.clone()],
+                        None => self.scene.local(attempt.account)?.stock(of.kind.name()).known,
+                    };
+                    let texts = holders.iter().flat_map(|arn| self.facts.texts(arn, attribute));
+                    return Some(texts.map(Bound::Account).collect());
+                }
                 Predicate::Member(user, group) if is(group) => {
                     let user = known(user)?;
                     return Some(
@@ -278,7 +288,7 @@ impl<'a> Judge<'a> {
 
 /// Whether the policy is attached by one of the requirements: then any policy of AWS will do.
 fn attaches(atoms: &[Atom<'_>], name: &str) -> bool {
-    let broader = |predicate: &Predicate| matches!(predicate, Predicate::Broader(what, _) if what.variable() == Some(name));
+    let broader = |predicate: &Predicate| matches!(predicate, Predicate::Broader(what, _) | Predicate::BroaderBoundary(what, _) if what.variable() == Some(name));
     atoms
         .iter()
         .any(|atom| matches!(atom, Atom::Hold(predicate) if broader(predicate)))

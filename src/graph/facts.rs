@@ -2,18 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use palisade_checks::technique::{
-    Comparison, Counted, Kind, Predicate, ResourceRef, Selector, Test, Trusted,
-};
-use palisade_model::{
-    Account, Arn, Function, Gap, GapKind, Observed, Resource, Role, Snapshot, User,
-};
+use palisade_checks::technique::Kind;
+use palisade_model::{Account, Arn, Function, Observed, Resource, Role, Snapshot, User};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
-
-use super::bind::{Bindings, Bound, Truth};
-use super::judge::Judge;
-use crate::policy::{Document, Effect};
 
 /// The snapshot, by ARN.
 #[derive(Debug)]
@@ -134,158 +126,26 @@ impl<'a> Facts<'a> {
             Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
             _ => return None,
         };
-        let all = texts.iter().all(|text| text.starts_with("arn:"));
-        let _ = kind;
-        all.then(|| texts.into_iter().map(Arn::from).collect())
-    }
-
-    /// Whether a predicate holds.
-    pub(crate) fn holds(
-        &self,
-        judge: &Judge<'a>,
-        predicate: &'a Predicate,
-        bindings: &Bindings,
-        account: &str,
-    ) -> Truth {
-        let arn =
-            |reference: &ResourceRef| bound(reference, bindings).and_then(Bound::arn).cloned();
-        match predicate {
-            Predicate::Not(inner) => self.holds(judge, inner, bindings, account).negate(),
-            Predicate::Any(parts) => parts.iter().fold(Truth::No, |any, part| {
-                any.or(self.holds(judge, part, bindings, account))
-            }),
-            Predicate::All(parts) => parts.iter().fold(Truth::Yes, |all, part| {
-                all.and(self.holds(judge, part, bindings, account))
-            }),
-            Predicate::Different(a, b) => (arn(a) != arn(b)).into(),
-            Predicate::IsUser(who) => arn(who)
-                .is_some_and(|arn| arn.resource().starts_with("user/"))
-                .into(),
-            Predicate::IsRole(who) => arn(who)
-                .is_some_and(|arn| arn.resource().starts_with("role/"))
-                .into(),
-            Predicate::ServiceLinked(who) => arn(who)
-                .is_some_and(|a| a.resource().starts_with("role/aws-service-role/"))
-                .into(),
-            Predicate::SsoReserved(who) => arn(who)
-                .is_some_and(|a| {
-                    a.resource()
-                        .starts_with("role/aws-reserved/sso.amazonaws.com/")
-                })
-                .into(),
-            Predicate::Member(user, group) => match (arn(user), arn(group)) {
-                (Some(user), Some(group)) => self.groups(&user).contains(&group).into(),
-                _ => open(),
-            },
-            Predicate::Attached(policy, to) => match (arn(policy), arn(to)) {
-                (Some(policy), Some(to)) => self.attached(&to).contains(&policy).into(),
-                _ => open(),
-            },
-            Predicate::CustomerManaged(policy) => {
-                arn(policy).is_some_and(|arn| arn.account() != "aws").into()
-            }
-            Predicate::Count(what, who, comparison) => {
-                arn(who).map_or_else(open, |arn| self.count(*what, &arn, *comparison))
-            }
-            Predicate::LoginProfile(who) => match arn(who).and_then(|arn| self.user(&arn)) {
-                Some(user) => present(&user.login_profile),
-                None => open(),
-            },
-            Predicate::SignedCodeOnly(function) => {
-                match arn(function).and_then(|arn| self.function(&arn)) {
-                    Some(function) => present(&function.code_signing),
-                    None => open(),
-                }
-            }
-            Predicate::Trusts(role, Trusted::Service(service), _) => {
-                match arn(role).and_then(|arn| self.role(&arn)) {
-                    Some(role) => trusts_service(role, service),
-                    None => open(),
-                }
-            }
-            Predicate::Attribute(of, name, test) => self.attribute(of, name, test, bindings),
-            _ => open(),
-        }
-    }
-
-    fn count(&self, what: Counted, arn: &Arn, comparison: Comparison) -> Truth {
-        let listed = |n: usize| compare(n as i64, comparison);
-        let keys = self.user(arn).map(|user| &user.access_keys);
-        match (what, keys) {
-            (Counted::AccessKeys, Some(Observed::Value(keys))) => listed(keys.len()),
-            (Counted::AccessKeys, Some(Observed::Absent)) => listed(0),
-            (Counted::AccessKeys, Some(Observed::Gap(gap))) => Truth::gap(gap),
-            (Counted::AttachedPolicies, _) => match (self.user(arn), self.role(arn)) {
-                (Some(user), _) => listed(user.attached.len()),
-                (_, Some(role)) => listed(role.attached.len()),
-                _ => open(),
-            },
-            (Counted::Groups, _) => self.user(arn).map_or_else(open, |u| listed(u.groups.len())),
-            _ => open(),
-        }
-    }
-
-    fn attribute(&self, of: &ResourceRef, name: &str, test: &Test, bindings: &Bindings) -> Truth {
-        let Some(arn) = bound(of, bindings).and_then(Bound::arn) else {
-            return open();
+        let object = |text: &str| {
+            let address = text.strip_prefix("s3://").filter(|_| kind == Kind::OBJECT)?;
+            Some(Arn::new(format!("arn:{}:s3:::{address}", self.snapshot.partition)))
         };
-        if let Test::Names(to) | Test::Includes(to) = test {
-            let Some(named) = self.named(arn, name, to.kind) else {
-                return open();
-            };
-            let wanted = bound(to, bindings).and_then(Bound::arn);
-            return wanted.is_some_and(|wanted| named.contains(wanted)).into();
+        let named = texts.into_iter().map(|text| match text.starts_with("arn:") {
+            true => Some(Arn::from(text)),
+            false => object(text),
+        });
+        named.collect()
+    }
+
+    /// The texts of an attribute, as far as it was read.
+    pub(crate) fn texts(&self, arn: &Arn, attribute: &str) -> Vec<String> {
+        let found = self.resource(arn).and_then(|found| found.attributes.get(attribute));
+        match found.and_then(Observed::value) {
+            Some(Value::String(text)) => vec![text.clone()],
+            Some(Value::Array(all)) => {
+                all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+            }
+            _ => Vec::new(),
         }
-        if let (Some(function), "reserved_concurrency", Test::Number(number)) =
-            (self.function(arn), name, test)
-        {
-            return match &function.reserved_concurrency {
-                Observed::Value(value) => compare(i64::from(*value), *number),
-                Observed::Absent | Observed::NotApplicable(_) => Truth::No,
-                Observed::Gap(gap) => Truth::gap(gap),
-            };
-        }
-        open()
     }
-}
-
-fn bound<'b>(reference: &ResourceRef, bindings: &'b Bindings) -> Option<&'b Bound> {
-    match reference.selector {
-        Selector::Any | Selector::Named(_) => None,
-        _ => bindings.get(reference.variable()?),
-    }
-}
-
-fn open() -> Truth {
-    Truth::Unknown(vec![Gap::new("the fact behind it", GapKind::NotCollected)])
-}
-
-fn present<T>(observed: &Observed<T>) -> Truth {
-    match observed {
-        Observed::Value(_) => Truth::Yes,
-        Observed::Absent | Observed::NotApplicable(_) => Truth::No,
-        Observed::Gap(gap) => Truth::gap(gap),
-    }
-}
-
-fn compare(value: i64, comparison: Comparison) -> Truth {
-    match comparison {
-        Comparison::Less(n) => value < n,
-        Comparison::More(n) => value > n,
-        Comparison::AtLeast(n) => value >= n,
-        Comparison::Equal(n) => value == n,
-    }
-    .into()
-}
-
-fn trusts_service(role: &Role, service: &str) -> Truth {
-    let Ok(document) = Document::parse(role.trust.as_str()) else {
-        return open();
-    };
-    let allows = document
-        .statements
-        .iter()
-        .filter(|s| s.effect == Effect::Allow);
-    let mut names = allows.flat_map(|s| s.principal.iter().flatten());
-    names.any(|name| name.value == service).into()
 }

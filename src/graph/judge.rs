@@ -14,9 +14,11 @@ use super::actor::{Actor, Mod};
 use super::bind::{Bindings, Bound, Truth};
 use super::facts::Facts;
 use super::ground::Ground;
+use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
 use super::weigh::{Detection, Interval};
 use super::{Condition, Detects, Request, Statement, Status};
+use crate::exposure::Exposure;
 use crate::policy::{
     self, Context, Control, Decision, Engine, Layers, Residual, Term, UnreadPolicy, decide,
 };
@@ -41,6 +43,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) ground: Ground<'a>,
     pub(crate) engine: &'a Engine,
     pub(crate) facts: Facts<'a>,
+    pub(crate) look: Look<'a>,
+    pub(crate) exposure: std::cell::OnceCell<Exposure>,
     pub(crate) detects: &'a dyn Detects,
     pub(crate) weights: &'a Weights,
     tag_keys: BTreeSet<String>,
@@ -68,6 +72,8 @@ impl<'a> Judge<'a> {
         Judge {
             scene: Scene::new(snapshot),
             facts: Facts::new(snapshot),
+            look: Look::new(snapshot),
+            exposure: std::cell::OnceCell::new(),
             engine,
             detects,
             weights: Weights::builtin(),
@@ -113,7 +119,13 @@ impl<'a> Judge<'a> {
         if let Some(known) = self.truths.borrow().get(&key) {
             return known.clone();
         }
-        let truth = self.facts.holds(self, predicate, bindings, account);
+        let question = Question {
+            look: &self.look,
+            asks: self,
+            bindings,
+            account,
+        };
+        let truth = evaluate(predicate, &question);
         self.truths.borrow_mut().insert(key, truth.clone());
         truth
     }

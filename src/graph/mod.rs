@@ -19,6 +19,7 @@ mod net;
 mod node;
 mod path;
 mod plan;
+mod predicate;
 mod scene;
 mod search;
 mod shape;

@@ -109,7 +109,11 @@ struct Step<'s, 'a> {
 
 impl<'a> Attempt<'_, '_, 'a> {
     /// Every best way, with `given` bound from the start.
-    pub(crate) fn run(mut self, given: Bindings) -> BTreeMap<String, Vec<Solution>> {
+    pub(crate) fn run(mut self, mut given: Bindings) -> BTreeMap<String, Vec<Solution>> {
+        // `account:$account` is the account under evaluation.
+        given
+            .entry("account".to_owned())
+            .or_insert_with(|| Bound::Account(self.account.to_owned()));
         let mut state = State::default();
         if self.plan.technique.unread.is_some() {
             state.status = Status::Possible;
@@ -379,7 +383,7 @@ fn waits(predicate: &Predicate) -> bool {
 }
 
 fn fact(predicate: &Predicate, bindings: &Bindings, status: Status) -> Fact {
-    let mut text = format!("{predicate:?}");
+    let mut text = predicate.to_string();
     let mut resource = None;
     for reference in predicate.references() {
         let bound = reference

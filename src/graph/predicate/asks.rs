@@ -1,0 +1,164 @@
+//! Questions that are requests, put to the policy engine.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use palisade_checks::technique::{Requirement, Selector};
+use palisade_model::{Arn, Gap, GapKind};
+
+use super::super::Status;
+use super::super::actor::Actor;
+use super::super::bind::{Bindings, Truth};
+use super::super::judge::Judge;
+use super::Asks;
+use crate::exposure::{Capability, Exposure};
+use crate::policy::{
+    Attached, CompiledPolicy, Context, Control, Decision, Layer, Layers, Residual, Unknown, decide,
+};
+
+/// An account nobody has: whatever it may do, any account may.
+const STRANGER: &str = "arn:aws:iam::999999999999:user/stranger";
+
+impl Asks for Judge<'_> {
+    fn may(&self, who: &Arn, what: &Requirement, bindings: &Bindings) -> Truth {
+        let actor = Actor::new(&self.ground, self.engine, who, BTreeSet::new(), "");
+        // What another principal picks for itself is any resource of the kind.
+        let mut bindings = bindings.clone();
+        if let Selector::SelfRef = what.on.selector {
+            return Truth::No;
+        }
+        bindings.insert("self".to_owned(), super::Bound::Known(who.clone()));
+        let actor = Actor {
+            class: own_class(who),
+            ..actor
+        };
+        match self.require(&actor, what, &bindings) {
+            None => Truth::No,
+            Some(asked) if asked.status == Status::Possible => Truth::Unknown(asked.gaps),
+            Some(_) => Truth::Yes,
+        }
+    }
+
+    fn assumable_if_trusted(&self, who: &Arn, role: &Arn) -> Truth {
+        let trust = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{who}"}},"Action":"sts:AssumeRole"}}]}}"#
+        );
+        let trust = [Attached::new(
+            "a trust policy that names the caller",
+            Arc::new(CompiledPolicy::read(&trust)),
+        )];
+        let own = self.engine.standing(who.as_str());
+        let asked = ("sts:AssumeRole", role.as_str());
+        let decision = self.engine.suppose(
+            who.as_str(),
+            (own.identity, own.boundary),
+            asked,
+            &Context::open(),
+            |request, layers| {
+                let layers = Layers {
+                    resource: Some(&trust),
+                    ..*layers
+                };
+                decide(request, &layers)
+            },
+        );
+        match decision {
+            Decision::Allowed(_) | Decision::Conditional(_) => Truth::Yes,
+            Decision::Denied(_) => Truth::No,
+            Decision::Unknown(unknown) => Truth::Unknown(gaps(&unknown)),
+        }
+    }
+
+    fn public(&self, resource: &Arn, action: &str) -> Truth {
+        if resource.service() == "s3" {
+            return self.bucket_is_open(resource, action);
+        }
+        self.outsider("anonymous", resource, action)
+            .or(self.outsider(STRANGER, resource, action))
+    }
+
+    fn open_to_foreign(&self, resource: &Arn, action: &str) -> Truth {
+        self.outsider(STRANGER, resource, action)
+    }
+}
+
+impl Judge<'_> {
+    /// Whether somebody outside may do it, whatever his own account lets him do.
+    fn outsider(&self, who: &str, resource: &Arn, action: &str) -> Truth {
+        let decision = self
+            .engine
+            .decide(who, action, resource.as_str(), &Context::open());
+        match decision {
+            Decision::Allowed(_) => Truth::Yes,
+            Decision::Conditional(conditional) => can_bring_about(&conditional.residual).into(),
+            Decision::Denied(_) => Truth::No,
+            Decision::Unknown(unknown) => {
+                let theirs = unknown.gaps.iter().all(|gap| gap.layer == Layer::Identity);
+                match (theirs, &unknown.residual) {
+                    (true, None) => Truth::Yes,
+                    (true, Some(residual)) => can_bring_about(residual).into(),
+                    (false, _) => Truth::Unknown(gaps(&unknown)),
+                }
+            }
+        }
+    }
+
+    fn bucket_is_open(&self, resource: &Arn, action: &str) -> Truth {
+        let exposure = self
+            .exposure
+            .get_or_init(|| Exposure::of(self.scene.snapshot));
+        let (bucket, key) = resource
+            .resource()
+            .split_once('/')
+            .unwrap_or((resource.resource(), ""));
+        let found = exposure
+            .buckets
+            .iter()
+            .find(|((_, name), _)| name == bucket);
+        let Some((_, found)) = found else {
+            return Truth::gap(&Gap::not_collected("s3:GetBucketPolicy"));
+        };
+        let capability = match action {
+            "s3:ListBucket" => Capability::List,
+            "s3:GetObject" => Capability::Read,
+            _ => Capability::Write,
+        };
+        let own = found.objects.iter().find(|((own, _), _)| own == key);
+        let verdict = match own {
+            Some((_, verdict)) if capability == Capability::Read => verdict,
+            _ => found.verdict(capability),
+        };
+        match verdict.is(crate::exposure::Audience::is_everybody) {
+            Some(known) => known.into(),
+            None => Truth::Unknown(verdict.gaps.clone()),
+        }
+    }
+}
+
+/// Whether some way of meeting the conditions needs nothing but the caller.
+fn can_bring_about(residual: &Residual) -> bool {
+    !residual.imprecise
+        && residual.clauses.iter().any(|clause| {
+            clause
+                .terms
+                .iter()
+                .all(|term| term.control == Control::Caller)
+        })
+}
+
+fn gaps(unknown: &Unknown) -> Vec<Gap> {
+    let gaps = unknown.gaps.iter().map(|unread| {
+        let mut gap = Gap::new(unread.name.clone(), GapKind::NotCollected);
+        gap.message.clone_from(&unread.reason);
+        gap
+    });
+    gaps.collect()
+}
+
+/// A class that no actor of the graph shares: answers are remembered by class.
+fn own_class(who: &Arn) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    who.as_str().hash(&mut hasher);
+    hasher.finish() | 1 << 63
+}

@@ -1,0 +1,486 @@
+//! Questions that compare what policies allow.
+//!
+//! *Broader* is judged statement by statement: an Allow that no single Allow of the other side
+//! covers is taken as more. It may call something broader that is not, which draws an edge that
+//! gains nothing; it never calls something covered that is broader.
+
+use std::sync::Arc;
+
+use palisade_checks::technique::{DenySource, Kind, Predicate, ResourceRef};
+use palisade_model::{Arn, Gap, Observed, PolicyText};
+use serde_json::Value;
+
+use super::super::bind::{Bound, Truth};
+use super::{Question, glob, observed, open};
+use crate::policy::document::{Document, PrincipalKind, Statement};
+use crate::policy::{Effect, Glob};
+
+/// Policies that bear together; what could not be read stands beside them.
+#[derive(Default)]
+struct Policies {
+    read: Vec<Arc<Document>>,
+    gaps: Vec<Gap>,
+}
+
+impl Question<'_, '_> {
+    pub(super) fn grant(&self, predicate: &Predicate) -> Option<Truth> {
+        use Predicate as P;
+        Some(match predicate {
+            P::BroaderVersion(policy) => self.known(policy, |arn| self.broader_version(arn)),
+            P::Broader(what, than) => self.both(what, than, |what_arn, than| {
+                let own = self.held_by(than);
+                let offered = match what.kind {
+                    Kind::GROUP => self.of_group(what_arn),
+                    _ => self.of_policy(what_arn, than.account()),
+                };
+                more(&offered, &own)
+            }),
+            P::BroaderBoundary(policy, of) => self.both(policy, of, |policy, of| {
+                let present = self.of_boundary(of);
+                let offered = self.of_policy(policy, of.account());
+                match present {
+                    Some(present) => more(&offered, &present),
+                    None => Truth::No,
+                }
+            }),
+            P::BoundaryLimits(of) => self.known(of, |of| match self.of_boundary(of) {
+                None => Truth::No,
+                Some(boundary) => {
+                    let own = self.held_by(of);
+                    let denies = boundary.statements(Effect::Deny).next().is_some();
+                    Truth::from(denies).or(more(&own, &boundary))
+                }
+            }),
+            P::DenyHeldBy(source, of) => self.known(of, |of| self.deny_held_by(source, of)),
+            P::GatedBy(key, of) => self.known(of, |of| self.gated_by(key, of)),
+            P::Administers(what) => self.administers_all(what),
+            _ => return None,
+        })
+    }
+
+    fn add(&self, text: &PolicyText, name: &str, into: &mut Policies) {
+        match self.look.document(text) {
+            Ok(document) => into.read.push(document),
+            Err(_) => into
+                .gaps
+                .push(Gap::not_collected(format!("the policy {name}"))),
+        }
+    }
+
+    fn add_managed(&self, arn: &Arn, holder: &str, into: &mut Policies) {
+        match self.look.policy(arn, holder) {
+            Observed::Value(policy) if policy.document().is_some() => {
+                if let Some(text) = policy.document() {
+                    self.add(text, arn.as_str(), into);
+                }
+            }
+            Observed::Gap(gap) => into.gaps.push(*gap),
+            _ if arn.account() == "aws" && arn.resource() == "policy/AdministratorAccess" => {
+                let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+                self.add(&PolicyText::new(text), arn.as_str(), into);
+            }
+            _ => into
+                .gaps
+                .push(Gap::not_collected(format!("the policy {arn}"))),
+        }
+    }
+
+    fn of_policy(&self, arn: &Arn, holder: &str) -> Policies {
+        let mut found = Policies::default();
+        self.add_managed(arn, holder, &mut found);
+        found
+    }
+
+    fn of_group(&self, arn: &Arn) -> Policies {
+        let mut found = Policies::default();
+        match self.look.group(arn) {
+            Observed::Value(group) => {
+                for (name, text) in &group.inline {
+                    self.add(text, name, &mut found);
+                }
+                for policy in &group.attached {
+                    self.add_managed(policy, arn.account(), &mut found);
+                }
+            }
+            other => found.gaps.extend(other.gap().cloned()),
+        }
+        found
+    }
+
+    fn of_boundary(&self, of: &Arn) -> Option<Policies> {
+        match self.boundary(of) {
+            Observed::Value(boundary) => Some(self.of_policy(boundary, of.account())),
+            Observed::Gap(gap) => Some(Policies {
+                read: Vec::new(),
+                gaps: vec![*gap],
+            }),
+            Observed::Absent | Observed::NotApplicable(_) => None,
+        }
+    }
+
+    /// The identity-based policies of a user, with those of its groups, or of a role.
+    fn held_by(&self, of: &Arn) -> Policies {
+        let mut found = Policies::default();
+        match of.resource().split('/').next() {
+            Some("user") => match self.look.user(of) {
+                Observed::Value(user) => {
+                    for (name, text) in &user.inline {
+                        self.add(text, name, &mut found);
+                    }
+                    for policy in &user.attached {
+                        self.add_managed(policy, of.account(), &mut found);
+                    }
+                    for group in self.groups_of(of) {
+                        let group = self.of_group(&group);
+                        found.read.extend(group.read);
+                        found.gaps.extend(group.gaps);
+                    }
+                }
+                other => found.gaps.extend(other.gap().cloned()),
+            },
+            _ => match self.look.role(of) {
+                Observed::Value(role) => {
+                    for (name, text) in &role.inline {
+                        self.add(text, name, &mut found);
+                    }
+                    for policy in &role.attached {
+                        self.add_managed(policy, of.account(), &mut found);
+                    }
+                }
+                other => found.gaps.extend(other.gap().cloned()),
+            },
+        }
+        found
+    }
+
+    fn groups_of(&self, user: &Arn) -> Vec<Arn> {
+        let Observed::Value(found) = self.look.user(user) else {
+            return Vec::new();
+        };
+        let groups = self
+            .look
+            .account(user)
+            .and_then(|account| account.iam.groups.value());
+        let named = found.groups.iter();
+        named
+            .filter_map(|name| Some(groups?.get(name)?.arn.clone()))
+            .collect()
+    }
+
+    fn broader_version(&self, arn: &Arn) -> Truth {
+        observed(&self.look.policy(arn, self.account), Truth::No, |policy| {
+            let mut present = Policies::default();
+            match policy.document() {
+                Some(text) => self.add(text, arn.as_str(), &mut present),
+                None => present
+                    .gaps
+                    .push(Gap::not_collected("iam:GetPolicyVersion")),
+            }
+            let others = policy.versions.iter();
+            let others = others.filter(|(version, _)| **version != policy.default_version);
+            others.fold(Truth::No, |any, (version, text)| {
+                let mut stored = Policies::default();
+                self.add(text, &format!("{arn} {version}"), &mut stored);
+                any.or(more(&stored, &present))
+            })
+        })
+    }
+
+    fn deny_held_by(&self, source: &DenySource, of: &Arn) -> Truth {
+        let mut holder = Policies::default();
+        match source {
+            DenySource::Inline => {
+                let texts: Vec<PolicyText> = match (self.look.user(of), self.look.role(of)) {
+                    (Observed::Value(user), _) => user.inline.values().cloned().collect(),
+                    (_, Observed::Value(role)) => role.inline.values().cloned().collect(),
+                    (Observed::Gap(gap), _) | (_, Observed::Gap(gap)) => return Truth::gap(&gap),
+                    _ => Vec::new(),
+                };
+                texts
+                    .iter()
+                    .for_each(|text| self.add(text, "an inline policy", &mut holder));
+            }
+            DenySource::Managed => {
+                let attached: Vec<Arn> = match (self.look.user(of), self.look.role(of)) {
+                    (Observed::Value(user), _) => user.attached.clone(),
+                    (_, Observed::Value(role)) => role.attached.clone(),
+                    (Observed::Gap(gap), _) | (_, Observed::Gap(gap)) => return Truth::gap(&gap),
+                    _ => Vec::new(),
+                };
+                attached
+                    .iter()
+                    .for_each(|policy| self.add_managed(policy, of.account(), &mut holder));
+            }
+            DenySource::Group(group) => match self.bound(group) {
+                Some(Bound::Known(group)) => holder = self.of_group(&group),
+                _ => return open(format!("what `{group}` stands for")),
+            },
+            DenySource::Policy(policy) => match self.bound(policy) {
+                Some(Bound::Known(policy)) => self.add_managed(&policy, of.account(), &mut holder),
+                _ => return open(format!("what `{policy}` stands for")),
+            },
+        }
+        let own = self.held_by(of);
+        let held_back = holder
+            .statements(Effect::Deny)
+            .any(|deny| own.statements(Effect::Allow).any(|allow| meet(deny, allow)));
+        Truth::from(held_back).or(holder.unknown())
+    }
+
+    /// An Allow of the principal's own that hangs on the key, or a trust policy that names it
+    /// and does.
+    fn gated_by(&self, key: &str, of: &Arn) -> Truth {
+        let own = self.held_by(of);
+        if own
+            .statements(Effect::Allow)
+            .any(|allow| hangs_on(allow, key))
+        {
+            return Truth::Yes;
+        }
+        let mut answer = own.unknown();
+        for (id, account) in &self.look.snapshot.accounts {
+            let Some(roles) = account.iam.roles.value() else {
+                continue;
+            };
+            for role in roles.values() {
+                let Ok(document) = self.look.document(&role.trust) else {
+                    continue;
+                };
+                let gated = document.statements.iter().any(|allow| {
+                    allow.effect == Effect::Allow
+                        && hangs_on(allow, key)
+                        && allow.principal.iter().flatten().any(|name| {
+                            name.kind == PrincipalKind::Aws
+                                && (name.value == of.as_str()
+                                    || name.is_everyone()
+                                    || name.value == of.account()
+                                    || name.value.ends_with(&format!("::{}:root", of.account())))
+                        })
+                });
+                answer = answer.or((gated && !id.is_empty()).into());
+            }
+        }
+        answer
+    }
+
+    fn administers_all(&self, what: &ResourceRef) -> Truth {
+        self.known(what, |arn| {
+            let policies = match what.kind {
+                Kind::GROUP => self.of_group(arn),
+                Kind::POLICY => self.of_policy(arn, self.account),
+                _ => self.of_permission_set(arn),
+            };
+            let all = policies.statements(Effect::Allow).any(|allow| {
+                allow.conditions.is_empty()
+                    && allow
+                        .actions
+                        .iter()
+                        .flatten()
+                        .any(|a| a == "*" || a == "*:*")
+                    && allow.resources.iter().flatten().any(|r| r == "*")
+            });
+            let shut = policies.statements(Effect::Deny).any(|deny| {
+                deny.conditions.is_empty() && deny.actions.iter().flatten().any(|a| a == "*")
+            });
+            Truth::from(all && !shut).or(policies.unknown())
+        })
+    }
+
+    /// What a permission set gives, as far as its attributes tell.
+    fn of_permission_set(&self, arn: &Arn) -> Policies {
+        let mut found = Policies::default();
+        let Some(set) = self.look.resource(arn) else {
+            found
+                .gaps
+                .push(Gap::not_collected("sso:DescribePermissionSet"));
+            return found;
+        };
+        match set.attributes.get("managed_policies") {
+            Some(Observed::Value(Value::Array(all))) => {
+                for policy in all.iter().filter_map(Value::as_str) {
+                    self.add_managed(&Arn::from(policy), self.account, &mut found);
+                }
+            }
+            Some(Observed::Gap(gap)) => found.gaps.push((**gap).clone()),
+            None => found
+                .gaps
+                .push(Gap::not_collected("sso:ListManagedPoliciesInPermissionSet")),
+            _ => {}
+        }
+        if let Some(Observed::Value(Value::String(text))) = set.attributes.get("inline_policy") {
+            self.add(
+                &PolicyText::new(text.as_str()),
+                "of the permission set",
+                &mut found,
+            );
+        }
+        found
+    }
+}
+
+impl Policies {
+    fn statements(&self, effect: Effect) -> impl Iterator<Item = &Statement> {
+        let all = self.read.iter().flat_map(|document| &document.statements);
+        all.filter(move |statement| statement.effect == effect)
+    }
+
+    fn unknown(&self) -> Truth {
+        match self.gaps.is_empty() {
+            true => Truth::No,
+            false => Truth::Unknown(self.gaps.clone()),
+        }
+    }
+}
+
+/// Whether `a` allows something that `b` does not. What of `b` could not be read may allow it.
+fn more(a: &Policies, b: &Policies) -> Truth {
+    let uncovered = a.statements(Effect::Allow).any(|allow| {
+        !b.statements(Effect::Allow)
+            .any(|other| covers(other, allow))
+    });
+    if uncovered {
+        return match b.gaps.is_empty() {
+            true => Truth::Yes,
+            false => Truth::Unknown(b.gaps.clone()),
+        };
+    }
+    a.unknown()
+}
+
+/// Whether everything `small` allows is allowed by `big` too. Sure when it says yes.
+fn covers(big: &Statement, small: &Statement) -> bool {
+    let conditions = big.conditions.is_empty() || big.conditions == small.conditions;
+    conditions
+        && within(
+            &small.actions,
+            &small.not_actions,
+            &big.actions,
+            &big.not_actions,
+            true,
+        )
+        && within(
+            &small.resources,
+            &small.not_resources,
+            &big.resources,
+            &big.not_resources,
+            false,
+        )
+}
+
+type Element = Option<Vec<String>>;
+
+fn within(
+    small: &Element,
+    not_small: &Element,
+    big: &Element,
+    not_big: &Element,
+    fold: bool,
+) -> bool {
+    let glob = |text: &String| {
+        let text = text.trim();
+        if fold {
+            Glob::new(&text.to_ascii_lowercase())
+        } else {
+            Glob::new(text)
+        }
+    };
+    let covered =
+        |by: &Vec<String>, one: &String| by.iter().any(|other| glob(other).covers(&glob(one)));
+    match (small, not_small, big, not_big) {
+        (Some(small), _, Some(big), _) => small.iter().all(|one| covered(big, one)),
+        // Everything but these, within everything but those: those must be among these.
+        (None, Some(but), None, Some(but_big)) => but_big.iter().all(|one| covered(but, one)),
+        (None, Some(_), Some(big), _) => big.iter().any(|one| one.trim() == "*"),
+        (Some(small), _, None, Some(but)) => small
+            .iter()
+            .all(|one| !but.iter().any(|other| touch(&glob(other), &glob(one)))),
+        (None, None, _, _) => true,
+        _ => false,
+    }
+}
+
+/// Whether two patterns may match one text; wildcards on both sides count as yes.
+fn touch(a: &Glob, b: &Glob) -> bool {
+    let (a, b) = (a.to_string(), b.to_string());
+    let head = |text: &str| text.find(['*', '?']).map_or(text.len(), |at| at);
+    let common = head(&a).min(head(&b));
+    a.as_bytes()[..common] == b.as_bytes()[..common]
+        && (a.contains(['*', '?']) || b.contains(['*', '?']) || a == b)
+}
+
+/// Whether a Deny and an Allow may speak of the same request.
+fn meet(deny: &Statement, allow: &Statement) -> bool {
+    let lower = |text: &String| Glob::new(&text.trim().to_ascii_lowercase());
+    let actions = match (&deny.actions, &allow.actions) {
+        (Some(deny), Some(allow)) => deny
+            .iter()
+            .any(|d| allow.iter().any(|a| touch(&lower(d), &lower(a)))),
+        _ => true,
+    };
+    let resources = match (&deny.resources, &allow.resources) {
+        (Some(deny), Some(allow)) => deny
+            .iter()
+            .any(|d| allow.iter().any(|a| touch(&Glob::new(d), &Glob::new(a)))),
+        _ => true,
+    };
+    actions && resources
+}
+
+/// Whether some condition of the statement tests the key (a pattern for tag families).
+fn hangs_on(statement: &Statement, key: &str) -> bool {
+    let tests = statement
+        .conditions
+        .iter()
+        .any(|condition| glob(key, &condition.key));
+    let resources = statement.resources.iter().flatten();
+    let variable = key.trim_end_matches('*').to_ascii_lowercase();
+    let spoken = resources.into_iter().any(|text| {
+        text.to_ascii_lowercase()
+            .contains(&format!("${{{variable}"))
+    });
+    tests || spoken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policies(statement: &str) -> Policies {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        Policies {
+            read: vec![Arc::new(Document::parse(&text).expect("it is a policy"))],
+            gaps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn more_is_what_no_statement_of_the_other_covers() {
+        let star = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+        let s3 = r#"{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}"#;
+        let one = r#"{"Effect":"Allow","Action":"S3:GetObject","Resource":"arn:aws:s3:::b/*"}"#;
+        let gated = r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}"#;
+        let but = r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#;
+        for (a, b, expected) in [
+            (star, s3, true),
+            (s3, star, false),
+            (one, s3, false),
+            (s3, one, true),
+            (one, gated, true),
+            (gated, star, false),
+            (one, but, false),
+            (but, star, false),
+            (star, but, true),
+        ] {
+            assert_eq!(more(&policies(a), &policies(b)), expected.into(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn unread_policies_leave_it_open() {
+        let star = policies(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
+        let mut unread = Policies::default();
+        unread.gaps.push(Gap::not_collected("iam:GetPolicyVersion"));
+        assert!(matches!(more(&star, &unread), Truth::Unknown(_)));
+        assert!(matches!(more(&unread, &star), Truth::Unknown(_)));
+    }
+}

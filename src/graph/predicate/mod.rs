@@ -1,0 +1,197 @@
+//! Answers the typed questions of techniques from the snapshot.
+//!
+//! Each answer is yes, no or unknown with the reads that are missing; what could not be read is
+//! never a no. What a question means, which facts it reads and when it is unknown stands in
+//! `checks/SCHEMA.md`. Questions about requests go through [`Asks`] to the policy engine.
+
+mod asks;
+mod attribute;
+mod credential;
+mod grant;
+mod identity;
+mod look;
+mod organization;
+mod trust;
+mod workload;
+
+use palisade_checks::technique::{Predicate, Requirement, ResourceRef, Selector};
+use palisade_model::{Arn, Gap, GapKind, Observed};
+
+use super::bind::{Bindings, Bound, Truth};
+
+pub(crate) use look::Look;
+
+/// What questions need besides the snapshot.
+pub(crate) trait Asks {
+    /// Whether a principal of the snapshot is allowed a request.
+    fn may(&self, who: &Arn, what: &Requirement, bindings: &Bindings) -> Truth;
+
+    /// Whether `who` could assume the role, were it named in the role's trust policy.
+    fn assumable_if_trusted(&self, who: &Arn, role: &Arn) -> Truth;
+
+    /// Whether the action on the resource is open to everybody.
+    fn public(&self, resource: &Arn, action: &str) -> Truth;
+
+    /// Whether the resource's policy lets some foreign account use the action.
+    fn open_to_foreign(&self, resource: &Arn, action: &str) -> Truth;
+
+    /// Whether the configuration names the account as one of ours or of a partner.
+    fn is_known_account(&self, _account: &str) -> bool {
+        false
+    }
+}
+
+/// One question being answered.
+pub(crate) struct Question<'q, 'a> {
+    pub(crate) look: &'q Look<'a>,
+    pub(crate) asks: &'q dyn Asks,
+    pub(crate) bindings: &'q Bindings,
+    /// The account in which things are looked for.
+    pub(crate) account: &'q str,
+}
+
+/// Answers one predicate.
+pub(crate) fn evaluate(predicate: &Predicate, question: &Question<'_, '_>) -> Truth {
+    question.answer(predicate)
+}
+
+impl<'a> Question<'_, 'a> {
+    fn answer(&self, predicate: &Predicate) -> Truth {
+        use Predicate as P;
+        if let Some(gap) = self.unseen(predicate) {
+            return Truth::gap(gap);
+        }
+        match predicate {
+            P::Not(inner) => self.answer(inner).negate(),
+            P::Any(parts) => parts
+                .iter()
+                .fold(Truth::No, |any, part| any.or(self.answer(part))),
+            P::All(parts) => parts
+                .iter()
+                .fold(Truth::Yes, |all, part| all.and(self.answer(part))),
+            P::Exists(what, filter) => self.exists(what, filter),
+            P::Attribute(of, path, test) => self.attribute(of, path, test),
+            P::May(who, what) => self.known(who, |who| self.asks.may(who, what, self.bindings)),
+            // Whoever holds the instance's role has it from the instance.
+            P::CodeOn(what) => self.known(what, |arn| match self.look.resource(arn) {
+                Some(instance) => observed(&instance.role, Truth::No, |role| {
+                    (self.bindings.get("self").and_then(Bound::arn) == Some(role)).into()
+                }),
+                None => open(format!("the role of {arn}")),
+            }),
+            // What is held is a matter of the graph, which asks itself.
+            P::Held(what) => self.known(what, |arn| {
+                (self.bindings.get("self").and_then(Bound::arn) == Some(arn)).into()
+            }),
+            P::Public(what, action) => self.known(what, |arn| self.asks.public(arn, action)),
+            P::OpenToForeign(what, action) => {
+                self.known(what, |arn| self.asks.open_to_foreign(arn, action))
+            }
+            _ => self
+                .identity(predicate)
+                .or_else(|| self.trust(predicate))
+                .or_else(|| self.grant(predicate))
+                .or_else(|| self.workload(predicate))
+                .or_else(|| self.organization(predicate))
+                .unwrap_or_else(|| open(predicate.to_string())),
+        }
+    }
+
+    /// The missing listing behind a variable that stands for something unread. What holds for
+    /// every resource of its kind is still known: a principal differs from itself nowhere.
+    fn unseen(&self, predicate: &Predicate) -> Option<&Gap> {
+        if matches!(
+            predicate,
+            Predicate::Not(_) | Predicate::Any(_) | Predicate::All(_)
+        ) {
+            return None;
+        }
+        predicate.references().into_iter().find_map(|reference| {
+            match self.bindings.get(reference.variable()?)? {
+                Bound::Unseen { gap, .. } => Some(&**gap),
+                _ => None,
+            }
+        })
+    }
+
+    /// What a reference stands for.
+    fn bound(&self, reference: &ResourceRef) -> Option<Bound> {
+        match &reference.selector {
+            Selector::Named(name) if name.starts_with("arn:") => {
+                Some(Bound::Known(self.look.in_partition(name)))
+            }
+            Selector::Any | Selector::Named(_) => None,
+            _ => {
+                let name = reference.variable()?;
+                let found = self.bindings.get(name).cloned();
+                found.or_else(|| {
+                    (name == "account").then(|| Bound::Account(self.account.to_owned()))
+                })
+            }
+        }
+    }
+
+    /// Asks about something that has an ARN.
+    fn known(&self, reference: &ResourceRef, ask: impl FnOnce(&Arn) -> Truth) -> Truth {
+        match self.bound(reference).as_ref().and_then(Bound::arn) {
+            Some(arn) => ask(arn),
+            None => unbound(reference),
+        }
+    }
+
+    /// Asks about two things that have ARNs.
+    fn both(
+        &self,
+        a: &ResourceRef,
+        b: &ResourceRef,
+        ask: impl FnOnce(&Arn, &Arn) -> Truth,
+    ) -> Truth {
+        self.known(a, |a| self.known(b, |b| ask(a, b)))
+    }
+
+    /// The account a reference means.
+    fn account_of(&self, reference: &ResourceRef) -> Option<String> {
+        match self.bound(reference)? {
+            Bound::Account(id) => Some(id),
+            Bound::Known(arn) | Bound::New(arn) => Some(arn.account().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The same question with one more variable bound.
+    fn with<T>(&self, name: &str, bound: Bound, ask: impl FnOnce(&Question<'_, 'a>) -> T) -> T {
+        let mut bindings = self.bindings.clone();
+        bindings.insert(name.to_owned(), bound);
+        ask(&Question {
+            look: self.look,
+            asks: self.asks,
+            bindings: &bindings,
+            account: self.account,
+        })
+    }
+}
+
+/// A question whose variable stands for nothing yet.
+fn unbound(reference: &ResourceRef) -> Truth {
+    open(format!("what `{reference}` stands for"))
+}
+
+/// An answer nobody has read.
+fn open(what: impl Into<String>) -> Truth {
+    Truth::gap(&Gap::new(what, GapKind::NotCollected))
+}
+
+/// What an observed fact says of a question about its value; absence is `none`.
+fn observed<T>(fact: &Observed<T>, none: Truth, ask: impl FnOnce(&T) -> Truth) -> Truth {
+    match fact {
+        Observed::Value(value) => ask(value),
+        Observed::Absent | Observed::NotApplicable(_) => none,
+        Observed::Gap(gap) => Truth::gap(gap),
+    }
+}
+
+/// Whether `*` and `?` patterns match, without regard to case.
+fn glob(pattern: &str, text: &str) -> bool {
+    let glob = crate::policy::Glob::new(&pattern.to_ascii_lowercase());
+    glob.matches(&text.to_ascii_lowercase())
+}
