@@ -11,6 +11,8 @@ mod managed;
 pub mod serve;
 mod world;
 
+#[cfg(feature = "serve")]
+pub use serve::{Responder, Server};
 pub use managed::{ManagedDocument, managed_policy};
 pub use world::{
     Fault, FaultKind, NearMiss, Story, Truth, World, WorldError, world_folder, worlds,

@@ -3,6 +3,8 @@
 mod alarm;
 mod cases;
 mod catalogue;
+#[cfg(feature = "aws")]
+mod collect;
 mod corridor;
 mod policy;
 mod exposure;

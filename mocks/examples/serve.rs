@@ -3,8 +3,7 @@
 
 use std::io::{self, Write as _};
 
-use palisade_mocks::World;
-use palisade_mocks::serve::{Responder, Server};
+use palisade_mocks::{Server, World};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -12,9 +11,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .next()
         .unwrap_or_else(|| "eight-minutes".to_owned());
     let port = arguments.next().map_or(Ok(0), |port| port.parse())?;
-    let server = Server::bind(Responder::new(World::load(&name)?), port)?;
-    writeln!(io::stdout(), "http://{}", server.address()?)?;
+    let server = Server::bind(World::load(&name)?, port)?;
+    writeln!(io::stdout(), "http://{}", server.address())?;
     io::stdout().flush()?;
-    server.run()?;
+    server.run();
     Ok(())
 }

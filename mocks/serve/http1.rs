@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::{Method, Request, Response, Version};
 
 use super::Responder;
+use crate::World;
 
 /// Requests larger than this are not read: no read-only call comes near it.
 const MOST_BYTES: usize = 8 << 20;
@@ -17,27 +18,34 @@ const MOST_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
+    address: SocketAddr,
     responder: Arc<Responder>,
 }
 
 impl Server {
-    /// Takes `port` of 127.0.0.1; 0 takes a free one.
-    pub fn bind(responder: Responder, port: u16) -> io::Result<Server> {
+    /// Takes `port` of 127.0.0.1 to serve a world; 0 takes a free one.
+    pub fn bind(world: World, port: u16) -> io::Result<Server> {
+        Server::of(Responder::new(world), port)
+    }
+
+    /// The same for a responder made by hand.
+    pub fn of(responder: Responder, port: u16) -> io::Result<Server> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         Ok(Server {
-            listener: TcpListener::bind((Ipv4Addr::LOCALHOST, port))?,
+            address: listener.local_addr()?,
+            listener,
             responder: Arc::new(responder),
         })
     }
 
     /// Where it listens.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
-    /// Answers until the listener fails: one thread for each connection.
-    pub fn run(&self) -> io::Result<()> {
-        loop {
-            let (stream, _) = self.listener.accept()?;
+    /// Answers for as long as the process lives: one thread for each connection.
+    pub fn run(&self) {
+        for stream in self.listener.incoming().flatten() {
             let responder = Arc::clone(&self.responder);
             thread::spawn(move || {
                 // A client that goes away mid-sentence is no fault of the server.
@@ -47,10 +55,10 @@ impl Server {
     }
 
     /// The same in a thread of its own; the address it answers on.
-    pub fn spawn(self) -> io::Result<SocketAddr> {
-        let address = self.address()?;
+    pub fn spawn(self) -> SocketAddr {
+        let address = self.address;
         thread::spawn(move || self.run());
-        Ok(address)
+        address
     }
 }
 
