@@ -3,9 +3,10 @@
 use palisade_checks::Technique;
 use palisade_model::{Arn, Snapshot};
 
+use crate::alarm::Alarms;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
-use crate::graph::{Graph, Node, PathSet, Query, Unheard};
+use crate::graph::{Graph, Node, PathSet, Query};
 use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
@@ -57,7 +58,7 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let exposure = Exposure::of(snapshot);
     let estate = Estate::new(snapshot, &engine, &exposure);
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
-    let graph = Graph::build(snapshot, techniques(), &engine, &Unheard);
+    let graph = Graph::build(snapshot, techniques(), &engine, &estate.security.alarms);
     Analysis {
         answers,
         paths: graph.paths(&Query::default()),
@@ -68,7 +69,8 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
 /// first text that names nothing comes back as the error.
 pub fn paths(snapshot: &Snapshot, from: &[String], to: &[String]) -> Result<PathSet, String> {
     let engine = Engine::new(snapshot);
-    let graph = Graph::build(snapshot, techniques(), &engine, &Unheard);
+    let alarms = Alarms::new(snapshot);
+    let graph = Graph::build(snapshot, techniques(), &engine, &alarms);
     let nodes = |names: &[String]| -> Result<Vec<Node>, String> {
         names
             .iter()

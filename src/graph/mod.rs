@@ -13,6 +13,7 @@ mod facts;
 mod find;
 mod ground;
 mod grow;
+mod heard;
 mod judge;
 mod name;
 mod net;
