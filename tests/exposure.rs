@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use palisade::exposure::{Audience, BucketExposure, Capability, Exposure};
-use palisade_model::{Observed, Snapshot};
+use palisade::exposure::keys::{KeyLife, KeyOwner, owner};
+use palisade::exposure::{Audience, BucketExposure, Capability, Exposure, TrustExposure};
+use palisade_model::{Arn, Observed, ProofAnswer, ProofAsk, ProofResult, Snapshot};
 use serde_json::{Value, json};
 
 const OWNER: &str = "111122223333";
@@ -416,4 +417,166 @@ fn nothing_read_is_nothing_said() {
         .expect("the account is there");
     account.s3.buckets = Observed::denied("s3:ListBuckets");
     assert!(Exposure::of(&snapshot).buckets.is_empty());
+}
+
+#[test]
+fn proof_takes_two_unsigned_requests_and_never_more() {
+    let row = json!({"bucket": {
+        "policy": {"Statement": {"Effect": "Allow", "Principal": "*",
+            "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"], "Resource": "*"}},
+        "objects": {"seen": 2, "complete": true, "objects": [
+            {"key": ".env", "pattern": "dotenv", "size": 1}, {"key": "index.html", "size": 9}]},
+    }});
+    let snapshot = snapshot(&row);
+    let exposure = Exposure::of(&snapshot);
+    let plan = palisade::exposure::proof::plan(&snapshot, &exposure);
+    let asks: Vec<&ProofAsk> = plan.iter().map(|request| &request.ask).collect();
+    let get = ProofAsk::Get {
+        key: "index.html".to_owned(),
+        version: None,
+    };
+    assert_eq!(asks, [&ProofAsk::List, &get]);
+    for (code, served, contradicts) in [(200, true, false), (403, false, true)] {
+        let answer = plan[0].answer(code, "AccessDenied");
+        assert_eq!(answer == ProofAnswer::Served, served);
+        let result = ProofResult {
+            request: plan[0].clone(),
+            answer: Observed::Value(answer),
+        };
+        let says = palisade::exposure::proof::contradiction(&exposure, &result);
+        assert_eq!(says.is_some(), contradicts, "{says:?}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_what_is_not_said_to_be_public() {
+    for row in rows() {
+        let snapshot = snapshot(&row);
+        let exposure = Exposure::of(&snapshot);
+        let open = judge(&row)
+            .verdicts
+            .values()
+            .any(|v| v.at_most == Audience::Public);
+        let plan = palisade::exposure::proof::plan(&snapshot, &exposure);
+        assert!(plan.len() <= 2, "{}", row["name"]);
+        assert!(open || plan.is_empty(), "{}", row["name"]);
+    }
+}
+
+/// The role `r` with this trust, judged.
+fn trust(statement: &Value) -> TrustExposure {
+    let arn = format!("arn:aws:iam::{OWNER}:role/r");
+    let snapshot: Snapshot = serde_json::from_value(json!({
+        "taken_at": "2026-11-01T00:00:00Z",
+        "accounts": {OWNER: {"iam": {"roles": {"r": {"arn": arn, "id": "AROAEXAMPLE",
+            "trust": {"Version": "2012-10-17", "Statement": statement}}}}}},
+    }))
+    .expect("the trust fits the model");
+    let mut exposure = Exposure::of(&snapshot);
+    exposure
+        .trusts
+        .remove(&Arn::new(arn))
+        .expect("the role is judged")
+}
+
+#[test]
+fn trusts_are_judged_by_who_gets_in() {
+    let assume = |principal: Value, condition: Value| {
+        trust(
+            &json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition}),
+        )
+    };
+    let none = || json!({});
+    let everybody = json!({"AWS": "*"});
+    let tag = json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}});
+    let own = json!({"StringEquals": {"aws:PrincipalAccount": OWNER}});
+    let optional = json!({"StringEqualsIfExists": {"aws:PrincipalAccount": OWNER}});
+    for (principal, condition, expect) in [
+        (everybody.clone(), none(), "auth"),
+        (everybody.clone(), tag, "auth"),
+        (everybody.clone(), own, "private"),
+        // A signed request always carries its account: the optional condition binds.
+        (everybody.clone(), optional, "private"),
+        (
+            everybody,
+            json!({"StringEquals": {"sts:ExternalId": "x"}}),
+            "auth",
+        ),
+        (json!({"AWS": "444455556666"}), none(), "cross 444455556666"),
+        (
+            json!({"AWS": "arn:aws:iam::444455556666:role/x"}),
+            none(),
+            "cross 444455556666",
+        ),
+        (json!({"AWS": OWNER}), none(), "private"),
+        (json!({"Service": "ec2.amazonaws.com"}), none(), "private"),
+    ] {
+        let found = assume(principal.clone(), condition.clone());
+        assert_eq!(
+            word(&found.assume.at_least),
+            expect,
+            "{principal} {condition}"
+        );
+        assert_eq!(
+            found.assume.at_least, found.assume.at_most,
+            "{principal} {condition}"
+        );
+    }
+    let asks = assume(
+        json!({"AWS": "444455556666"}),
+        json!({"StringEquals": {"sts:ExternalId": "x"}}),
+    );
+    assert_eq!(asks.external_id.len(), 1);
+}
+
+#[test]
+fn a_found_key_leads_to_its_user_or_says_why_not() {
+    let snapshot: Snapshot = serde_json::from_value(json!({
+        "taken_at": "2026-11-01T00:00:00Z",
+        "accounts": {
+            OWNER: {"iam": {"users": {
+                "u": {"arn": format!("arn:aws:iam::{OWNER}:user/u"), "access_keys": [
+                    {"id": "AKIAONE", "status": "Active"}, {"id": "AKIATWO", "status": "Inactive"}]}}}},
+            "222233334444": {"iam": {"users": {"$gap": "iam:ListUsers"}}},
+        },
+    }))
+    .expect("the accounts fit the model");
+    let of = |id: &str, account: Option<&str>| owner(&snapshot, id, account);
+    assert!(matches!(
+        of("AKIAONE", Some(OWNER)),
+        KeyOwner::User {
+            status: KeyLife::Active,
+            ..
+        }
+    ));
+    assert!(matches!(
+        of("AKIATWO", None),
+        KeyOwner::User {
+            status: KeyLife::Inactive,
+            ..
+        }
+    ));
+    assert!(matches!(
+        of("AKIAGONE", Some(OWNER)),
+        KeyOwner::Deleted { .. }
+    ));
+    assert!(matches!(
+        of("ASIASESSION", Some(OWNER)),
+        KeyOwner::Session { .. }
+    ));
+    assert!(matches!(
+        of("AKIASTRANGE", Some("999900001111")),
+        KeyOwner::Foreign { .. }
+    ));
+    assert!(matches!(
+        of("AKIAUNREAD", Some("222233334444")),
+        KeyOwner::Unknown {
+            missing: Some(_),
+            ..
+        }
+    ));
+    assert!(matches!(
+        of("AKIAOLD", None),
+        KeyOwner::Unknown { account: None, .. }
+    ));
 }

@@ -6,16 +6,20 @@
 mod access_analyzer;
 mod alarm;
 mod cloudtrail;
+mod cognito;
 mod config;
 mod declared;
+mod ec2;
 mod estate;
 mod findings;
 mod fms;
 mod guardduty;
+mod iam;
 mod inspector;
 mod lambda;
 mod macie;
 mod organizations;
+mod resource;
 mod root;
 mod s3;
 pub mod security;
@@ -39,13 +43,17 @@ const REGISTRY: &[&[(&str, Evaluate)]] = &[
     access_analyzer::CHECKS,
     alarm::CHECKS,
     cloudtrail::CHECKS,
+    cognito::CHECKS,
     config::CHECKS,
+    ec2::CHECKS,
     fms::CHECKS,
     guardduty::CHECKS,
+    iam::CHECKS,
     inspector::CHECKS,
     lambda::CHECKS,
     macie::CHECKS,
     organizations::CHECKS,
+    resource::CHECKS,
     root::CHECKS,
     s3::CHECKS,
     security_hub::CHECKS,

@@ -331,11 +331,7 @@ impl Barrier {
     pub fn is_switch(&self) -> bool {
         matches!(
             self,
-            Self::AccountBlock
-                | Self::BucketBlock
-                | Self::AccessPointBlock
-                | Self::OwnerEnforced
-                | Self::RequesterPays
+            Self::AccountBlock | Self::BucketBlock | Self::AccessPointBlock | Self::OwnerEnforced
         )
     }
 }

@@ -14,6 +14,7 @@ mod kms;
 mod network;
 mod openings;
 mod outsider;
+pub mod proof;
 mod reading;
 mod resource;
 mod search;

@@ -387,7 +387,7 @@ fn stops(
         .any(|stop| stop.is_latent() && stop.audience.is_everybody());
     let switches: BTreeSet<Barrier> = barriers
         .iter()
-        .filter(|barrier| barrier.is_switch() && **barrier != Barrier::RequesterPays)
+        .filter(|barrier| barrier.is_switch())
         .cloned()
         .collect();
     if !latent && switches.len() > 1 {

@@ -24,6 +24,7 @@ pub mod listing;
 mod observed;
 mod organization;
 mod policy_text;
+mod public_proof;
 mod resource;
 mod s3;
 mod security;
@@ -47,6 +48,7 @@ pub use lambda::{AlarmBranch, AlarmHandler, Alias, EventSource, Function, Functi
 pub use observed::{DeniedBy, Gap, GapKind, NotApplicable, Observed, Why};
 pub use organization::{OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit};
 pub use policy_text::PolicyText;
+pub use public_proof::{ProofAnswer, ProofAsk, ProofRequest, ProofResult};
 pub use resource::Resource;
 pub use s3::{
     AccessPoint, Acl, Bucket, Grant, ObjectEntry, ObjectListing, ObjectMatch, PublicAccessBlock,

@@ -1,8 +1,10 @@
-//! `s3-latent-public`: only a switch keeps a bucket from being public.
+//! `s3-latent-public`: only a block keeps a bucket from being public.
+//!
+//! What enforced ownership keeps idle is another finding: `s3-dormant-grants`.
 
 use super::super::{Estate, Evidence, Findings, Outcome, missing};
 use super::judged;
-use crate::exposure::{Audience, Capability};
+use crate::exposure::{Audience, Barrier, Capability, Stop};
 
 pub(super) fn evaluate(estate: &Estate<'_>, found: &mut Findings<'_>) {
     for judged in judged(estate, found) {
@@ -10,7 +12,8 @@ pub(super) fn evaluate(estate: &Estate<'_>, found: &mut Findings<'_>) {
         let mut gaps = Vec::new();
         for capability in Capability::ALL {
             let verdict = judged.exposure.verdict(capability);
-            for stop in verdict.latent() {
+            let blocked = |stop: &&Stop| !stop.barriers.contains(&Barrier::OwnerEnforced);
+            for stop in verdict.latent().filter(blocked) {
                 let held: Vec<String> = stop.barriers.iter().map(ToString::to_string).collect();
                 evidence.push(
                     Evidence::from(format!(
