@@ -3,4 +3,5 @@
 mod chain;
 mod patterns;
 mod scp;
+mod state;
 mod tamper;

@@ -55,3 +55,49 @@ fn calls_of_the_management_account_are_marked() {
         .count();
     assert!(marked >= 20, "{marked}");
 }
+
+#[test]
+fn the_page_on_security_services_names_what_is_there() {
+    let page = include_str!("../../docs/security-services.md");
+    let rows = tamper()
+        .iter()
+        .filter(|group| group.group != "root")
+        .flat_map(|g| &g.printed);
+    for row in rows {
+        let printed = format!("`{}` `{}`", row.source, row.event);
+        assert!(page.contains(&printed), "{printed}");
+        assert!(
+            page.contains(&format!("`{}`", row.is_event)),
+            "{}",
+            row.is_event
+        );
+    }
+    for check in palisade_checks::checks() {
+        let folders = [
+            "cloudtrail",
+            "guardduty",
+            "config",
+            "shield",
+            "macie",
+            "fms",
+            "inspector",
+        ];
+        if folders
+            .iter()
+            .any(|folder| check.id == format!("{folder}-off"))
+        {
+            assert!(page.contains(&format!("`{}`", check.id)), "{}", check.id);
+        }
+    }
+    for name in page
+        .split('`')
+        .filter(|word| word.starts_with("security-") || word.starts_with("scp-"))
+    {
+        if !name.contains("-off") && !name.contains(".md") {
+            assert!(
+                palisade_mocks::World::load(name).is_ok(),
+                "`{name}` is no world"
+            );
+        }
+    }
+}

@@ -7,7 +7,7 @@ mod global;
 mod regional;
 mod trails;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use palisade_model::{
@@ -395,5 +395,58 @@ fn in_region(
     };
     State::NotApplicable {
         why: why.to_owned(),
+    }
+}
+
+/// Accounts and regions in which every service is in the same state: one row of a table that
+/// stays readable for hundreds of accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The states, by service, as words.
+    pub states: BTreeMap<Service, &'static str>,
+    /// The regions by account; an empty region stands for services with one state per account.
+    pub places: BTreeMap<String, Vec<String>>,
+}
+
+impl Matrix {
+    /// The matrix with like places in one row: those with the worst states first, then the
+    /// larger rows. Regions and whole accounts stand in rows of their own.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut places: BTreeMap<(&str, &str), BTreeMap<Service, &'static str>> = BTreeMap::new();
+        for cell in &self.cells {
+            let word = match cell.expected {
+                true => cell.state.word(),
+                false => "not used",
+            };
+            let place = places.entry((&cell.account, &cell.region)).or_default();
+            place.insert(cell.service, word);
+        }
+        let mut rows: BTreeMap<BTreeMap<Service, &'static str>, Row> = BTreeMap::new();
+        for ((account, region), states) in places {
+            let row = rows.entry(states.clone()).or_insert_with(|| Row {
+                states,
+                places: BTreeMap::new(),
+            });
+            row.places
+                .entry(account.to_owned())
+                .or_default()
+                .push(region.to_owned());
+        }
+        let mut rows = Vec::from_iter(rows.into_values());
+        rows.sort_by_key(|row| std::cmp::Reverse((row.badness(), row.places.len())));
+        rows
+    }
+}
+
+impl Row {
+    fn badness(&self) -> usize {
+        let weight = |word: &str| match word {
+            "off" => 100,
+            "suspended" => 50,
+            "unknown" => 10,
+            "half on" => 1,
+            _ => 0,
+        };
+        self.states.values().map(|word| weight(word)).sum()
     }
 }
