@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use super::condition::Test;
-use super::context::Context;
+use super::context::{Context, Key};
 use super::document::{Document, DocumentError, Effect, Span, Statement, Version};
 use super::pattern::Glob;
 use super::principal::{Caller, Naming, PrincipalMatcher};
@@ -313,16 +313,14 @@ impl CompiledStatement {
         hit.flip_if(self.resources.negated)
     }
 
-    /// Whether it looks at the caller's own name or tags.
-    pub(crate) fn looks_at_caller(&self) -> bool {
-        let personal = super::engine::is_personal;
-        let in_tests = |test: &Test| personal(&test.key) || test.variable_keys().any(personal);
-        self.conditions.iter().any(in_tests)
-            || self
-                .resources
-                .patterns
-                .iter()
-                .any(|p| p.keys().any(personal))
+    /// The keys it looks at that tell principals under the same policies apart.
+    pub(crate) fn caller_keys(&self) -> impl Iterator<Item = &Key> {
+        let tests = self.conditions.iter();
+        let in_tests = tests.flat_map(|t| std::iter::once(&t.key).chain(t.variable_keys()));
+        let in_resources = self.resources.patterns.iter().flat_map(|p| p.keys());
+        in_tests
+            .chain(in_resources)
+            .filter(|key| super::engine::is_personal(key))
     }
 
     pub(crate) fn grants(&self, caller: &Caller) -> Option<Naming> {

@@ -1,30 +1,68 @@
 //! What is known about a request beside who, what and where: the condition keys.
 
-use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
 
 /// A condition key, compared without regard to case as AWS does ("condition key names are not
 /// case-sensitive", IAM User Guide).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// Each distinct name has one number for as long as the process runs, so that looking a key up
+/// compares numbers. The numbers decide nothing else: keys sort by name.
+#[derive(Debug, Clone)]
 pub struct Key {
-    text: Box<str>,
-    hash: u64,
+    text: Arc<str>,
+    number: u32,
+}
+
+fn numbers() -> &'static RwLock<FxHashMap<Arc<str>, u32>> {
+    static NUMBERS: OnceLock<RwLock<FxHashMap<Arc<str>, u32>>> = OnceLock::new();
+    NUMBERS.get_or_init(RwLock::default)
 }
 
 impl Key {
     /// The key of this name.
     pub fn new(name: &str) -> Self {
-        let text = name.to_ascii_lowercase().into_boxed_str();
-        let mut hasher = rustc_hash::FxHasher::default();
-        text.hash(&mut hasher);
-        Self {
-            hash: hasher.finish(),
-            text,
+        let lower = name.to_ascii_lowercase();
+        // A writer that panicked left the map whole: it only ever inserts.
+        let known = numbers().read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((text, number)) = known.get_key_value(lower.as_str()) {
+            return Self {
+                text: Arc::clone(text),
+                number: *number,
+            };
         }
+        drop(known);
+        let mut known = numbers().write().unwrap_or_else(PoisonError::into_inner);
+        let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let text: Arc<str> = lower.into();
+        let number = *known.entry(Arc::clone(&text)).or_insert(next);
+        Self { text, number }
     }
 
     /// Its name in lower case.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.text.cmp(&other.text)
     }
 }
 
@@ -41,7 +79,8 @@ pub enum Knowledge<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
-    Known(Box<[Box<str>]>),
+    One(Box<str>),
+    Many(Box<[Box<str>]>),
     Absent,
     Unknown,
 }
@@ -49,6 +88,8 @@ enum Entry {
 /// The condition keys of a request: what is known of each, and what to hold of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
+    /// The numbers of the keys, close together because every look-up runs through them.
+    numbers: Vec<u32>,
     entries: Vec<(Key, Entry)>,
     /// Beginnings of keys that are absent unless mentioned.
     absent_families: Vec<Box<str>>,
@@ -65,6 +106,7 @@ impl Context {
     /// Nothing yet; keys never mentioned are absent.
     pub fn closed() -> Self {
         Self {
+            numbers: Vec::new(),
             entries: Vec::new(),
             absent_families: Vec::new(),
             others_unknown: false,
@@ -74,6 +116,7 @@ impl Context {
     /// Nothing yet; keys never mentioned are unknown.
     pub fn open() -> Self {
         Self {
+            numbers: Vec::new(),
             entries: Vec::new(),
             absent_families: Vec::new(),
             others_unknown: true,
@@ -82,7 +125,7 @@ impl Context {
 
     /// Says that the request carries `key` with this value.
     pub fn set(&mut self, key: &str, value: impl Into<Box<str>>) -> &mut Self {
-        self.put(Key::new(key), Entry::Known(Box::new([value.into()])))
+        self.put(Key::new(key), Entry::One(value.into()))
     }
 
     /// Says that the request carries `key` with these values.
@@ -93,7 +136,7 @@ impl Context {
     {
         self.put(
             Key::new(key),
-            Entry::Known(values.into_iter().map(Into::into).collect()),
+            Entry::Many(values.into_iter().map(Into::into).collect()),
         )
     }
 
@@ -118,6 +161,7 @@ impl Context {
     /// The context without the keys (in lower case) that `gone` picks.
     pub(crate) fn without(mut self, gone: impl Fn(&str) -> bool) -> Self {
         self.entries.retain(|(key, _)| !gone(key.as_str()));
+        self.numbers = self.entries.iter().map(|(key, _)| key.number).collect();
         self
     }
 
@@ -133,9 +177,12 @@ impl Context {
     }
 
     fn put(&mut self, key: Key, entry: Entry) -> &mut Self {
-        match self.entries.iter_mut().find(|(known, _)| *known == key) {
-            Some(slot) => slot.1 = entry,
-            None => self.entries.push((key, entry)),
+        match self.numbers.iter().position(|number| *number == key.number) {
+            Some(at) => self.entries[at].1 = entry,
+            None => {
+                self.numbers.push(key.number);
+                self.entries.push((key, entry));
+            }
         }
         self
     }
@@ -143,7 +190,7 @@ impl Context {
     /// Puts one possible state of a key: its values, or `None` for absent.
     pub(crate) fn put_state(&mut self, key: &Key, state: Option<&[Box<str>]>) {
         let entry = match state {
-            Some(values) => Entry::Known(values.into()),
+            Some(values) => Entry::Many(values.into()),
             None => Entry::Absent,
         };
         self.put(key.clone(), entry);
@@ -152,22 +199,25 @@ impl Context {
     /// What is known of a key.
     #[inline]
     pub fn get(&self, key: &Key) -> Knowledge<'_> {
-        for (known, entry) in &self.entries {
-            if known.hash == key.hash && known.text == key.text {
-                return match entry {
-                    // A key without any value is null, like one that is not there.
-                    Entry::Known(values) if values.is_empty() => Knowledge::Absent,
-                    Entry::Known(values) => Knowledge::Known(values),
-                    Entry::Absent => Knowledge::Absent,
-                    Entry::Unknown => Knowledge::Unknown,
-                };
-            }
+        if let Some(at) = self.numbers.iter().position(|number| *number == key.number) {
+            return match &self.entries[at].1 {
+                Entry::One(value) => Knowledge::Known(std::slice::from_ref(value)),
+                // A key without any value is null, like one that is not there.
+                Entry::Many(values) if values.is_empty() => Knowledge::Absent,
+                Entry::Many(values) => Knowledge::Known(values),
+                Entry::Absent => Knowledge::Absent,
+                Entry::Unknown => Knowledge::Unknown,
+            };
         }
-        if self.others_unknown {
-            Knowledge::Unknown
-        } else {
-            Knowledge::Absent
+        let in_family = || {
+            self.absent_families
+                .iter()
+                .any(|f| key.text.starts_with(&**f))
+        };
+        if !self.others_unknown || in_family() {
+            return Knowledge::Absent;
         }
+        Knowledge::Unknown
     }
 
     /// The value of a key that is known and has exactly one.
@@ -185,5 +235,38 @@ impl Context {
                 .entries
                 .iter()
                 .any(|(_, entry)| *entry == Entry::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_absent_but_for_its_known_members() {
+        let mut context = Context::open();
+        context
+            .set("aws:PrincipalTag/Team", "web")
+            .set_family_absent("aws:PrincipalTag/");
+        let get = |key| context.get(&Key::new(key));
+        assert_eq!(
+            get("aws:principaltag/team"),
+            Knowledge::Known(&["web".into()])
+        );
+        assert_eq!(get("aws:PrincipalTag/other"), Knowledge::Absent);
+        assert_eq!(get("aws:SourceIp"), Knowledge::Unknown);
+    }
+
+    #[test]
+    fn an_overlay_has_the_last_word() {
+        let mut context = Context::open();
+        context.set("aws:SourceIp", "10.0.0.1");
+        let mut over = Context::closed();
+        over.set_unknown("AWS:sourceip")
+            .set_all("aws:TagKeys", Vec::<&str>::new());
+        context.overlay(&over);
+        assert_eq!(context.get(&Key::new("aws:SourceIp")), Knowledge::Unknown);
+        assert_eq!(context.get(&Key::new("aws:TagKeys")), Knowledge::Absent);
+        assert_eq!(context.get(&Key::new("aws:Referer")), Knowledge::Absent);
     }
 }

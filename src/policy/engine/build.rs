@@ -207,6 +207,7 @@ impl Draft {
         self.known.insert(key, index);
         let (identity, boundary) = (identity.into(), boundary.map(Into::into));
         self.classes.push(Class {
+            kind,
             account,
             identity,
             boundary,

@@ -64,6 +64,7 @@ pub enum PrincipalKind {
 /// Principals of one account under the same policies.
 #[derive(Debug)]
 struct Class {
+    kind: PrincipalKind,
     account: u32,
     identity: Box<[Attached]>,
     boundary: Option<Box<[Attached]>>,

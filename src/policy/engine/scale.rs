@@ -1,16 +1,17 @@
 //! Questions over all principals at once.
 //!
-//! Principals of one class differ only in what their own names and tags decide, so a class is
-//! asked once unless a statement that bears on the question looks at names or tags, or the
-//! resource's policy names a member. Cost: classes × policies for the sieve, plus one decision
-//! for each class left, plus one for each member that must be asked apart.
+//! Only policies with a statement that covers the action and may match the resource bear on a
+//! question. Principals of one account, under the same bearing policies, with the same values of
+//! the tags that those policies look at, get one answer; only where names themselves decide
+//! (`${aws:username}`, a resource-based policy that names a user) is everybody asked apart. Cost:
+//! distinct policies for the sieve, principals for the grouping, one decision for each group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Engine, Principal};
-use crate::policy::compile::{Attached, CompiledPolicy, CompiledStatement};
+use super::{Engine, Principal, PrincipalKind};
+use crate::policy::compile::{CompiledPolicy, CompiledStatement, service_bit};
 use crate::policy::context::{Context, Key};
 use crate::policy::decide::Decision;
 use crate::policy::document::Effect;
@@ -56,48 +57,66 @@ impl WhoCan {
 /// How a policy bears on a question.
 #[derive(Clone, Copy, Default)]
 struct Bearing {
-    /// Some Allow covers the action.
+    /// Some statement covers the action and may match the resource.
+    bears: bool,
+    /// One of them allows.
     allows: bool,
-    /// A statement that covers the action looks at the caller's own name or tags.
-    personal: bool,
+    /// One of them looks at the caller's own name.
+    by_name: bool,
 }
+
+/// What a class is to a question.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// Classes of one profile are under the same bearing policies.
+    profile: u32,
+    allows: bool,
+    by_name: bool,
+}
+
+/// Account, kind, bearing policies with their places, boundary.
+type Profile = (u32, PrincipalKind, Vec<(usize, *const CompiledPolicy)>);
 
 impl Engine {
     /// Who may do `action` on `resource`: every principal but those surely denied.
     ///
     /// `context` speaks of every request alike, as in [`Engine::decide`].
     pub fn who_can(&self, action: &str, resource: &str, context: &Context) -> WhoCan {
-        let question = Question::new(self, action, resource);
-        let mut bearings: FxHashMap<*const CompiledPolicy, Bearing> = FxHashMap::default();
+        let mut question = Question::new(self, action, resource);
         let outsiders = self.outsiders(action, resource, context);
         let mut out = WhoCan {
             decisions: Vec::new(),
             principals: Vec::new(),
             outsiders,
         };
-        // The answer of each class, once asked: the place of the decision, or "denied".
-        let mut answers: Vec<Option<Option<u32>>> = vec![None; self.classes.len()];
-        let sieved: Vec<Bearing> = self
-            .classes
-            .iter()
-            .map(|class| question.bearing(class, &mut bearings))
-            .collect();
+        let standings = question.standings(self);
+        // The answer of each group, once asked: the place of the decision, or "denied".
+        let mut answers: FxHashMap<(u32, u32), Option<u32>> = FxHashMap::default();
+        let mut signatures: FxHashMap<Vec<Option<&str>>, u32> = FxHashMap::default();
         for (at, principal) in self.principals.iter().enumerate() {
-            let class = principal.class as usize;
-            let named = question.names(principal);
-            if !sieved[class].allows && !question.open_to_all && !named {
+            let standing = standings[principal.class as usize];
+            // SCPs and RCPs pass service-linked roles over, whatever else they share.
+            let linked = principal.arn.contains(":role/aws-service-role/");
+            let named = linked || question.names(principal);
+            if !standing.allows && !question.open_to_all && !question.names(principal) {
                 continue;
             }
-            let apart = named || sieved[class].personal || question.personal;
-            let decision = match answers[class] {
-                Some(known) if !apart => known,
-                _ => {
-                    let decision = self.decide(&principal.arn, action, resource, context);
-                    let place = out.keep(decision);
-                    if !apart {
-                        answers[class] = Some(place);
+            let ask =
+                |out: &mut WhoCan| out.keep(self.decide(&principal.arn, action, resource, context));
+            let decision = if named || standing.by_name || question.by_name {
+                ask(&mut out)
+            } else {
+                let next = u32::try_from(signatures.len()).unwrap_or(u32::MAX);
+                let signature = *signatures
+                    .entry(question.signature(principal))
+                    .or_insert(next);
+                match answers.get(&(standing.profile, signature)) {
+                    Some(known) => *known,
+                    None => {
+                        let place = ask(&mut out);
+                        answers.insert((standing.profile, signature), place);
+                        place
                     }
-                    place
                 }
             };
             if let Some(decision) = decision {
@@ -240,15 +259,16 @@ impl WhoCan {
 /// What can be said of a question before anybody is asked.
 struct Question {
     action: String,
+    service: u64,
     resource: Resource,
     /// The resource's policy may admit somebody whose own policies do not.
     open_to_all: bool,
-    /// The resource's policy or RCPs look at the caller's own name or tags.
-    personal: bool,
+    /// The resource's policy, SCPs or RCPs look at the caller's own name.
+    by_name: bool,
+    /// Tags of the caller that some bearing statement looks at.
+    tags: BTreeSet<String>,
     /// Names in the resource's policy.
     named: FxHashSet<Box<str>>,
-    /// By account: its SCPs look at the caller's own name or tags.
-    personal_scps: Vec<bool>,
 }
 
 impl Question {
@@ -256,38 +276,55 @@ impl Question {
         let lower = action.to_ascii_lowercase();
         let target = engine.resources.target(engine, action, resource, None);
         let mut out = Self {
+            service: service_bit(lower.split(':').next().unwrap_or_default()),
             resource: Resource::new(resource),
             open_to_all: false,
-            personal: false,
+            by_name: false,
+            tags: BTreeSet::new(),
             named: FxHashSet::default(),
-            personal_scps: Vec::new(),
             action: lower,
         };
         for attached in target.policy.unwrap_or_default() {
             out.open_to_all |= attached.policy.unread_reason().is_some();
-            for statement in &attached.policy.statements {
+            for (_, statement) in attached.policy.about(out.service) {
                 if statement.covers_action(&out.action) {
-                    out.add(statement);
+                    out.by_name |= out.look(statement);
+                    out.add_names(statement);
                 }
             }
         }
         let rcps = target
             .account
             .map_or(&[][..], |account| engine.rcps_of(account));
-        out.personal |= rcps.iter().flatten().any(|a| out.is_personal(&a.policy));
-        out.personal_scps = engine
+        let scps = engine
             .accounts
             .iter()
-            .map(|account| {
-                let levels = account.ceilings.scps.as_deref().unwrap_or_default();
-                levels.iter().flatten().any(|a| out.is_personal(&a.policy))
-            })
-            .collect();
+            .flat_map(|a| a.ceilings.scps.as_deref().unwrap_or_default());
+        let mut seen: FxHashSet<*const CompiledPolicy> = FxHashSet::default();
+        for attached in rcps.iter().chain(scps).flatten() {
+            if seen.insert(std::ptr::from_ref(&*attached.policy)) {
+                let bearing = out.of_policy(&attached.policy);
+                out.by_name |= bearing.by_name;
+            }
+        }
         out
     }
 
-    fn add(&mut self, statement: &CompiledStatement) {
-        self.personal |= statement.looks_at_caller();
+    /// Takes note of the tags a statement looks at; says whether it looks at the caller's name.
+    fn look(&mut self, statement: &CompiledStatement) -> bool {
+        let mut by_name = false;
+        for key in statement.caller_keys() {
+            match key.as_str().strip_prefix("aws:principaltag/") {
+                Some(tag) => {
+                    self.tags.insert(tag.to_owned());
+                }
+                None => by_name = true,
+            }
+        }
+        by_name
+    }
+
+    fn add_names(&mut self, statement: &CompiledStatement) {
         let allows = statement.effect == Effect::Allow;
         let names = match &statement.principal {
             PrincipalMatcher::Named(names) => names,
@@ -313,56 +350,85 @@ impl Question {
         !self.named.is_empty() && self.named.contains(&*principal.arn)
     }
 
-    fn is_personal(&self, policy: &CompiledPolicy) -> bool {
-        policy
-            .statements
-            .iter()
-            .any(|s| s.covers_action(&self.action) && s.looks_at_caller())
+    /// The values of the tags that count; a role whose sessions may be tagged is apart.
+    fn signature<'a>(&self, principal: &'a Principal) -> Vec<Option<&'a str>> {
+        let value = |tag: &String| {
+            let own = principal
+                .tags
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(tag));
+            own.map(|(_, value)| &**value)
+        };
+        let open = principal.session_tags && !self.tags.is_empty();
+        let mark = if open {
+            Some("sessions may carry tags")
+        } else {
+            None
+        };
+        std::iter::once(mark)
+            .chain(self.tags.iter().map(value))
+            .collect()
     }
 
-    fn bearing(
-        &self,
-        class: &super::Class,
-        known: &mut FxHashMap<*const CompiledPolicy, Bearing>,
-    ) -> Bearing {
-        let mut out = Bearing {
-            personal: self.personal_scps[class.account as usize],
-            ..Bearing::default()
-        };
-        let mut ask = |attached: &Attached| {
-            let key = std::ptr::from_ref(&*attached.policy);
-            *known
-                .entry(key)
-                .or_insert_with(|| self.of_policy(&attached.policy))
-        };
-        for attached in &class.identity {
-            let one = ask(attached);
-            out.allows |= one.allows;
-            out.personal |= one.personal;
-        }
-        for attached in class.boundary.iter().flatten() {
-            out.personal |= ask(attached).personal;
+    /// What each class is to this question.
+    fn standings(&mut self, engine: &Engine) -> Vec<Standing> {
+        let mut known: FxHashMap<*const CompiledPolicy, Bearing> = FxHashMap::default();
+        let mut profiles: FxHashMap<Profile, u32> = FxHashMap::default();
+        let mut out = Vec::with_capacity(engine.classes.len());
+        for class in &engine.classes {
+            let mut bearing: Vec<(usize, *const CompiledPolicy)> = Vec::new();
+            let (mut allows, mut by_name) = (false, false);
+            for (place, attached) in class.identity.iter().enumerate() {
+                let key = std::ptr::from_ref(&*attached.policy);
+                let one = *known
+                    .entry(key)
+                    .or_insert_with(|| self.of_policy(&attached.policy));
+                allows |= one.allows;
+                by_name |= one.by_name;
+                if one.bears {
+                    bearing.push((place, key));
+                }
+            }
+            for attached in class.boundary.iter().flatten() {
+                let key = std::ptr::from_ref(&*attached.policy);
+                let one = *known
+                    .entry(key)
+                    .or_insert_with(|| self.of_policy(&attached.policy));
+                by_name |= one.by_name;
+                bearing.push((usize::MAX, key));
+            }
+            let next = u32::try_from(profiles.len()).unwrap_or(u32::MAX);
+            let profile = *profiles
+                .entry((class.account, class.kind, bearing))
+                .or_insert(next);
+            out.push(Standing {
+                profile,
+                allows,
+                by_name,
+            });
         }
         out
     }
 
-    fn of_policy(&self, policy: &CompiledPolicy) -> Bearing {
+    fn of_policy(&mut self, policy: &CompiledPolicy) -> Bearing {
         if policy.unread_reason().is_some() {
             return Bearing {
+                bears: true,
                 allows: true,
-                personal: false,
+                by_name: false,
             };
         }
         let open = Context::open();
         let mut out = Bearing::default();
-        for statement in &policy.statements {
+        for (_, statement) in policy.about(self.service) {
             if !statement.covers_action(&self.action)
                 || statement.touches(&self.resource, &self.action, &open) == Tri::No
             {
                 continue;
             }
+            out.bears = true;
             out.allows |= statement.effect == Effect::Allow;
-            out.personal |= statement.looks_at_caller();
+            out.by_name |= self.look(statement);
         }
         out
     }

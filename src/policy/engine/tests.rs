@@ -212,3 +212,48 @@ fn what_one_can_and_another_cannot() {
         (Tri::Yes, Effect::Allow)
     );
 }
+
+#[test]
+fn asking_for_everybody_is_asking_each() {
+    let tagged = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:PrincipalTag/team": ["web", "ops"]}}},
+        {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:PrincipalTag/Team": "ops"}}},
+        {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]});
+    let mut users = serde_json::Map::new();
+    for (at, team) in ["web", "ops", "web", "data", "ops"].iter().enumerate() {
+        let mut entry = user(&format!("u{at}"), tagged.clone());
+        entry["tags"] = json!({"team": team});
+        if at == 4 {
+            // Bears on nothing asked below.
+            entry["inline"]["q"] = allow("sqs:*", "*");
+        }
+        users.insert(format!("u{at}"), entry);
+    }
+    let engine = engine(json!({"users": users}), Value::Null);
+    for action in [
+        "s3:GetObject",
+        "s3:DeleteObject",
+        "ec2:RunInstances",
+        "iam:PassRole",
+    ] {
+        let who = engine.who_can(action, "arn:aws:s3:::b/k", &Context::open());
+        let together: Vec<(String, Decision)> = who
+            .iter(&engine)
+            .map(|(p, d)| (p.arn.to_string(), d.clone()))
+            .collect();
+        let one_by_one: Vec<(String, Decision)> = engine
+            .principals()
+            .iter()
+            .map(|p| {
+                (
+                    p.arn.to_string(),
+                    engine.decide(&p.arn, action, "arn:aws:s3:::b/k", &Context::open()),
+                )
+            })
+            .filter(|(_, decision)| !decision.is_denied())
+            .collect();
+        assert_eq!(together, one_by_one, "{action}");
+    }
+}
