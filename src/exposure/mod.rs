@@ -7,8 +7,11 @@
 
 mod audience;
 mod bucket;
+mod by_access_point;
+mod by_acl;
 mod cdn;
 mod doors;
+mod judged;
 pub mod keys;
 mod kms;
 mod network;
@@ -34,9 +37,9 @@ use crate::policy::Interner;
 
 pub use audience::{Audience, Barrier, Capability, Network, Opening, Path, Scope, Stop, Verdict};
 pub use doors::{FunctionExposure, InstanceExposure, PoolExposure, ResourceExposure};
+pub use judged::BucketExposure;
 pub use subject::{Federation, LooseSubject};
 pub use trust::{FederatedDoor, TrustExposure};
-pub use verdict::BucketExposure;
 
 use cdn::Distributions;
 use surroundings::Surroundings;
@@ -70,7 +73,7 @@ impl Exposure {
         for (id, account) in &snapshot.accounts {
             for (name, bucket) in account.s3.buckets.value().into_iter().flatten() {
                 let (owner, bucket) = ((id, account), (name.as_str(), bucket));
-                let judged = verdict::judge(owner, bucket, &around, &distributions, &mut compiled);
+                let judged = judged::judge(owner, bucket, &around, &distributions, &mut compiled);
                 found.buckets.insert((id.clone(), name.clone()), judged);
             }
             let roles = account

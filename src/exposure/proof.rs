@@ -10,7 +10,7 @@ use palisade_model::{
 
 use super::Exposure;
 use super::audience::{Audience, Capability};
-use super::verdict::BucketExposure;
+use super::judged::BucketExposure;
 
 /// The requests that would prove or disprove what is said of the scanned accounts' buckets, in
 /// order of account and name.

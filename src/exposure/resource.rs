@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use palisade_model::{Arn, Gap, Observed, PolicyText};
 
 use crate::policy::Interner;
-use crate::policy::document::Effect;
+use crate::policy::document::{Effect, PrincipalKind, Statement};
 
 use super::audience::{Barrier, Path, Verdict};
 use super::bucket::{Rules, caller_sets, denials, quote, rules};
@@ -62,6 +62,9 @@ pub(super) fn judge(
         Rules::Unread => return unread(question, gaps),
         Rules::Read(policy) => policy,
     };
+    if !statements(&policy).any(|(_, written)| may_mean_outsiders(written, question.account)) {
+        return Verdict::default();
+    }
     let mut words = Words::default();
     statements(&policy).for_each(|(_, written)| words.read(written));
     for (_, rcp) in &rcps.policies {
@@ -165,4 +168,30 @@ fn unread(question: &Question<'_>, gaps: Gaps) -> Verdict {
         gaps: gaps.0.into_iter().map(|(_, gap)| gap).collect(),
         ..Verdict::default()
     }
+}
+
+/// Whether an outsider can be among those a statement grants to, by its names alone: most
+/// policies name services and principals of their own account, and need no search.
+fn may_mean_outsiders(statement: &Statement, account: &str) -> bool {
+    let own = |value: &str| {
+        value == account || (value.starts_with("arn:") && value.split(':').nth(4) == Some(account))
+    };
+    let for_others = statement.conditions.iter().any(|condition| {
+        let key = condition.key.to_ascii_lowercase();
+        matches!(
+            key.as_str(),
+            "aws:sourceaccount" | "aws:sourcearn" | "aws:sourceowner"
+        )
+    });
+    statement.effect == Effect::Allow
+        && (statement.not_principal.is_some()
+            || statement
+                .principal
+                .iter()
+                .flatten()
+                .any(|name| match name.kind {
+                    PrincipalKind::Service => for_others,
+                    PrincipalKind::Aws => !own(&name.value),
+                    PrincipalKind::Federated | PrincipalKind::CanonicalUser => true,
+                }))
 }

@@ -54,13 +54,7 @@ fn judge(id: &str, account: &Account, own: &BTreeSet<&str>) -> Outcome {
 /// Whether anything of the service was listed in the region.
 fn is_used(service: &str, region: &Region) -> bool {
     let prefix = format!("{service}.");
-    let listed = region.resources.iter().any(|(kind, list)| {
+    region.resources.iter().any(|(kind, list)| {
         kind.starts_with(&prefix) && list.value().is_some_and(|list| !list.is_empty())
-    });
-    let recorded = service == "config"
-        && region
-            .config
-            .value()
-            .is_some_and(|config| !config.recorders.is_empty());
-    listed || recorded
+    })
 }
