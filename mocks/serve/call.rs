@@ -156,7 +156,12 @@ impl Call {
                 .collect();
             return Ok(());
         }
-        self.wire = Wire::RestJson;
+        let is_xml = palisade_model::listing::services().iter().any(|service| {
+            service.prefix == self.service
+                && service.wire == palisade_model::listing::Wire::RestXml
+        });
+        // Other REST services in XML write as S3 does.
+        self.wire = if is_xml { Wire::S3 } else { Wire::RestJson };
         if !request.body().is_empty() {
             self.json_body(request.body())?;
         }

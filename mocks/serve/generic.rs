@@ -55,6 +55,7 @@ fn written(desk: &Desk<'_>, value: Value) -> Answer {
         });
     Answer {
         flat: xml,
+        root: "Result",
         ..Answer::of(value)
     }
 }
@@ -121,7 +122,7 @@ fn list(desk: &Desk<'_>, row: &Listing) -> Outcome {
     for (index, item) in page.items.into_iter().enumerate() {
         put(&mut value, row.items, item, &[index]);
     }
-    if value.as_object().is_some_and(Map::is_empty) {
+    if row.items != "." && value.as_object().is_some_and(Map::is_empty) {
         let top = row.items.split('.').next().unwrap_or_default();
         match (
             row.list.service.wire == Wire::RestJson,
@@ -202,7 +203,10 @@ fn item(desk: &Desk<'_>, row: &Listing, name: &str, resource: &Resource) -> Valu
     };
     match row.name {
         Name::Path(path) | Name::UnderParent(path) => put(&mut value, path, own.into(), &[]),
-        Name::LastOf(path) => put(&mut value, path, resource.arn.as_str().into(), &[]),
+        Name::LastOf(path) | Name::AfterSlash(path) => {
+            put(&mut value, path, resource.arn.as_str().into(), &[]);
+        }
+        Name::Fixed(_) => {}
     }
     facts(desk, row, resource, 0, &mut value);
     value
@@ -263,8 +267,9 @@ fn write(value: &mut Value, path: &str, shape: Shape, fact: &Value) {
                 put(value, path, object, &[]);
             }
         }
-        (Shape::Texts, Value::Array(texts)) => {
-            let lists = path.matches("[]").count();
+        (Shape::FunctionArns, fact) => put(value, path, fact.to_string().into(), &[]),
+        (Shape::Texts | Shape::Tails | Shape::Raws, Value::Array(texts)) => {
+            let lists = path.split('|').next().unwrap_or(path).matches("[]").count();
             for (index, text) in texts.iter().enumerate() {
                 let mut indexes = vec![0; lists.saturating_sub(1)];
                 indexes.push(index);
@@ -277,6 +282,7 @@ fn write(value: &mut Value, path: &str, shape: Shape, fact: &Value) {
 
 /// Puts `leaf` at `path`; `indexes` say which item of each list on the way, the first if silent.
 fn put(value: &mut Value, path: &str, leaf: Value, indexes: &[usize]) {
+    let path = path.split('|').next().unwrap_or(path);
     if path == "." || path.is_empty() {
         *value = leaf;
         return;
@@ -410,6 +416,7 @@ fn named(desk: &Desk<'_>, ask: &Ask, item: &Value, resource: &Resource) -> Optio
 
 /// The text at a path of the item.
 fn at_path(item: &Value, path: &str) -> Option<String> {
+    let path = path.split('|').next().unwrap_or(path);
     let mut value = item;
     if path != "." {
         for part in path.split('.') {

@@ -127,7 +127,7 @@ impl Responder {
             "inspector2" | "securityhub" | "macie2" | "access-analyzer" | "shield" | "fms" => {
                 security::answer(&desk)
             }
-            "config" => config::answer(&desk),
+            "config" if call.operation != "DescribeConfigRules" => config::answer(&desk),
             "cloudtrail" => cloudtrail::answer(&desk),
             "events" => events::answer(&desk),
             "sns" => sns::answer(&desk),

@@ -89,7 +89,10 @@ async fn all_regions(
             }
             (RegionState::Enabled, None) => {
                 let place = visit.place(&name);
-                tasks.push((name, tokio::spawn(async move { Box::pin(region(&place)).await })));
+                tasks.push((
+                    name,
+                    tokio::spawn(async move { Box::pin(region(&place)).await }),
+                ));
             }
             (state, _) => {
                 read.insert(name, Region::left_out(state));

@@ -66,7 +66,9 @@ fn recorder(entry: &Value, status: &Observed<Value>) -> (String, ConfigRecorder)
             "recordingGroup.exclusionByResourceTypes.resourceTypes[]",
         ),
         recording: of(&own, |status| path::flag(status, "recording")),
-        last_status: of(&own, |status| path::text(status, "lastStatus").map(capitalised)),
+        last_status: of(&own, |status| {
+            path::text(status, "lastStatus").map(capitalised)
+        }),
     };
     (name, recorder)
 }

@@ -225,6 +225,9 @@ impl Place {
         clients::endpoint(engine, service.prefix).unwrap_or_else(|| {
             let fips = if engine.use_fips { "-fips" } else { "" };
             let suffix = self.visit.partition.dns_suffix();
+            if service.host == "cloudfront" {
+                return format!("https://cloudfront.{suffix}"); // one for all regions
+            }
             format!("https://{}{fips}.{}.{suffix}", service.host, self.region)
         })
     }
@@ -239,7 +242,7 @@ fn is_something_else(answer: &Value, items: &str, read: &str) -> bool {
     let holds = answer
         .as_object()
         .is_some_and(|members| !members.is_empty());
-    holds && !names(items) && (read.is_empty() || !names(read))
+    holds && items != "." && !names(items) && (read.is_empty() || !names(read))
 }
 
 fn members(parameters: Value) -> Vec<(String, Value)> {

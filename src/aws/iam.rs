@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use crate::clients::sdk;
 use crate::credential_report::credential_report;
 use crate::engine::Place;
+use crate::s3::or_absent;
 use crate::tasks::each;
 
 /// Everything IAM says.
@@ -277,27 +278,42 @@ async fn credentials_of(place: &Place, client: &Client, users: &mut BTreeMap<Str
 /// Counted by service, as the quota does. The answer holds no password.
 async fn service_credentials(place: &Place, client: &Client, user: &str) -> Observed<u64> {
     let answer = place.ask("iam:ListServiceSpecificCredentials", || {
-        client.list_service_specific_credentials().user_name(user).send()
+        client
+            .list_service_specific_credentials()
+            .user_name(user)
+            .send()
     });
-    answer.await.map(|answer| {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for credential in answer.service_specific_credentials.unwrap_or_default() {
-            *counts.entry(credential.service_name).or_default() += 1;
+    match answer.await {
+        Observed::Value(answer) => {
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            for credential in answer.service_specific_credentials.unwrap_or_default() {
+                *counts.entry(credential.service_name).or_default() += 1;
+            }
+            or_absent(counts.into_values().max())
         }
-        counts.into_values().max().unwrap_or_default()
-    })
+        other => other.map(|_| 0),
+    }
 }
 
 async fn ssh_keys(place: &Place, client: &Client, user: &str) -> Observed<u64> {
     let keys = place.pages(
         "iam:ListSSHPublicKeys",
-        |marker| client.list_ssh_public_keys().user_name(user).set_marker(marker).send(),
+        |marker| {
+            client
+                .list_ssh_public_keys()
+                .user_name(user)
+                .set_marker(marker)
+                .send()
+        },
         |page| {
             let next = page.marker.filter(|_| page.is_truncated);
             (page.ssh_public_keys.unwrap_or_default(), next)
         },
     );
-    keys.await.map(|keys| keys.len() as u64)
+    match keys.await {
+        Observed::Value(keys) => or_absent(Some(keys.len() as u64).filter(|count| *count > 0)),
+        other => other.map(|_| 0),
+    }
 }
 
 async fn access_keys(place: &Place, client: &Client, user: &str) -> Observed<Vec<AccessKey>> {

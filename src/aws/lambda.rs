@@ -82,7 +82,10 @@ fn of(entry: &FunctionConfiguration) -> Function {
         .map(|(name, _)| name.clone())
         .collect();
     environment.sort();
-    let values = variables.into_iter().flatten().map(|(_, value)| value.as_str());
+    let values = variables
+        .into_iter()
+        .flatten()
+        .map(|(_, value)| value.as_str());
     let key_ids: BTreeSet<String> = values.flat_map(key_ids).collect();
     let package = entry.package_type.as_ref().map(|package| package.as_str());
     let layers = entry.layers.iter().flatten();
@@ -97,7 +100,10 @@ fn of(entry: &FunctionConfiguration) -> Function {
         modified: entry.last_modified.as_deref().and_then(modified),
         environment,
         key_ids: key_ids.into_iter().collect(),
-        package_type: package.filter(|package| *package != "Zip").unwrap_or_default().to_owned(),
+        package_type: package
+            .filter(|package| *package != "Zip")
+            .unwrap_or_default()
+            .to_owned(),
         layers: layers
             .filter_map(|layer| Some(layer.arn.clone()?.into()))
             .collect(),

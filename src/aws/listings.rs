@@ -1,6 +1,7 @@
 //! The generic collector: every row of the listing table, for one place.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_model::listing::{
     ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Value as Parameter,
@@ -16,6 +17,9 @@ use crate::wire::Question;
 
 /// Resources by kind, then by name.
 pub(crate) type Kinds = BTreeMap<String, Observed<BTreeMap<String, Resource>>>;
+
+/// How many resources of a kind in one place are described one by one.
+const DESCRIBED: usize = 250;
 
 /// The resource above, of whose call a listing is one.
 struct Parent {
@@ -106,17 +110,32 @@ async fn list(
         Observed::Value(listed) => listed,
         other => return other.map(|_| BTreeMap::new()),
     };
+    let described = AtomicUsize::new(0);
+    let described = &described;
     let read = each(listed, |item| async move {
-        resource(place, row, parent, item).await
+        let whole = described.fetch_add(1, Ordering::Relaxed) < DESCRIBED;
+        resource(place, row, parent, item, whole).await
     });
     let mut all = BTreeMap::new();
     for found in read.await {
         match found {
-            Some((name, resource)) => all.insert(name, resource),
+            // One thing of a region that says nothing is not configured.
+            Some((_, resource)) if is_bare(row, &resource) => {}
+            Some((name, resource)) => {
+                all.insert(name, resource);
+            }
             None => return unnamed(row),
-        };
+        }
     }
     Observed::Value(all)
+}
+
+fn is_bare(row: &Listing, resource: &Resource) -> bool {
+    matches!(row.name, Name::Fixed(_))
+        && resource.attributes.values().all(|fact| match fact {
+            Observed::Value(value) => *value == Value::Bool(false),
+            fact => fact.is_absent(),
+        })
 }
 
 /// An item without a name is an answer that is not what the operation returns.
@@ -135,6 +154,8 @@ fn question(ask: &'static Ask, item: &Value, parent: Option<&Parent>) -> Questio
             Parameter::Text(text) => json!(text),
             Parameter::Number(number) => json!(number),
             Parameter::Flag(flag) => json!(flag),
+            Parameter::Texts(texts) => json!(texts),
+            Parameter::Json(text) => serde_json::from_str(text).unwrap_or_default(),
             Parameter::Item(path) => text(path::text(item, path)),
             Parameter::ItemList(path) => json!([text(path::text(item, path))]),
             Parameter::ParentName => text(parent.map(|parent| parent.name.clone())),
@@ -155,10 +176,13 @@ async fn resource(
     row: &'static Listing,
     parent: Option<&Parent>,
     item: Value,
+    whole: bool,
 ) -> Option<(String, Resource)> {
     let name = match row.name {
         Name::Path(path) => path::text(&item, path)?,
         Name::LastOf(path) => last(&path::text(&item, path)?),
+        Name::AfterSlash(path) => tail(&path::text(&item, path)?),
+        Name::Fixed(name) => name.to_owned(),
         Name::UnderParent(path) => {
             let above = parent
                 .map(|parent| parent.name.as_str())
@@ -168,7 +192,16 @@ async fn resource(
     };
     let details = each(row.details.iter().collect(), |ask: &'static Ask| {
         let question = question(ask, &item, parent);
-        async move { place.question(&ask.call(Per::Item), question).await }
+        async move {
+            if whole {
+                return place.question(&ask.call(Per::Item), question).await;
+            }
+            Gap {
+                message: format!("more than {DESCRIBED} of a kind: the rest are only listed"),
+                ..Gap::not_collected(ask.call)
+            }
+            .into()
+        }
     });
     let mut sources = vec![Observed::Value(item.clone())];
     sources.extend(details.await);
@@ -188,6 +221,10 @@ async fn resource(
         attributes: attributes.collect(),
     };
     Some((name, resource))
+}
+
+fn tail(text: &str) -> String {
+    text.rsplit('/').next().unwrap_or(text).to_owned()
 }
 
 fn last(text: &str) -> String {
@@ -277,8 +314,50 @@ impl Read {
             Shape::Present => Some(json!(
                 path::all(answer, at.path).iter().any(|v| is_something(v))
             )),
+            Shape::Tails => {
+                let texts = path::texts(answer, at.path);
+                sorted(texts.iter().map(|text| tail(text)).collect())
+            }
+            Shape::FunctionArns => {
+                let texts = path::texts(answer, at.path);
+                sorted(texts.iter().flat_map(|text| function_arns(text)).collect())
+            }
             Shape::Raw => path::first(answer, at.path).cloned(),
+            Shape::Raws => {
+                let found = path::all(answer, at.path);
+                let found: Vec<Value> = found.into_iter().cloned().map(with_flags).collect();
+                (!found.is_empty()).then_some(Value::Array(found))
+            }
         })
+    }
+}
+
+/// Function ARNs in a text such as a state machine's definition, with their qualifiers.
+fn function_arns(text: &str) -> Vec<String> {
+    let ends = |c: char| c == '"' || c == '\'' || c == '\\' || c.is_whitespace() || c == ',';
+    let starts = text.match_indices("arn:").map(|(start, _)| &text[start..]);
+    starts
+        .filter_map(|rest| rest.split(ends).next())
+        .filter(|arn| arn.split(':').nth(2) == Some("lambda") && arn.contains(":function:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// XML has no truth values.
+fn with_flags(value: Value) -> Value {
+    match value {
+        Value::String(text) if text == "true" => Value::Bool(true),
+        Value::String(text) if text == "false" => Value::Bool(false),
+        Value::Array(items) => Value::Array(items.into_iter().map(with_flags).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(
+                members
+                    .map(|(name, value)| (name, with_flags(value)))
+                    .collect(),
+            )
+        }
+        other => other,
     }
 }
 

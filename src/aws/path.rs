@@ -4,6 +4,12 @@ use serde_json::Value;
 
 /// Every value at `path`, nulls left out.
 pub(crate) fn all<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+    path.split('|')
+        .flat_map(|path| one_path(value, path))
+        .collect()
+}
+
+fn one_path<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let mut found = vec![value];
     if path != "." {
         for part in path.split('.') {

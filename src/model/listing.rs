@@ -7,7 +7,8 @@
 //! rows, so that both agree by construction. The rows themselves stand in [`rows`].
 //!
 //! **Paths.** Names joined by dots lead into an answer; `[]` after a name means "each of this
-//! list" (in XML: each element of this name). `.` alone is the value itself. XML answers are
+//! list" (in XML: each element of this name). `.` alone is the value itself. Several paths with
+//! `|` between them are read one after the other; what is written goes to the first. XML answers are
 //! read as objects of their child elements, below the result element for the query protocol and
 //! below the root element for EC2 and REST. In an XML answer an element that holds text reads
 //! as a string.
@@ -129,6 +130,10 @@ pub enum Value {
     Number(u64),
     /// A truth value.
     Flag(bool),
+    /// A list of texts.
+    Texts(&'static [&'static str]),
+    /// JSON as written.
+    Json(&'static str),
     /// The text at a path of the listed item.
     Item(&'static str),
     /// A list of one: the text at a path of the listed item.
@@ -169,8 +174,12 @@ pub enum Name {
     Path(&'static str),
     /// The last part, after `/` or `:`, of the ARN at a path in the listed item.
     LastOf(&'static str),
-    /// The parent's name, a slash, and the text at the path.
+    /// The last part, after `/`, of the ARN at a path in the listed item.
+    AfterSlash(&'static str),
+    /// The parent's name, a slash, and the last part, after `/` or `:`, of the text at the path.
     UnderParent(&'static str),
+    /// This name: there is one such thing in a region.
+    Fixed(&'static str),
 }
 
 /// Where a resource's ARN comes from.
@@ -221,8 +230,14 @@ pub enum Shape {
     Keys,
     /// Whether anything stands there: always a value.
     Present,
+    /// The same, each cut to what follows its last `/`.
+    Tails,
+    /// The ARNs of Lambda functions in the text at the path, sorted; none reads as absent.
+    FunctionArns,
     /// JSON as it is (JSON protocols only).
     Raw,
+    /// Everything at the path, as a list; what XML writes as `true` and `false` are truth values.
+    Raws,
 }
 
 const fn attribute(name: &'static str, at: At, shape: Shape) -> Attribute {
@@ -252,6 +267,21 @@ pub const fn texts(name: &'static str, at: At) -> Attribute {
 /// The member names of an object.
 pub const fn keys(name: &'static str, at: At) -> Attribute {
     attribute(name, at, Shape::Keys)
+}
+
+/// A sorted list of strings, each cut to what follows its last `/`.
+pub const fn tails(name: &'static str, at: At) -> Attribute {
+    attribute(name, at, Shape::Tails)
+}
+
+/// The Lambda functions that a text names.
+pub const fn function_arns(name: &'static str, at: At) -> Attribute {
+    attribute(name, at, Shape::FunctionArns)
+}
+
+/// Everything at the path, as a list.
+pub const fn raws(name: &'static str, at: At) -> Attribute {
+    attribute(name, at, Shape::Raws)
 }
 
 /// Whether anything stands at the path.

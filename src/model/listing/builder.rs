@@ -88,6 +88,16 @@ impl Listing {
         self
     }
 
+    pub(super) const fn name_after_slash(mut self, path: &'static str) -> Listing {
+        self.name = Name::AfterSlash(path);
+        self
+    }
+
+    pub(super) const fn named(mut self, name: &'static str) -> Listing {
+        self.name = Name::Fixed(name);
+        self
+    }
+
     pub(super) const fn name_under_parent(mut self, path: &'static str) -> Listing {
         self.name = Name::UnderParent(path);
         self
@@ -120,6 +130,11 @@ impl Listing {
 
     pub(super) const fn attributes(mut self, attributes: &'static [Attribute]) -> Listing {
         self.attributes = attributes;
+        self
+    }
+
+    pub(super) const fn global(mut self) -> Listing {
+        self.global = true;
         self
     }
 }

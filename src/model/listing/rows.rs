@@ -8,7 +8,9 @@
 
 use super::builder::{ask, listing};
 use super::services::*;
-use super::{Listing, Value, at, flag, keys, number, present, text, texts};
+use super::{
+    Listing, Value, at, flag, function_arns, keys, number, present, raws, tails, text, texts,
+};
 
 /// Every kind that is collected by listing.
 pub static LISTINGS: &[Listing] = &[
@@ -257,4 +259,977 @@ pub static LISTINGS: &[Listing] = &[
             ),
         ),
     ]),
+    listing(
+        "ec2.launch-template",
+        ask(&EC2, "ec2:DescribeLaunchTemplates")
+            .send(&[("MaxResults", Value::Number(200))])
+            .page("NextToken", "nextToken"),
+        "launchTemplates.item[]",
+    )
+    .name("launchTemplateId")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:launch-template/{name}")
+    .details(&[ask(&EC2, "ec2:DescribeLaunchTemplateVersions").send(&[
+        ("LaunchTemplateId", Value::Item("launchTemplateId")),
+        ("LaunchTemplateVersion", Value::Texts(&["$Latest", "$Default"])),
+    ])])
+    .profile(
+        1,
+        "launchTemplateVersionSet.item[].launchTemplateData.iamInstanceProfile.arn|launchTemplateVersionSet.item[].launchTemplateData.iamInstanceProfile.name",
+    )
+    .attributes(&[
+        text("launch_template_name", at(0, "launchTemplateName")),
+        number("default_version_number", at(0, "defaultVersionNumber")),
+        number("latest_version_number", at(0, "latestVersionNumber")),
+        present(
+            "user_data",
+            at(1, "launchTemplateVersionSet.item[].launchTemplateData.userData"),
+        ),
+    ]),
+    listing(
+        "ec2.security-group",
+        ask(&EC2, "ec2:DescribeSecurityGroups")
+            .send(&[("MaxResults", Value::Number(1000))])
+            .page("NextToken", "nextToken"),
+        "securityGroupInfo.item[]",
+    )
+    .name("groupId")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:security-group/{name}")
+    .attributes(&[
+        text("group_name", at(0, "groupName")),
+        text("vpc_id", at(0, "vpcId")),
+        texts(
+            "ingress_cidrs",
+            at(
+                0,
+                "ipPermissions.item[].ipRanges.item[].cidrIp|ipPermissions.item[].ipv6Ranges.item[].cidrIpv6",
+            ),
+        ),
+    ]),
+    listing(
+        "ec2.volume",
+        ask(&EC2, "ec2:DescribeVolumes")
+            .send(&[("MaxResults", Value::Number(500))])
+            .page("NextToken", "nextToken"),
+        "volumeSet.item[]",
+    )
+    .name("volumeId")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:volume/{name}")
+    .attributes(&[
+        flag("encrypted", at(0, "encrypted")),
+        text("kms_key_id", at(0, "kmsKeyId")),
+        text("snapshot_id", at(0, "snapshotId")),
+        texts("instances", at(0, "attachmentSet.item[].instanceId")),
+    ]),
+    listing(
+        "ec2.snapshot",
+        ask(&EC2, "ec2:DescribeSnapshots")
+            .send(&[
+                ("MaxResults", Value::Number(1000)),
+                ("Owner", Value::Texts(&["self"])),
+            ])
+            .page("NextToken", "nextToken"),
+        "snapshotSet.item[]",
+    )
+    .name("snapshotId")
+    .arn_as("arn:{partition}:ec2:{region}::snapshot/{name}")
+    .details(&[ask(&EC2, "ec2:DescribeSnapshotAttribute").send(&[
+        ("SnapshotId", Value::Item("snapshotId")),
+        ("Attribute", Value::Text("createVolumePermission")),
+    ])])
+    .attributes(&[
+        text("volume_id", at(0, "volumeId")),
+        flag("encrypted", at(0, "encrypted")),
+        text("kms_key_id", at(0, "kmsKeyId")),
+        texts("create_volume_groups", at(1, "createVolumePermission.item[].group")),
+        texts("create_volume_accounts", at(1, "createVolumePermission.item[].userId")),
+    ]),
+    listing(
+        "ec2.image",
+        ask(&EC2, "ec2:DescribeImages")
+            .send(&[
+                ("MaxResults", Value::Number(1000)),
+                ("Owner", Value::Texts(&["self"])),
+            ])
+            .page("NextToken", "nextToken"),
+        "imagesSet.item[]",
+    )
+    .name("imageId")
+    .arn_as("arn:{partition}:ec2:{region}::image/{name}")
+    .attributes(&[
+        flag("public", at(0, "isPublic")),
+        text("state", at(0, "imageState")),
+        texts("snapshots", at(0, "blockDeviceMapping.item[].ebs.snapshotId")),
+    ]),
+    listing(
+        "ec2.serial-console-access",
+        ask(&EC2, "ec2:GetSerialConsoleAccessStatus"),
+        ".",
+    )
+    .named("account")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:serial-console-access")
+    .attributes(&[flag("enabled", at(0, "serialConsoleAccessEnabled"))]),
+    listing(
+        "autoscaling.group",
+        ask(&AUTOSCALING, "autoscaling:DescribeAutoScalingGroups")
+            .send(&[("MaxRecords", Value::Number(100))])
+            .page("NextToken", "NextToken"),
+        "AutoScalingGroups.member[]",
+    )
+    .name("AutoScalingGroupName")
+    .arn(0, "AutoScalingGroupARN")
+    .attributes(&[
+        texts("instances", at(0, "Instances.member[].InstanceId")),
+        text(
+            "launch_template",
+            at(
+                0,
+                "LaunchTemplate.LaunchTemplateId|MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId",
+            ),
+        ),
+        text(
+            "launch_template_version",
+            at(
+                0,
+                "LaunchTemplate.Version|MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version",
+            ),
+        ),
+        text("launch_configuration", at(0, "LaunchConfigurationName")),
+        texts(
+            "suspended_processes",
+            at(0, "SuspendedProcesses.member[].ProcessName"),
+        ),
+    ]),
+    listing(
+        "autoscaling.launch-configuration",
+        ask(&AUTOSCALING, "autoscaling:DescribeLaunchConfigurations")
+            .send(&[("MaxRecords", Value::Number(100))])
+            .page("NextToken", "NextToken"),
+        "LaunchConfigurations.member[]",
+    )
+    .name("LaunchConfigurationName")
+    .arn(0, "LaunchConfigurationARN")
+    .profile(0, "IamInstanceProfile")
+    .attributes(&[
+        text("image_id", at(0, "ImageId")),
+        present("user_data", at(0, "UserData")),
+    ]),
+    listing(
+        "ssm.managed-instance",
+        ask(&SSM, "ssm:DescribeInstanceInformation")
+            .send(&[("MaxResults", Value::Number(50))])
+            .page("NextToken", "NextToken"),
+        "InstanceInformationList[]",
+    )
+    .name("InstanceId")
+    .arn_as("arn:{partition}:ssm:{region}:{account}:managed-instance/{name}")
+    .role(0, "IamRole")
+    .attributes(&[
+        text("ping_status", at(0, "PingStatus")),
+        text("platform_type", at(0, "PlatformType")),
+        text("resource_type", at(0, "ResourceType")),
+    ]),
+    listing(
+        "ssm.document",
+        ask(&SSM, "ssm:ListDocuments")
+            .send(&[
+                ("MaxResults", Value::Number(50)),
+                ("Filters", Value::Json(r#"[{"Key":"Owner","Values":["Self"]}]"#)),
+            ])
+            .page("NextToken", "NextToken"),
+        "DocumentIdentifiers[]",
+    )
+    .name("Name")
+    .arn_as("arn:{partition}:ssm:{region}:{account}:document/{name}")
+    .details(&[ask(&SSM, "ssm:DescribeDocumentPermission").send(&[
+        ("Name", Value::Item("Name")),
+        ("PermissionType", Value::Text("Share")),
+    ])])
+    .attributes(&[
+        text("document_type", at(0, "DocumentType")),
+        texts("shared_accounts", at(1, "AccountIds[]")),
+    ]),
+    listing(
+        "ssm.association",
+        ask(&SSM, "ssm:ListAssociations")
+            .send(&[("MaxResults", Value::Number(50))])
+            .page("NextToken", "NextToken"),
+        "Associations[]",
+    )
+    .name("AssociationId")
+    .arn_as("arn:{partition}:ssm:{region}:{account}:association/{name}")
+    .attributes(&[
+        text("document", at(0, "Name")),
+        text("document_version", at(0, "DocumentVersion")),
+        texts("target_keys", at(0, "Targets[].Key")),
+        texts("target_values", at(0, "Targets[].Values[]")),
+    ]),
+    listing(
+        "ssm.maintenance-window",
+        ask(&SSM, "ssm:DescribeMaintenanceWindows")
+            .send(&[("MaxResults", Value::Number(50))])
+            .page("NextToken", "NextToken"),
+        "WindowIdentities[]",
+    )
+    .name("WindowId")
+    .arn_as("arn:{partition}:ssm:{region}:{account}:maintenancewindow/{name}")
+    .details(&[ask(&SSM, "ssm:DescribeMaintenanceWindowTargets")
+        .send(&[("WindowId", Value::Item("WindowId"))])])
+    .attributes(&[
+        flag("enabled", at(0, "Enabled")),
+        texts("target_values", at(1, "Targets[].Targets[].Values[]")),
+    ]),
+    listing(
+        "ssm.parameter",
+        ask(&SSM, "ssm:DescribeParameters")
+            .send(&[("MaxResults", Value::Number(50))])
+            .page("NextToken", "NextToken"),
+        "Parameters[]",
+    )
+    .name("Name")
+    .arn(0, "ARN")
+    .attributes(&[
+        text("type", at(0, "Type")),
+        text("key_id", at(0, "KeyId")),
+    ]),
+    listing(
+        "ecs.task-definition",
+        ask(&ECS, "ecs:ListTaskDefinitions")
+            .send(&[("maxResults", Value::Number(100)), ("status", Value::Text("ACTIVE"))])
+            .page("nextToken", "nextToken"),
+        "taskDefinitionArns[]",
+    )
+    .name_after_slash(".")
+    .arn(0, ".")
+    .details(&[ask(&ECS, "ecs:DescribeTaskDefinition").send(&[("taskDefinition", Value::Item("."))])])
+    .role(1, "taskDefinition.taskRoleArn")
+    .attributes(&[
+        text("execution_role", at(1, "taskDefinition.executionRoleArn")),
+        text("network_mode", at(1, "taskDefinition.networkMode")),
+        texts("images", at(1, "taskDefinition.containerDefinitions[].image")),
+        texts(
+            "environment",
+            at(1, "taskDefinition.containerDefinitions[].environment[].name"),
+        ),
+        texts(
+            "secrets",
+            at(1, "taskDefinition.containerDefinitions[].secrets[].valueFrom"),
+        ),
+        texts("privileged", at(1, "taskDefinition.containerDefinitions[].privileged")),
+    ]),
+    listing(
+        "ecs.task",
+        ask(&ECS, "ecs:ListTasks")
+            .send(&[("cluster", Value::ParentArn)])
+            .page("nextToken", "nextToken"),
+        "taskArns[]",
+    )
+    .under("ecs.cluster")
+    .name_under_parent(".")
+    .arn(0, ".")
+    .details(&[ask(&ECS, "ecs:DescribeTasks").send(&[
+        ("cluster", Value::ParentArn),
+        ("tasks", Value::ItemList(".")),
+    ])])
+    .attributes(&[
+        text("cluster", at(1, "tasks[].clusterArn")),
+        text("task_definition", at(1, "tasks[].taskDefinitionArn")),
+        text("last_status", at(1, "tasks[].lastStatus")),
+        text("launch_type", at(1, "tasks[].launchType")),
+        text("container_instance", at(1, "tasks[].containerInstanceArn")),
+        flag("enable_execute_command", at(1, "tasks[].enableExecuteCommand")),
+    ]),
+    listing(
+        "ecs.container-instance",
+        ask(&ECS, "ecs:ListContainerInstances")
+            .send(&[("cluster", Value::ParentArn)])
+            .page("nextToken", "nextToken"),
+        "containerInstanceArns[]",
+    )
+    .under("ecs.cluster")
+    .name_under_parent(".")
+    .arn(0, ".")
+    .details(&[ask(&ECS, "ecs:DescribeContainerInstances").send(&[
+        ("cluster", Value::ParentArn),
+        ("containerInstances", Value::ItemList(".")),
+    ])])
+    .attributes(&[
+        text("ec2_instance_id", at(1, "containerInstances[].ec2InstanceId")),
+        text("status", at(1, "containerInstances[].status")),
+    ]),
+    listing(
+        "eks.nodegroup",
+        ask(&EKS, "eks:ListNodegroups")
+            .route("GET /clusters/{name}/node-groups")
+            .send(&[("name", Value::ParentName)])
+            .page("nextToken", "nextToken"),
+        "nodegroups[]",
+    )
+    .under("eks.cluster")
+    .name_under_parent(".")
+    .arn(1, "nodegroup.nodegroupArn")
+    .details(&[ask(&EKS, "eks:DescribeNodegroup")
+        .route("GET /clusters/{name}/node-groups/{nodegroup}")
+        .send(&[("name", Value::ParentName), ("nodegroup", Value::Item("."))])])
+    .role(1, "nodegroup.nodeRole")
+    .attributes(&[
+        text("cluster", at(1, "nodegroup.clusterName")),
+        text("status", at(1, "nodegroup.status")),
+    ]),
+    listing(
+        "glue.dev-endpoint",
+        ask(&GLUE, "glue:GetDevEndpoints")
+            .send(&[("MaxResults", Value::Number(200))])
+            .page("NextToken", "NextToken"),
+        "DevEndpoints[]",
+    )
+    .name("EndpointName")
+    .arn_as("arn:{partition}:glue:{region}:{account}:devEndpoint/{name}")
+    .role(0, "RoleArn")
+    .attributes(&[text("status", at(0, "Status"))]),
+    listing(
+        "glue.session",
+        ask(&GLUE, "glue:ListSessions")
+            .send(&[("MaxResults", Value::Number(200))])
+            .page("NextToken", "NextToken"),
+        "Sessions[]",
+    )
+    .name("Id")
+    .arn_as("arn:{partition}:glue:{region}:{account}:session/{name}")
+    .role(0, "Role")
+    .attributes(&[text("status", at(0, "Status"))]),
+    listing(
+        "glue.trigger",
+        ask(&GLUE, "glue:GetTriggers")
+            .send(&[("MaxResults", Value::Number(200))])
+            .page("NextToken", "NextToken"),
+        "Triggers[]",
+    )
+    .name("Name")
+    .arn_as("arn:{partition}:glue:{region}:{account}:trigger/{name}")
+    .attributes(&[
+        text("state", at(0, "State")),
+        text("type", at(0, "Type")),
+        text("workflow_name", at(0, "WorkflowName")),
+        texts("jobs", at(0, "Actions[].JobName")),
+    ]),
+    listing(
+        "glue.workflow",
+        ask(&GLUE, "glue:ListWorkflows")
+            .send(&[("MaxResults", Value::Number(25))])
+            .page("NextToken", "NextToken"),
+        "Workflows[]",
+    )
+    .name(".")
+    .arn_as("arn:{partition}:glue:{region}:{account}:workflow/{name}"),
+    listing(
+        "sagemaker.domain",
+        ask(&SAGEMAKER, "sagemaker:ListDomains")
+            .send(&[("MaxResults", Value::Number(100))])
+            .page("NextToken", "NextToken"),
+        "Domains[]",
+    )
+    .name("DomainId")
+    .arn(0, "DomainArn")
+    .details(&[ask(&SAGEMAKER, "sagemaker:DescribeDomain")
+        .send(&[("DomainId", Value::Item("DomainId"))])])
+    .role(1, "DefaultUserSettings.ExecutionRole")
+    .attributes(&[
+        text("status", at(0, "Status")),
+        text("auth_mode", at(1, "AuthMode")),
+        text("app_network_access_type", at(1, "AppNetworkAccessType")),
+    ]),
+    listing(
+        "sagemaker.user-profile",
+        ask(&SAGEMAKER, "sagemaker:ListUserProfiles")
+            .send(&[
+                ("MaxResults", Value::Number(100)),
+                ("DomainIdEquals", Value::ParentName),
+            ])
+            .page("NextToken", "NextToken"),
+        "UserProfiles[]",
+    )
+    .under("sagemaker.domain")
+    .name_under_parent("UserProfileName")
+    .arn(1, "UserProfileArn")
+    .details(&[ask(&SAGEMAKER, "sagemaker:DescribeUserProfile").send(&[
+        ("DomainId", Value::ParentName),
+        ("UserProfileName", Value::Item("UserProfileName")),
+    ])])
+    .role(1, "UserSettings.ExecutionRole")
+    .attributes(&[
+        text("domain", at(0, "DomainId")),
+        text("status", at(0, "Status")),
+    ]),
+    listing(
+        "cloudformation.stack-set",
+        ask(&CLOUDFORMATION, "cloudformation:ListStackSets")
+            .send(&[("Status", Value::Text("ACTIVE"))])
+            .page("NextToken", "NextToken"),
+        "Summaries.member[]",
+    )
+    .name("StackSetName")
+    .arn(1, "StackSet.StackSetARN")
+    .details(&[
+        ask(&CLOUDFORMATION, "cloudformation:DescribeStackSet")
+            .send(&[("StackSetName", Value::Item("StackSetName"))]),
+        ask(&CLOUDFORMATION, "cloudformation:ListStackInstances")
+            .send(&[("StackSetName", Value::Item("StackSetName"))]),
+    ])
+    .role(1, "StackSet.AdministrationRoleARN")
+    .attributes(&[
+        text("permission_model", at(1, "StackSet.PermissionModel")),
+        text("execution_role_name", at(1, "StackSet.ExecutionRoleName")),
+        present("has_instances", at(2, "Summaries.member[]")),
+        texts("accounts", at(2, "Summaries.member[].Account")),
+    ]),
+    listing(
+        "codepipeline.pipeline",
+        ask(&CODEPIPELINE, "codepipeline:ListPipelines").page("nextToken", "nextToken"),
+        "pipelines[]",
+    )
+    .name("name")
+    .arn_as("arn:{partition}:codepipeline:{region}:{account}:{name}")
+    .details(&[ask(&CODEPIPELINE, "codepipeline:GetPipeline").send(&[("name", Value::Item("name"))])])
+    .role(1, "pipeline.roleArn")
+    .attributes(&[
+        texts(
+            "build_projects",
+            at(1, "pipeline.stages[].actions[].configuration.ProjectName"),
+        ),
+        texts(
+            "source_repositories",
+            at(1, "pipeline.stages[].actions[].configuration.RepositoryName"),
+        ),
+        texts(
+            "source_buckets",
+            at(1, "pipeline.stages[].actions[].configuration.S3Bucket"),
+        ),
+    ]),
+    listing(
+        "codecommit.repository",
+        ask(&CODECOMMIT, "codecommit:ListRepositories").page("nextToken", "nextToken"),
+        "repositories[]",
+    )
+    .name("repositoryName")
+    .arn_as("arn:{partition}:codecommit:{region}:{account}:{name}"),
+    listing(
+        "ecr.repository",
+        ask(&ECR, "ecr:DescribeRepositories")
+            .send(&[("maxResults", Value::Number(1000))])
+            .page("nextToken", "nextToken"),
+        "repositories[]",
+    )
+    .name("repositoryName")
+    .arn(0, "repositoryArn")
+    .details(&[ask(&ECR, "ecr:GetRepositoryPolicy")
+        .send(&[("repositoryName", Value::Item("repositoryName"))])
+        .absent(&["RepositoryPolicyNotFoundException"])])
+    .policy(1, "policyText")
+    .attributes(&[
+        text("repository_uri", at(0, "repositoryUri")),
+        text("image_tag_mutability", at(0, "imageTagMutability")),
+    ]),
+    listing(
+        "elasticmapreduce.cluster",
+        ask(&EMR, "elasticmapreduce:ListClusters")
+            .send(&[(
+                "ClusterStates",
+                Value::Texts(&["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]),
+            )])
+            .page("Marker", "Marker"),
+        "Clusters[]",
+    )
+    .name("Id")
+    .arn(0, "ClusterArn")
+    .details(&[ask(&EMR, "elasticmapreduce:DescribeCluster").send(&[("ClusterId", Value::Item("Id"))])])
+    .profile(1, "Cluster.Ec2InstanceAttributes.IamInstanceProfile")
+    .attributes(&[
+        text("state", at(0, "Status.State")),
+        text("service_role", at(1, "Cluster.ServiceRole")),
+        text("security_configuration", at(1, "Cluster.SecurityConfiguration")),
+    ]),
+    listing(
+        "datapipeline.pipeline",
+        ask(&DATAPIPELINE, "datapipeline:ListPipelines").page("marker", "marker"),
+        "pipelineIdList[]",
+    )
+    .name("id")
+    .arn_as("arn:{partition}:datapipeline:{region}:{account}:pipeline/{name}"),
+    listing(
+        "iot.role-alias",
+        ask(&IOT, "iot:ListRoleAliases")
+            .route("GET /role-aliases")
+            .page("marker", "nextMarker"),
+        "roleAliases[]",
+    )
+    .name(".")
+    .arn_as("arn:{partition}:iot:{region}:{account}:rolealias/{name}")
+    .details(&[ask(&IOT, "iot:DescribeRoleAlias")
+        .route("GET /role-aliases/{roleAlias}")
+        .send(&[("roleAlias", Value::Item("."))])])
+    .role(1, "roleAliasDescription.roleArn"),
+    listing(
+        "rolesanywhere.trust-anchor",
+        ask(&ROLESANYWHERE, "rolesanywhere:ListTrustAnchors")
+            .route("GET /trustanchors")
+            .page("nextToken", "nextToken"),
+        "trustAnchors[]",
+    )
+    .name("trustAnchorId")
+    .arn(0, "trustAnchorArn")
+    .attributes(&[
+        flag("enabled", at(0, "enabled")),
+        text("source_type", at(0, "source.sourceType")),
+    ]),
+    listing(
+        "rolesanywhere.profile",
+        ask(&ROLESANYWHERE, "rolesanywhere:ListProfiles")
+            .route("GET /profiles")
+            .page("nextToken", "nextToken"),
+        "profiles[]",
+    )
+    .name("profileId")
+    .arn(0, "profileArn")
+    .attributes(&[
+        flag("enabled", at(0, "enabled")),
+        texts("role_arns", at(0, "roleArns[]")),
+    ]),
+    listing(
+        "bedrock.agent",
+        ask(&BEDROCK_AGENT, "bedrock:ListAgents")
+            .route("POST /agents/")
+            .send(&[("maxResults", Value::Number(100))])
+            .page("nextToken", "nextToken"),
+        "agentSummaries[]",
+    )
+    .name("agentId")
+    .arn(1, "agent.agentArn")
+    .details(&[ask(&BEDROCK_AGENT, "bedrock:GetAgent")
+        .route("GET /agents/{agentId}/")
+        .send(&[("agentId", Value::Item("agentId"))])])
+    .role(1, "agent.agentResourceRoleArn")
+    .attributes(&[
+        text("agent_status", at(0, "agentStatus")),
+        text("foundation_model", at(1, "agent.foundationModel")),
+    ]),
+    listing(
+        "bedrock.logging",
+        ask(&BEDROCK, "bedrock:GetModelInvocationLoggingConfiguration")
+            .route("GET /logging/modelinvocations"),
+        ".",
+    )
+    .named("account")
+    .arn_as("arn:{partition}:bedrock:{region}:{account}:logging")
+    .attributes(&[
+        present("enabled", at(0, "loggingConfig")),
+        text("bucket", at(0, "loggingConfig.s3Config.bucketName")),
+        text("log_group", at(0, "loggingConfig.cloudWatchConfig.logGroupName")),
+        flag("text_data", at(0, "loggingConfig.textDataDeliveryEnabled")),
+    ]),
+    listing(
+        "bedrock-agentcore.runtime",
+        ask(&AGENTCORE, "bedrock-agentcore:ListAgentRuntimes")
+            .route("POST /runtimes/")
+            .page("nextToken", "nextToken"),
+        "agentRuntimes[]",
+    )
+    .name("agentRuntimeId")
+    .arn(0, "agentRuntimeArn")
+    .details(&[ask(&AGENTCORE, "bedrock-agentcore:GetAgentRuntime")
+        .route("GET /runtimes/{agentRuntimeId}/")
+        .send(&[("agentRuntimeId", Value::Item("agentRuntimeId"))])])
+    .role(1, "roleArn")
+    .attributes(&[text("status", at(0, "status"))]),
+    listing(
+        "bedrock-agentcore.code-interpreter",
+        ask(&AGENTCORE, "bedrock-agentcore:ListCodeInterpreters")
+            .route("POST /code-interpreters")
+            .page("nextToken", "nextToken"),
+        "codeInterpreterSummaries[]",
+    )
+    .name("codeInterpreterId")
+    .arn(0, "codeInterpreterArn")
+    .details(&[ask(&AGENTCORE, "bedrock-agentcore:GetCodeInterpreter")
+        .route("GET /code-interpreters/{codeInterpreterId}")
+        .send(&[("codeInterpreterId", Value::Item("codeInterpreterId"))])])
+    .role(1, "executionRoleArn")
+    .attributes(&[text("status", at(0, "status"))]),
+    listing(
+        "bedrock-agentcore.browser",
+        ask(&AGENTCORE, "bedrock-agentcore:ListBrowsers")
+            .route("POST /browsers")
+            .page("nextToken", "nextToken"),
+        "browserSummaries[]",
+    )
+    .name("browserId")
+    .arn(0, "browserArn")
+    .details(&[ask(&AGENTCORE, "bedrock-agentcore:GetBrowser")
+        .route("GET /browsers/{browserId}")
+        .send(&[("browserId", Value::Item("browserId"))])])
+    .role(1, "executionRoleArn")
+    .attributes(&[text("status", at(0, "status"))]),
+    listing(
+        "dynamodb.table",
+        ask(&DYNAMODB, "dynamodb:ListTables")
+            .send(&[("Limit", Value::Number(100))])
+            .page("ExclusiveStartTableName", "LastEvaluatedTableName"),
+        "TableNames[]",
+    )
+    .name(".")
+    .arn_as("arn:{partition}:dynamodb:{region}:{account}:table/{name}")
+    .details(&[ask(&DYNAMODB, "dynamodb:DescribeTable").send(&[("TableName", Value::Item("."))])])
+    .attributes(&[
+        text("kms_key_arn", at(1, "Table.SSEDescription.KMSMasterKeyArn")),
+        text("stream_arn", at(1, "Table.LatestStreamArn")),
+        flag("deletion_protection_enabled", at(1, "Table.DeletionProtectionEnabled")),
+    ]),
+    listing(
+        "sqs.queue",
+        ask(&SQS, "sqs:ListQueues")
+            .send(&[("MaxResults", Value::Number(1000))])
+            .page("NextToken", "NextToken"),
+        "QueueUrls[]",
+    )
+    .name_after_slash(".")
+    .arn_as("arn:{partition}:sqs:{region}:{account}:{name}")
+    .details(&[ask(&SQS, "sqs:GetQueueAttributes").send(&[
+        ("QueueUrl", Value::Item(".")),
+        ("AttributeNames", Value::Texts(&["All"])),
+    ])])
+    .policy(1, "Attributes.Policy")
+    .attributes(&[text("kms_key_id", at(1, "Attributes.KmsMasterKeyId"))]),
+    listing(
+        "cognito-identity.identity-pool",
+        ask(&COGNITO_IDENTITY, "cognito-identity:ListIdentityPools")
+            .send(&[("MaxResults", Value::Number(60))])
+            .page("NextToken", "NextToken"),
+        "IdentityPools[]",
+    )
+    .name("IdentityPoolId")
+    .arn_as("arn:{partition}:cognito-identity:{region}:{account}:identitypool/{name}")
+    .details(&[
+        ask(&COGNITO_IDENTITY, "cognito-identity:DescribeIdentityPool")
+            .send(&[("IdentityPoolId", Value::Item("IdentityPoolId"))]),
+        ask(&COGNITO_IDENTITY, "cognito-identity:GetIdentityPoolRoles")
+            .send(&[("IdentityPoolId", Value::Item("IdentityPoolId"))]),
+    ])
+    .attributes(&[
+        text("identity_pool_name", at(0, "IdentityPoolName")),
+        flag("allow_unauthenticated_identities", at(1, "AllowUnauthenticatedIdentities")),
+        flag("allow_classic_flow", at(1, "AllowClassicFlow")),
+        tails("user_pools", at(1, "CognitoIdentityProviders[].ProviderName")),
+        text("unauthenticated_role", at(2, "Roles.unauthenticated")),
+        text("authenticated_role", at(2, "Roles.authenticated")),
+        present("role_mappings", at(2, "RoleMappings")),
+    ]),
+    listing(
+        "cognito-idp.user-pool",
+        ask(&COGNITO_IDP, "cognito-idp:ListUserPools")
+            .send(&[("MaxResults", Value::Number(60))])
+            .page("NextToken", "NextToken"),
+        "UserPools[]",
+    )
+    .name("Id")
+    .arn_as("arn:{partition}:cognito-idp:{region}:{account}:userpool/{name}")
+    .details(&[ask(&COGNITO_IDP, "cognito-idp:DescribeUserPool")
+        .send(&[("UserPoolId", Value::Item("Id"))])])
+    .attributes(&[
+        text("user_pool_name", at(0, "Name")),
+        flag(
+            "admin_create_user_only",
+            at(1, "UserPool.AdminCreateUserConfig.AllowAdminCreateUserOnly"),
+        ),
+        text("mfa_configuration", at(1, "UserPool.MfaConfiguration")),
+    ]),
+    listing(
+        "states.state-machine",
+        ask(&STATES, "states:ListStateMachines")
+            .send(&[("maxResults", Value::Number(1000))])
+            .page("nextToken", "nextToken"),
+        "stateMachines[]",
+    )
+    .name("name")
+    .arn(0, "stateMachineArn")
+    .details(&[ask(&STATES, "states:DescribeStateMachine")
+        .send(&[("stateMachineArn", Value::Item("stateMachineArn"))])])
+    .role(1, "roleArn")
+    .attributes(&[
+        text("status", at(1, "status")),
+        function_arns("functions", at(1, "definition")),
+    ]),
+    listing(
+        "scheduler.schedule",
+        ask(&SCHEDULER, "scheduler:ListSchedules")
+            .route("GET /schedules")
+            .send(&[("MaxResults", Value::Number(100))])
+            .page("NextToken", "NextToken"),
+        "Schedules[]",
+    )
+    .name("Name")
+    .arn(0, "Arn")
+    .details(&[ask(&SCHEDULER, "scheduler:GetSchedule")
+        .route("GET /schedules/{Name}")
+        .send(&[("Name", Value::Item("Name")), ("groupName", Value::Item("GroupName"))])])
+    .role(1, "Target.RoleArn")
+    .attributes(&[
+        text("state", at(0, "State")),
+        text("target", at(0, "Target.Arn")),
+    ]),
+    listing(
+        "rds.db",
+        ask(&RDS, "rds:DescribeDBInstances")
+            .send(&[("MaxRecords", Value::Number(100))])
+            .page("Marker", "Marker"),
+        "DBInstances.DBInstance[]",
+    )
+    .name("DBInstanceIdentifier")
+    .arn(0, "DBInstanceArn")
+    .attributes(&[
+        text("status", at(0, "DBInstanceStatus")),
+        flag("publicly_accessible", at(0, "PubliclyAccessible")),
+        flag("storage_encrypted", at(0, "StorageEncrypted")),
+        flag(
+            "iam_database_authentication_enabled",
+            at(0, "IAMDatabaseAuthenticationEnabled"),
+        ),
+    ]),
+    listing(
+        "rds.snapshot",
+        ask(&RDS, "rds:DescribeDBSnapshots")
+            .send(&[
+                ("MaxRecords", Value::Number(100)),
+                ("SnapshotType", Value::Text("manual")),
+            ])
+            .page("Marker", "Marker"),
+        "DBSnapshots.DBSnapshot[]",
+    )
+    .name("DBSnapshotIdentifier")
+    .arn(0, "DBSnapshotArn")
+    .details(&[ask(&RDS, "rds:DescribeDBSnapshotAttributes")
+        .send(&[("DBSnapshotIdentifier", Value::Item("DBSnapshotIdentifier"))])])
+    .attributes(&[
+        flag("encrypted", at(0, "Encrypted")),
+        texts(
+            "restore_accounts",
+            at(
+                1,
+                "DBSnapshotAttributesResult.DBSnapshotAttributes.DBSnapshotAttribute[].AttributeValues.AttributeValue[]",
+            ),
+        ),
+    ]),
+    listing(
+        "rds.cluster-snapshot",
+        ask(&RDS, "rds:DescribeDBClusterSnapshots")
+            .send(&[
+                ("MaxRecords", Value::Number(100)),
+                ("SnapshotType", Value::Text("manual")),
+            ])
+            .page("Marker", "Marker"),
+        "DBClusterSnapshots.DBClusterSnapshot[]",
+    )
+    .name("DBClusterSnapshotIdentifier")
+    .arn(0, "DBClusterSnapshotArn")
+    .details(&[ask(&RDS, "rds:DescribeDBClusterSnapshotAttributes").send(&[(
+        "DBClusterSnapshotIdentifier",
+        Value::Item("DBClusterSnapshotIdentifier"),
+    )])])
+    .attributes(&[
+        flag("encrypted", at(0, "StorageEncrypted")),
+        texts(
+            "restore_accounts",
+            at(
+                1,
+                "DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes.DBClusterSnapshotAttribute[].AttributeValues.AttributeValue[]",
+            ),
+        ),
+    ]),
+    listing(
+        "redshift.cluster",
+        ask(&REDSHIFT, "redshift:DescribeClusters")
+            .send(&[("MaxRecords", Value::Number(100))])
+            .page("Marker", "Marker"),
+        "Clusters.Cluster[]",
+    )
+    .name("ClusterIdentifier")
+    .arn_as("arn:{partition}:redshift:{region}:{account}:cluster:{name}")
+    .attributes(&[
+        texts("iam_roles", at(0, "IamRoles.ClusterIamRole[].IamRoleArn")),
+        flag("publicly_accessible", at(0, "PubliclyAccessible")),
+        flag("encrypted", at(0, "Encrypted")),
+    ]),
+    listing(
+        "batch.job-queue",
+        ask(&BATCH, "batch:DescribeJobQueues")
+            .route("POST /v1/describejobqueues")
+            .page("nextToken", "nextToken"),
+        "jobQueues[]",
+    )
+    .name("jobQueueName")
+    .arn(0, "jobQueueArn")
+    .attributes(&[
+        text("state", at(0, "state")),
+        text("status", at(0, "status")),
+    ]),
+    listing(
+        "batch.job-definition",
+        ask(&BATCH, "batch:DescribeJobDefinitions")
+            .route("POST /v1/describejobdefinitions")
+            .send(&[("status", Value::Text("ACTIVE"))])
+            .page("nextToken", "nextToken"),
+        "jobDefinitions[]",
+    )
+    .name_after_slash("jobDefinitionArn")
+    .arn(0, "jobDefinitionArn")
+    .role(0, "containerProperties.jobRoleArn")
+    .attributes(&[
+        text("execution_role", at(0, "containerProperties.executionRoleArn")),
+        text("image", at(0, "containerProperties.image")),
+        flag("privileged", at(0, "containerProperties.privileged")),
+    ]),
+    listing(
+        "airflow.environment",
+        ask(&AIRFLOW, "airflow:ListEnvironments")
+            .route("GET /environments")
+            .page("NextToken", "NextToken"),
+        "Environments[]",
+    )
+    .name(".")
+    .arn_as("arn:{partition}:airflow:{region}:{account}:environment/{name}")
+    .details(&[ask(&AIRFLOW, "airflow:GetEnvironment")
+        .route("GET /environments/{Name}")
+        .send(&[("Name", Value::Item("."))])])
+    .role(1, "Environment.ExecutionRoleArn")
+    .attributes(&[
+        text("source_bucket", at(1, "Environment.SourceBucketArn")),
+        text("webserver_access_mode", at(1, "Environment.WebserverAccessMode")),
+        text("status", at(1, "Environment.Status")),
+    ]),
+    listing(
+        "appsync.graphqlapi",
+        ask(&APPSYNC, "appsync:ListGraphqlApis")
+            .route("GET /v1/apis")
+            .page("nextToken", "nextToken"),
+        "graphqlApis[]",
+    )
+    .name("apiId")
+    .arn(0, "arn")
+    .attributes(&[text("authentication_type", at(0, "authenticationType"))]),
+    listing(
+        "config.rule",
+        ask(&CONFIG, "config:DescribeConfigRules").page("NextToken", "NextToken"),
+        "ConfigRules[]",
+    )
+    .name("ConfigRuleName")
+    .arn(0, "ConfigRuleArn")
+    .attributes(&[
+        text("state", at(0, "ConfigRuleState")),
+        text("owner", at(0, "Source.Owner")),
+        text("source_identifier", at(0, "Source.SourceIdentifier")),
+    ]),
+    listing(
+        "transfer.server",
+        ask(&TRANSFER, "transfer:ListServers")
+            .send(&[("MaxResults", Value::Number(1000))])
+            .page("NextToken", "NextToken"),
+        "Servers[]",
+    )
+    .name("ServerId")
+    .arn(0, "Arn")
+    .attributes(&[
+        text("endpoint_type", at(0, "EndpointType")),
+        text("identity_provider_type", at(0, "IdentityProviderType")),
+        text("state", at(0, "State")),
+        text("logging_role", at(0, "LoggingRole")),
+    ]),
+    listing(
+        "sso.instance",
+        ask(&SSO, "sso:ListInstances")
+            .send(&[("MaxResults", Value::Number(100))])
+            .page("NextToken", "NextToken"),
+        "Instances[]",
+    )
+    .name_after_slash("InstanceArn")
+    .arn(0, "InstanceArn")
+    .attributes(&[
+        text("identity_store_id", at(0, "IdentityStoreId")),
+        text("owner_account_id", at(0, "OwnerAccountId")),
+    ]),
+    listing(
+        "sso.permission-set",
+        ask(&SSO, "sso:ListPermissionSets")
+            .send(&[
+                ("MaxResults", Value::Number(100)),
+                ("InstanceArn", Value::ParentArn),
+            ])
+            .page("NextToken", "NextToken"),
+        "PermissionSets[]",
+    )
+    .under("sso.instance")
+    .name_under_parent(".")
+    .arn(0, ".")
+    .details(&[
+        ask(&SSO, "sso:DescribePermissionSet").send(&[
+            ("InstanceArn", Value::ParentArn),
+            ("PermissionSetArn", Value::Item(".")),
+        ]),
+        ask(&SSO, "sso:GetPermissionsBoundaryForPermissionSet")
+            .send(&[
+                ("InstanceArn", Value::ParentArn),
+                ("PermissionSetArn", Value::Item(".")),
+            ])
+            .absent(&["ResourceNotFoundException"]),
+        ask(&SSO, "sso:ListManagedPoliciesInPermissionSet").send(&[
+            ("InstanceArn", Value::ParentArn),
+            ("PermissionSetArn", Value::Item(".")),
+        ]),
+        ask(&SSO, "sso:GetInlinePolicyForPermissionSet").send(&[
+            ("InstanceArn", Value::ParentArn),
+            ("PermissionSetArn", Value::Item(".")),
+        ]),
+    ])
+    .attributes(&[
+        text("permission_set_name", at(1, "PermissionSet.Name")),
+        present("permissions_boundary", at(2, "PermissionsBoundary")),
+        texts("managed_policies", at(3, "AttachedManagedPolicies[].Arn")),
+        text("inline_policy", at(4, "InlinePolicy")),
+    ]),
+    listing(
+        "wafv2.web-acl",
+        ask(&WAFV2, "wafv2:ListWebACLs")
+            .send(&[("Limit", Value::Number(100)), ("Scope", Value::Text("REGIONAL"))])
+            .page("NextMarker", "NextMarker"),
+        "WebACLs[]",
+    )
+    .name("Name")
+    .arn(0, "ARN")
+    .details(&[
+        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[("WebACLArn", Value::Item("ARN"))]),
+        ask(&WAFV2, "wafv2:GetLoggingConfiguration")
+            .send(&[("ResourceArn", Value::Item("ARN"))])
+            .absent(&["WAFNonexistentItemException"]),
+    ])
+    .attributes(&[
+        texts("resources", at(1, "ResourceArns[]")),
+        present("logging", at(2, "LoggingConfiguration")),
+    ]),
+    listing(
+        "cloudfront.distribution",
+        ask(&CLOUDFRONT, "cloudfront:ListDistributions")
+            .route("GET /2020-05-31/distribution")
+            .page("Marker", "NextMarker"),
+        "Items.DistributionSummary[]",
+    )
+    .name("Id")
+    .arn(0, "ARN")
+    .attributes(&[
+        flag("enabled", at(0, "Enabled")),
+        text("domain_name", at(0, "DomainName")),
+        texts("aliases", at(0, "Aliases.Items.CNAME[]")),
+        raws("origins", at(0, "Origins.Items.Origin[]")),
+        raws(
+            "behaviors",
+            at(0, "CacheBehaviors.Items.CacheBehavior[]|DefaultCacheBehavior"),
+        ),
+    ])
+    .global(),
 ];

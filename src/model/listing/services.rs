@@ -13,6 +13,10 @@ const fn rest(prefix: &'static str) -> Service {
     service(prefix, Wire::RestJson)
 }
 
+const fn query(prefix: &'static str, version: &'static str) -> Service {
+    service(prefix, Wire::Query { version })
+}
+
 const fn service(prefix: &'static str, wire: Wire) -> Service {
     Service {
         prefix,
@@ -67,3 +71,40 @@ pub(super) static APPRUNNER: Service = json("apprunner", "AppRunner", "1.0").onl
     "us-east-2",
     "us-west-2",
 ]);
+pub(super) static AIRFLOW: Service = rest("airflow");
+pub(super) static APPSYNC: Service = rest("appsync");
+pub(super) static AUTOSCALING: Service = query("autoscaling", "2011-01-01");
+pub(super) static BATCH: Service = rest("batch");
+pub(super) static BEDROCK: Service = rest("bedrock");
+pub(super) static BEDROCK_AGENT: Service = rest("bedrock").host("bedrock-agent");
+pub(super) static AGENTCORE: Service = rest("bedrock-agentcore").host("bedrock-agentcore-control");
+pub(super) static CLOUDFRONT: Service = service("cloudfront", Wire::RestXml);
+pub(super) static CODECOMMIT: Service = json("codecommit", "CodeCommit_20150413", "1.1");
+pub(super) static CODEPIPELINE: Service = json("codepipeline", "CodePipeline_20150709", "1.1");
+pub(super) static COGNITO_IDENTITY: Service =
+    json("cognito-identity", "AWSCognitoIdentityService", "1.1");
+pub(super) static COGNITO_IDP: Service =
+    json("cognito-idp", "AWSCognitoIdentityProviderService", "1.1");
+pub(super) static CONFIG: Service = json("config", "StarlingDoveService", "1.1");
+pub(super) static DATAPIPELINE: Service = json("datapipeline", "DataPipeline", "1.1").only_in(&[
+    "ap-northeast-1",
+    "ap-southeast-2",
+    "eu-west-1",
+    "us-east-1",
+    "us-west-2",
+]);
+pub(super) static DYNAMODB: Service = json("dynamodb", "DynamoDB_20120810", "1.0");
+pub(super) static ECR: Service =
+    json("ecr", "AmazonEC2ContainerRegistry_V20150921", "1.1").host("api.ecr");
+pub(super) static EMR: Service = json("elasticmapreduce", "ElasticMapReduce", "1.1");
+pub(super) static IOT: Service = rest("iot");
+pub(super) static RDS: Service = query("rds", "2014-10-31");
+pub(super) static REDSHIFT: Service = query("redshift", "2012-12-01");
+pub(super) static ROLESANYWHERE: Service = rest("rolesanywhere");
+pub(super) static SCHEDULER: Service = rest("scheduler");
+pub(super) static SQS: Service = json("sqs", "AmazonSQS", "1.0");
+pub(super) static SSM: Service = json("ssm", "AmazonSSM", "1.1");
+pub(super) static SSO: Service = json("sso", "SWBExternalService", "1.1");
+pub(super) static STATES: Service = json("states", "AWSStepFunctions", "1.0");
+pub(super) static TRANSFER: Service = json("transfer", "TransferService", "1.1");
+pub(super) static WAFV2: Service = json("wafv2", "AWSWAF_20190729", "1.1");
