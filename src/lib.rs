@@ -11,6 +11,7 @@
 //! | [`alarm`] | calls, rules, targets | whether anybody would hear it |
 //! | [`check`] | the catalogue and everything concluded | answers, resource by resource |
 //! | [`fix`] | answers and paths | the fewest changes that close them |
+//! | [`score`] | paths | one posture score, explained |
 //! | [`report`] | answers and paths | findings, and their bytes |
 //! | [`gate`] | a report and limits | pass or fail, with reasons |
 
@@ -22,6 +23,7 @@ pub mod gate;
 pub mod graph;
 pub mod policy;
 pub mod report;
+pub mod score;
 
 mod analyse;
 

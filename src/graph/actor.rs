@@ -43,6 +43,8 @@ pub(crate) struct Actor {
     pub(crate) identity: Arc<[Attached]>,
     pub(crate) boundary: Option<Arc<[Attached]>>,
     pub(crate) tags: Vec<(String, String)>,
+    /// Whether its own policies may let it assume roles.
+    pub(crate) assumes: bool,
     /// Equal for actors whom no question tells apart.
     pub(crate) class: u64,
 }
@@ -72,6 +74,7 @@ impl Actor {
             tags: tags
                 .map(|(key, value)| (key.to_string(), value.to_string()))
                 .collect(),
+            assumes: true,
             class: 0,
             mods,
         };

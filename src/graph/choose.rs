@@ -14,6 +14,23 @@ use super::solve::Attempt;
 use crate::policy::document::Statement;
 use crate::policy::{Attached, Effect, Glob};
 
+/// What a variable may stand for.
+pub(crate) enum Choice {
+    /// These and no others.
+    These(Vec<Bound>),
+    /// Everything of a kind, and how much that is.
+    Stock(Kind, usize),
+}
+
+impl Choice {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Choice::These(few) => few.len(),
+            Choice::Stock(_, size) => *size,
+        }
+    }
+}
+
 /// Combinations of statements that are tried for one name.
 const MAX_COMBINATIONS: usize = 48;
 
@@ -26,23 +43,45 @@ impl<'a> Judge<'a> {
         name: &str,
         atoms: &[Atom<'a>],
         bindings: &Bindings,
-    ) -> Vec<Bound> {
+    ) -> Choice {
         let plan = attempt.plan;
         let kind = plan.kinds.get(name).copied().unwrap_or(Kind::PRINCIPAL);
         if let Some(few) = self.few(attempt, name, atoms, bindings) {
-            return few;
+            return Choice::These(few);
         }
-        let account = attempt.account;
         let crosses = plan.crosses
             && plan.technique.requires.iter().any(|requirement| {
                 requirement.on.variable() == Some(name)
                     && requirement.action.eq_ignore_ascii_case("sts:AssumeRole")
             });
         if let (true, Some(actor)) = (crosses, attempt.actor) {
-            let roles = self.scene.roles_trusting(&actor.arn);
-            return roles.into_iter().cloned().map(Bound::Known).collect();
+            let roles = self.scene.roles_trusting(&actor.arn, actor.assumes);
+            return Choice::These(roles.into_iter().cloned().map(Bound::Known).collect());
         }
-        self.stock(kind, account, atoms, name)
+        Choice::Stock(kind, self.stock_size(kind, attempt.account))
+    }
+
+    /// What a choice offers.
+    pub(crate) fn open(
+        &self,
+        choice: Choice,
+        account: &str,
+        atoms: &[Atom<'a>],
+        name: &str,
+    ) -> Vec<Bound> {
+        match choice {
+            Choice::These(few) => few,
+            Choice::Stock(kind, _) => self.stock(kind, account, atoms, name),
+        }
+    }
+
+    fn stock_size(&self, kind: Kind, account: &str) -> usize {
+        let Some(local) = self.scene.local(account) else { return 0 };
+        match kind {
+            Kind::ACCOUNT => self.scene.accounts.len(),
+            Kind::PRINCIPAL => local.stock("user").known.len() + local.stock("role").known.len(),
+            _ => local.stock(kind.name()).known.len() + 1,
+        }
     }
 
     /// Candidates that a question names outright.
@@ -75,10 +114,16 @@ impl<'a> Judge<'a> {
                 {
                     let holders = match known(of) {
                         Some(arn) => vec![arn.clone()],
-                        None => self.scene.local(attempt.account)?.stock(of.kind.name()).known,
+                        None => self.scene.local(attempt.account)?.stock(of.kind.name()).known.clone(),
                     };
                     let texts = holders.iter().flat_map(|arn| self.facts.texts(arn, attribute));
                     return Some(texts.map(Bound::Account).collect());
+                }
+                Predicate::CredentialIn(place, whose) if is(whose) => {
+                    let Some(place) = known(place) else { continue };
+                    if let Some(owners) = self.facts.key_owners(place) {
+                        return Some(owners.into_iter().map(Bound::Known).collect());
+                    }
                 }
                 Predicate::Member(user, group) if is(group) => {
                     let user = known(user)?;
@@ -140,7 +185,7 @@ impl<'a> Judge<'a> {
                 .collect();
         }
         if kind == Kind::PRINCIPAL {
-            let both = ["user", "role"].map(|kind| local.stock(kind).known);
+            let both = ["user", "role"].map(|kind| local.stock(kind).known.clone());
             return both.into_iter().flatten().map(Bound::Known).collect();
         }
         let stock = local.stock(kind.name());

@@ -12,6 +12,9 @@ use serde_json::Value;
 pub(crate) struct Facts<'a> {
     pub(crate) snapshot: &'a Snapshot,
     listed: FxHashMap<&'a str, &'a Resource>,
+    /// Users by access key id.
+    keys: FxHashMap<&'a str, &'a Arn>,
+    keys_unread: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -26,7 +29,17 @@ impl<'a> Facts<'a> {
                 }
             }
         }
-        Facts { snapshot, listed }
+        let mut keys = FxHashMap::default();
+        let mut keys_unread = false;
+        for account in snapshot.accounts.values() {
+            keys_unread |= account.iam.users.gap().is_some();
+            for user in account.iam.users.value().into_iter().flat_map(BTreeMap::values) {
+                keys_unread |= user.access_keys.gap().is_some();
+                let own = user.access_keys.value().into_iter().flatten();
+                keys.extend(own.map(|key| (key.id.as_str(), &user.arn)));
+            }
+        }
+        Facts { snapshot, listed, keys, keys_unread }
     }
 
     pub(crate) fn account(&self, arn: &Arn) -> Option<&'a Account> {
@@ -146,6 +159,43 @@ impl<'a> Facts<'a> {
                 all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// The users whose access keys were found in a place; `None` where some keys were not listed.
+    pub(crate) fn key_owners(&self, place: &Arn) -> Option<Vec<Arn>> {
+        if self.keys_unread {
+            return None;
+        }
+        let ids = self.key_ids(place)?;
+        let mut owners: Vec<Arn> =
+            ids.iter().filter_map(|id| self.keys.get(id.as_str()).map(|arn| (*arn).clone())).collect();
+        owners.sort();
+        owners.dedup();
+        Some(owners)
+    }
+
+    fn key_ids(&self, place: &Arn) -> Option<Vec<String>> {
+        if let Some(function) = self.function(place) {
+            return Some(function.key_ids.clone());
+        }
+        if place.service() == "s3" {
+            let (bucket, key) = place.resource().split_once('/')?;
+            let mut buckets = self.snapshot.accounts.values().filter_map(|a| a.s3.buckets.value());
+            let listing = buckets.find_map(|all| all.get(bucket))?.objects.value()?;
+            let object = listing.objects.iter().find(|object| object.key == key)?;
+            let matches = match &object.matches {
+                Observed::Gap(_) => return None,
+                other => other.value().map_or(&[][..], Vec::as_slice),
+            };
+            return Some(matches.iter().filter_map(|found| found.key_id.clone()).collect());
+        }
+        match self.resource(place)?.attributes.get("key_ids") {
+            Some(Observed::Value(Value::Array(ids))) => {
+                Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
+            }
+            Some(Observed::Gap(_)) => None,
+            _ => Some(Vec::new()),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::weigh::{Nats, Notices, Score, Span, nats, score};
 use crate::policy::Engine;
 
 use super::{
-    BlastRadius, ChokePoint, Detects, Limits, Node, Pair, Path, PathSet, Query, Status, Stop,
+    BlastRadius, ChokePoint, Detects, Edge, Limits, Node, Pair, Path, PathSet, Query, Status, Stop,
 };
 
 /// Who can become whom, and why.
@@ -26,6 +26,19 @@ pub struct Graph<'a> {
     pub(super) plans: Vec<Plan<'a>>,
     pub(super) grown: Grown,
     pub(super) notices: Notices,
+}
+
+/// How large a graph is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Nodes, hubs and classes among them.
+    pub nodes: usize,
+    /// Links.
+    pub links: usize,
+    /// Steps: a class of principals gaining some targets in one way.
+    pub steps: usize,
+    /// Principals that act, those they can make of themselves among them.
+    pub actors: usize,
 }
 
 /// Where a path may begin.
@@ -66,7 +79,9 @@ impl<'a> Graph<'a> {
         };
         let mut pairs = Vec::new();
         for target in self.targets(&query.to) {
-            self.toward(target, &entries, query, &mut pairs, &mut set.caps);
+            let found = self.toward(target, &entries, query, &mut set.caps);
+            set.totals.extend(self.total_of(target, &found));
+            pairs.extend(found);
         }
         pairs.sort_by(|a: &Found, b: &Found| {
             b.span
@@ -81,8 +96,48 @@ impl<'a> Graph<'a> {
             ));
             pairs.truncate(query.limits.pairs);
         }
-        set.pairs = pairs.iter().map(|found| self.pair(found)).collect();
+        let detailed = self.affordable(&query.limits).min(pairs.len());
+        if detailed < pairs.len() && query.limits.alternatives > 0 {
+            set.caps.push(format!("alternatives are given for the first {detailed} pairs"));
+        }
+        set.pairs =
+            pairs.iter().enumerate().map(|(at, found)| self.pair(found, at < detailed)).collect();
         set
+    }
+
+    /// Every node, sorted.
+    pub fn nodes(&self) -> Vec<Node> {
+        self.grown.ids.keys().cloned().collect()
+    }
+
+    /// The step from one node to another by a technique, with its evidence.
+    pub fn step(&self, from: &Node, to: &Node, technique: &str) -> Option<Edge> {
+        let (from, to) = (*self.grown.ids.get(from)?, *self.grown.ids.get(to)?);
+        let stands = |source: Id| {
+            source == from
+                || self.grown.classes.get(&source).is_some_and(|members| members.contains(&from))
+        };
+        let steps = self.grown.steps.iter().enumerate();
+        let mut found: Vec<(Status, u32)> = steps
+            .filter(|(_, step)| {
+                step.targets.contains(&to)
+                    && stands(step.source)
+                    && self.technique_of(step.drawn) == technique
+            })
+            .map(|(at, step)| (self.grown.net.costs[step.cost as usize].status, at as u32))
+            .collect();
+        found.sort_unstable();
+        found.first().map(|(_, at)| self.edge(from, *at, to))
+    }
+
+    /// How large it is.
+    pub fn size(&self) -> Size {
+        Size {
+            nodes: self.grown.net.len(),
+            links: self.grown.net.links.len(),
+            steps: self.grown.steps.len(),
+            actors: self.grown.actors.len(),
+        }
     }
 
     /// How surely a principal reaches administrator of any account, by any chain.
@@ -280,9 +335,9 @@ impl<'a> Graph<'a> {
         target: Id,
         entries: &[Entry],
         query: &Query,
-        pairs: &mut Vec<Found>,
         caps: &mut Vec<String>,
-    ) {
+    ) -> Vec<Found> {
+        let mut pairs = Vec::new();
         let cap = query.limits.labels;
         let possible = self.search(target, Status::Possible, End::Hi, cap);
         let conditional = self.search(target, Status::Conditional, End::Hi, cap);
@@ -328,6 +383,7 @@ impl<'a> Graph<'a> {
                 limits: query.limits,
             });
         }
+        pairs
     }
 
     /// The best label of an entry, and the score it gives.
@@ -371,7 +427,7 @@ impl<'a> Graph<'a> {
         nats(target) + nats(entry)
     }
 
-    fn pair(&self, found: &Found) -> Pair {
+    fn pair(&self, found: &Found, detailed: bool) -> Pair {
         let mut paths: Vec<Path> = found
             .routes
             .iter()
@@ -381,7 +437,7 @@ impl<'a> Graph<'a> {
         Pair {
             best,
             surer: paths,
-            alternatives: Vec::new(),
+            alternatives: if detailed { self.alternatives(found) } else { Vec::new() },
             score: found.span,
             ways: found.ways,
         }
@@ -440,7 +496,6 @@ pub(super) struct Found {
     pub(super) span: Span,
     pub(super) ways: u64,
     pub(super) order: (Option<Node>, Option<Node>),
-    #[allow(dead_code)]
     pub(super) limits: Limits,
 }
 

@@ -6,22 +6,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use fixedbitset::FixedBitSet;
 use palisade_checks::technique::{Gain, Goal, Predicate, Source, Speed};
 use palisade_model::{AccountId, Arn};
-use rustc_hash::FxHashMap;
 
 use super::actor::{Actor, Mod};
 use super::admin::administrator;
 use super::bind::{Bindings, Bound};
-use super::choose::speaks_of;
+use super::offers::Offers;
 use super::judge::Judge;
 use super::net::{Cost, Id, Net, NetBuilder};
 use super::plan::Plan;
 use super::solve::{Attempt, Solution};
 use super::weigh::{Detection, Interval, nats};
 use super::{Node, Status};
-use crate::policy::{Attached, Effect};
+use crate::policy::Attached;
 
 /// What drew a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,24 +74,12 @@ pub(crate) struct Growth<'g, 'a> {
     queue: VecDeque<(Id, Vec<Id>)>,
     known: BTreeMap<(Arn, BTreeSet<Mod>), Id>,
     versions: BTreeMap<Arn, usize>,
-    actions: Vec<String>,
-    offers: FxHashMap<usize, FixedBitSet>,
+    offers: Offers,
     next_class: u64,
 }
 
 impl<'g, 'a> Growth<'g, 'a> {
     pub(crate) fn new(judge: &'g Judge<'a>, plans: &'g [Plan<'a>]) -> Self {
-        let mut actions: Vec<String> = plans
-            .iter()
-            .flat_map(|plan| {
-                plan.all_of
-                    .iter()
-                    .chain(plan.one_of.iter().flatten().flatten())
-            })
-            .cloned()
-            .collect();
-        actions.sort();
-        actions.dedup();
         Growth {
             judge,
             plans,
@@ -107,8 +93,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             queue: VecDeque::new(),
             known: BTreeMap::new(),
             versions: BTreeMap::new(),
-            actions,
-            offers: FxHashMap::default(),
+            offers: Offers::new(plans, &judge.scene),
             next_class: 1,
         }
     }
@@ -222,17 +207,23 @@ impl<'g, 'a> Growth<'g, 'a> {
     }
 
     fn try_plans(&mut self, source: Id, members: &[Id]) {
-        let Some(first) = self.actors.get(&members[0]).cloned() else {
+        let Some(mut first) = self.actors.get(&members[0]).cloned() else {
             return;
         };
         if let Some(status) = administrator(&first) {
             self.crown(members, status, first.arn.account());
             return;
         }
-        let offers = self.offered(&first);
+        let offered = self.offers.of(&first);
+        first.assumes = self.offers.allows(&first, "sts:assumerole");
+        for member in members {
+            if let Some(actor) = self.actors.get_mut(member) {
+                actor.assumes = first.assumes;
+            }
+        }
         for number in 0..self.plans.len() {
             let plan = &self.plans[number];
-            if !plan.is_own() || !self.may_try(plan, &offers) {
+            if !plan.is_own() || !self.offers.may_try(number, &offered) {
                 continue;
             }
             if plan.personal {
@@ -599,35 +590,6 @@ impl<'g, 'a> Growth<'g, 'a> {
             .map(str::to_owned)
     }
 
-    /// Which actions of the techniques an actor may be allowed somewhere.
-    fn offered(&mut self, actor: &Actor) -> FixedBitSet {
-        let mut all = FixedBitSet::with_capacity(self.actions.len());
-        for attached in actor.identity.iter() {
-            let key = std::sync::Arc::as_ptr(&attached.policy) as usize;
-            if !self.offers.contains_key(&key) {
-                let offers = offers_of(attached, &self.actions);
-                self.offers.insert(key, offers);
-            }
-            all.union_with(&self.offers[&key]);
-        }
-        all
-    }
-
-    fn may_try(&self, plan: &Plan<'a>, offers: &FixedBitSet) -> bool {
-        let offered = |action: &String| {
-            // A resource's own policy may allow these without any identity-based policy.
-            let by_resource = action.starts_with("sts:assume");
-            by_resource
-                || self
-                    .actions
-                    .binary_search(action)
-                    .is_ok_and(|at| offers.contains(at))
-        };
-        plan.all_of.iter().all(offered)
-            && plan.one_of.iter().all(|options| {
-                options.is_empty() || options.iter().any(|actions| actions.iter().all(offered))
-            })
-    }
 }
 
 /// What a step costs.
@@ -757,24 +719,4 @@ fn is_personal(attached: &Attached) -> bool {
             .iter()
             .any(|w| text.contains(w))
     })
-}
-
-fn offers_of(attached: &Attached, actions: &[String]) -> FixedBitSet {
-    let mut offers = FixedBitSet::with_capacity(actions.len());
-    let Some(document) = attached.policy.document() else {
-        offers.insert_range(..);
-        return offers;
-    };
-    for statement in document
-        .statements
-        .iter()
-        .filter(|s| s.effect == Effect::Allow)
-    {
-        for (at, action) in actions.iter().enumerate() {
-            if !offers.contains(at) && speaks_of(statement, action) {
-                offers.insert(at);
-            }
-        }
-    }
-    offers
 }

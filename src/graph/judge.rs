@@ -49,6 +49,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) weights: &'a Weights,
     tag_keys: BTreeSet<String>,
     memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
+    heard: RefCell<FxHashMap<(String, String, String), Detection>>,
     truths: RefCell<FxHashMap<(usize, String), Truth>>,
 }
 
@@ -80,6 +81,7 @@ impl<'a> Judge<'a> {
             tag_keys: ground.tag_keys(),
             ground,
             memo: RefCell::default(),
+            heard: RefCell::default(),
             truths: RefCell::default(),
         }
     }
@@ -220,11 +222,8 @@ impl<'a> Judge<'a> {
         };
         let short = short?;
         let (_, action, resource, context) = key;
-        let region = Arn::from(resource.as_str()).region().to_owned();
-        let call = (!action.eq_ignore_ascii_case("iam:PassRole")).then(|| {
-            self.detects
-                .detection(&action, actor.arn.account(), &region)
-        });
+        let call = (!action.eq_ignore_ascii_case("iam:PassRole"))
+            .then(|| self.heard(&action, actor.arn.account(), &resource));
         let (status, factor, gaps) = (short.status, short.factor, short.gaps);
         Some(Asked {
             status,
@@ -235,6 +234,18 @@ impl<'a> Judge<'a> {
             resource,
             context,
         })
+    }
+
+    /// Who notices a call; a resource that stands in a region fixes the region.
+    fn heard(&self, action: &str, account: &str, resource: &str) -> Detection {
+        let region = resource.split(':').nth(3).unwrap_or_default();
+        let key = (action.to_owned(), account.to_owned(), region.to_owned());
+        if let Some(known) = self.heard.borrow().get(&key) {
+            return *known;
+        }
+        let heard = self.detects.detection(action, account, region);
+        self.heard.borrow_mut().insert(key, heard);
+        heard
     }
 
     fn decide(

@@ -18,6 +18,8 @@ mod judge;
 mod name;
 mod net;
 mod node;
+mod offers;
+mod other;
 mod path;
 mod plan;
 mod predicate;
@@ -29,9 +31,13 @@ mod solve;
 pub mod weigh;
 
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
-pub use find::Graph;
+use crate::alarm::{self, Alarms};
+
+pub use find::{Graph, Size};
 pub use node::{Node, Stop};
-pub use path::{BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query};
+pub use path::{
+    BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query, Total,
+};
 pub use weigh::{Band, Detection, Interval, Level, Score, Span};
 
 /// Who notices calls. A graph without one counts every call as unheard.
@@ -39,6 +45,20 @@ pub trait Detects {
     /// Who notices this action in this account, in the region where the fewest would; `region`
     /// is empty where the attacker may choose.
     fn detection(&self, action: &str, account: &str, region: &str) -> Detection;
+}
+
+impl Detects for Alarms<'_> {
+    fn detection(&self, action: &str, account: &str, region: &str) -> Detection {
+        let found = Alarms::detection(self, action, account, region);
+        Detection {
+            level: match found.level {
+                alarm::Level::None => Level::None,
+                alarm::Level::Logged => Level::Logged,
+                alarm::Level::Alarmed => Level::Alarmed,
+            },
+            protected: found.protected,
+        }
+    }
 }
 
 /// Nobody notices anything.

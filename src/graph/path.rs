@@ -100,6 +100,8 @@ impl Default for Limits {
 pub struct PathSet {
     /// Pairs of entry and target, the highest upper end first.
     pub pairs: Vec<Pair>,
+    /// For each target, what all pairs come to, those among them that are not listed.
+    pub totals: Vec<Total>,
     /// What was cut off, in words; empty when nothing was.
     pub caps: Vec<String>,
     /// The weights' version.
@@ -111,6 +113,27 @@ impl PathSet {
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.pairs.iter().map(|pair| &pair.best)
     }
+}
+
+/// What all pairs with one target come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// The target.
+    pub target: Node,
+    /// The highest ends among the pairs.
+    pub worst: Span,
+    /// The sum of the upper ends, in tenths of a point.
+    pub sum_hi: u64,
+    /// The sum of the lower ends, in tenths of a point.
+    pub sum_lo: u64,
+    /// How many entries reach it for certain or under conditions.
+    pub entries: usize,
+    /// How many reach it only if a gap resolves badly.
+    pub possible: usize,
+    /// The fewest steps from any entry.
+    pub shortest: usize,
+    /// Principals of the account that could have been entries: what exposure is a share of.
+    pub principals: usize,
 }
 
 /// Everything known about one entry and one target.

@@ -1,10 +1,11 @@
 //! What there is to choose from: the resources of each kind, account by account, and who trusts
 //! whom.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_model::{Account, AccountId, Arn, Gap, Observed, PolicyText, RegionState, Snapshot};
-use rustc_hash::FxHashMap;
+use palisade_model::{Account, Arn, Gap, Observed, PolicyText, RegionState, Snapshot};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::policy::document::{Document, Effect, PrincipalKind};
 
@@ -93,11 +94,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Roles anywhere whose trust policy may mean this principal: by its ARN, by its account, as
-    /// everyone, or in a way that cannot be told. Sorted.
-    pub(crate) fn roles_trusting(&self, principal: &Arn) -> BTreeSet<&Arn> {
-        let account = principal.account();
-        [principal.as_str(), account, "*"]
+    /// Roles anywhere whose trust policy may mean this principal: by its ARN, as everyone, or in a
+    /// way that cannot be told; by its account only where its own policies let it assume roles.
+    /// Sorted.
+    pub(crate) fn roles_trusting(&self, principal: &Arn, by_account: bool) -> BTreeSet<&Arn> {
+        let session = session_name(principal.account(), principal.name());
+        let account = if by_account { principal.account() } else { "" };
+        [principal.as_str(), account, "*", &session]
             .into_iter()
             .filter_map(|name| self.trusting.get(name))
             .flatten()
@@ -107,42 +110,50 @@ impl<'a> Scene<'a> {
 
     /// Principals that some resource's policy names one by one.
     pub(crate) fn named_principals(&self) -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = self
-            .trusting
-            .keys()
-            .filter(|name| name.starts_with("arn:"))
-            .cloned()
-            .collect();
-        let mut see = |policy: &Observed<PolicyText>| {
-            if let Some(document) = policy
-                .value()
-                .and_then(|text| Document::parse(text.as_str()).ok())
+        let mut names = BTreeSet::new();
+        self.each_resource_policy(&mut |document| {
+            for statement in &document.statements {
+                let named = statement.principal.iter().flatten();
+                let named = named.chain(statement.not_principal.iter().flatten());
+                let arns = named.filter(|name| !name.value.ends_with(":root"));
+                names.extend(arns.map(|name| name.value.clone()));
+            }
+        });
+        names
+    }
+
+    /// Every policy of a resource that can be read, trust policies among them; each text once.
+    pub(crate) fn each_resource_policy(&self, see: &mut dyn FnMut(&Document)) {
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        let mut read = |text: &'a str| {
+            if seen.insert(text)
+                && let Ok(document) = Document::parse(text)
             {
-                let principals = document.statements.iter().flat_map(|statement| {
-                    let named = statement.principal.iter().flatten();
-                    named.chain(statement.not_principal.iter().flatten())
-                });
-                names.extend(principals.map(|name| name.value.clone()));
+                see(&document);
+            }
+        };
+        let mut policy = |policy: &'a Observed<PolicyText>| {
+            if let Some(text) = policy.value() {
+                read(text.as_str());
             }
         };
         for account in self.snapshot.accounts.values() {
             let buckets = account.s3.buckets.value().into_iter().flatten();
-            buckets.for_each(|(_, bucket)| see(&bucket.policy));
-            let regions = account.regions.value().into_iter().flatten();
-            for (_, region) in regions {
+            buckets.for_each(|(_, bucket)| policy(&bucket.policy));
+            let listed = account.resources.values().filter_map(Observed::value).flatten();
+            listed.for_each(|(_, resource)| policy(&resource.policy));
+            for (_, region) in account.regions.value().into_iter().flatten() {
                 let functions = region.functions.value().into_iter().flatten();
-                functions.for_each(|(_, function)| see(&function.policy));
+                functions.for_each(|(_, function)| policy(&function.policy));
                 let topics = region.topics.value().into_iter().flatten();
-                topics.for_each(|(_, topic)| see(&topic.policy));
-                let listed = region
-                    .resources
-                    .values()
-                    .filter_map(Observed::value)
-                    .flatten();
-                listed.for_each(|(_, resource)| see(&resource.policy));
+                topics.for_each(|(_, topic)| policy(&topic.policy));
+                let listed = region.resources.values().filter_map(Observed::value).flatten();
+                listed.for_each(|(_, resource)| policy(&resource.policy));
             }
         }
-        names
+        for account in self.snapshot.accounts.values() {
+            roles(account).for_each(|(_, trust)| read(trust));
+        }
     }
 
     /// Accounts other than this one that its roles trust.
@@ -293,14 +304,14 @@ impl<'a> Local<'a> {
     }
 
     /// The resources of a kind. A kind that was never asked for is one gap.
-    pub(crate) fn stock(&self, kind: &str) -> Stock {
+    pub(crate) fn stock(&self, kind: &str) -> Cow<'_, Stock> {
         match self.stock.get(kind) {
-            Some(stock) => stock.clone(),
-            None if matches!(kind, "account" | "service" | "mfa-device") => Stock::default(),
-            None => Stock {
+            Some(stock) => Cow::Borrowed(stock),
+            None if matches!(kind, "account" | "service" | "mfa-device") => Cow::default(),
+            None => Cow::Owned(Stock {
                 known: Vec::new(),
                 gaps: vec![Gap::not_collected(kind)],
-            },
+            }),
         }
     }
 
@@ -333,5 +344,17 @@ fn aws_name(written: &str) -> String {
     if let Some(account) = written.strip_suffix(":root") {
         return account.rsplit(':').next().unwrap_or_default().to_owned();
     }
-    written.to_owned()
+    if written.len() == 12 && written.bytes().all(|byte| byte.is_ascii_digit()) {
+        return written.to_owned();
+    }
+    let arn = Arn::from(written);
+    match arn.resource().split('/').collect::<Vec<_>>()[..] {
+        ["assumed-role", role, ..] => session_name(arn.account(), role),
+        _ => written.to_owned(),
+    }
+}
+
+/// How the sessions of a role are kept: their ARNs leave out the role's path.
+fn session_name(account: &str, role: &str) -> String {
+    format!("session:{account}:{role}")
 }

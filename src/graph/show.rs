@@ -59,12 +59,29 @@ impl Graph<'_> {
             entry_class: entry_class.to_owned(),
             target: target_stop,
             minutes: costs.iter().map(|cost| self.minutes(cost)).sum(),
-            ceiling: Vec::new(),
+            ceiling: self.ceiling(target),
             score: Span { lo, hi },
             status,
             stops,
             hops,
         }
+    }
+
+    /// The limits an organization sets for the target's account.
+    fn ceiling(&self, target: Id) -> Vec<String> {
+        let node = self.real(target);
+        let Some(Node::Administrator { account }) = node else { return Vec::new() };
+        let root = Arn::root(self.judge.scene.snapshot.partition, &account);
+        let levels = self.judge.engine.standing(root.as_str()).scps.unwrap_or_default();
+        let mut names: Vec<String> = levels
+            .iter()
+            .flatten()
+            .filter(|policy| super::admin::allows_everything(&[(*policy).clone()]).is_none())
+            .map(|policy| policy.name.to_string())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     fn minutes(&self, cost: &Cost) -> u32 {

@@ -325,6 +325,13 @@ impl<'a> Attempt<'_, '_, 'a> {
             }
         };
         state.status = state.status.max(status);
+        if let Predicate::CredentialIn(..) = predicate {
+            // What was found must be tried.
+            state.calls.push(Detection::default());
+            if self.actor.is_none() {
+                state.calls.push(Detection::default());
+            }
+        }
         if waits(predicate) {
             state.factor.0 = state.factor.0.and(self.judge.step("wait"));
         }
@@ -362,10 +369,12 @@ impl<'a> Attempt<'_, '_, 'a> {
         names
             .into_iter()
             .map(|name| {
-                let candidates = self.judge.candidates(self, name, atoms, bindings);
-                (name.to_owned(), candidates)
+                (name, self.judge.candidates(self, name, atoms, bindings))
             })
-            .min_by_key(|(_, candidates)| candidates.len())
+            .min_by_key(|(_, choice)| choice.len())
+            .map(|(name, choice)| {
+                (name.to_owned(), self.judge.open(choice, self.account, atoms, name))
+            })
     }
 }
 

@@ -11,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A cost: `−ln` of a factor, in nats scaled by 2^40. Smaller is likelier.
 pub type Nats = u64;
 
+/// One nat.
+pub const NAT: Nats = 1 << SHIFT;
+
 const SHIFT: u32 = 40;
 const ONE: u64 = 1 << SHIFT;
 /// `ln 2`, scaled by 2^40.

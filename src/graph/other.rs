@@ -1,0 +1,104 @@
+//! Other ways from an entry to a target, and what all ways to a target come to.
+
+use std::collections::BTreeSet;
+
+use super::find::{Found, Graph};
+use super::grow::Drawn;
+use super::net::{FREE, Id};
+use super::search::{End, Rules, backward};
+use super::weigh::{Score, Span};
+use super::{Limits, Node, Path, Status, Total};
+
+/// Links that may be walked in search of alternatives, over all pairs together.
+const WALK: usize = 40_000_000;
+
+impl Graph<'_> {
+    /// For how many pairs alternatives can be looked for.
+    pub(super) fn affordable(&self, limits: &Limits) -> usize {
+        if limits.alternatives == 0 {
+            return 0;
+        }
+        // A pair takes about four searches, and each walks most links once.
+        (WALK / (4 * self.grown.net.links.len().max(1))).max(1)
+    }
+
+    /// The best ways that differ from the best one in a technique: for each step of it, the best
+    /// way without that technique in that place.
+    pub(super) fn alternatives(&self, found: &Found) -> Vec<Path> {
+        let Some(best) = found.routes.first() else { return Vec::new() };
+        let mut seen: BTreeSet<Vec<u32>> = found.routes.iter().map(|r| self.steps_of(r)).collect();
+        let mut routes: Vec<(Score, Vec<u32>)> = Vec::new();
+        for (_, number, _) in self.hops(found.entry.id, best) {
+            let without = &self.grown.steps[number as usize];
+            if !matches!(without.drawn, Drawn::Plan(_)) {
+                continue;
+            }
+            let banned = |link: u32| {
+                let step = self.grown.net.link(link).step;
+                step != FREE && {
+                    let step = &self.grown.steps[step as usize];
+                    step.drawn == without.drawn && step.source == without.source
+                }
+            };
+            let rules = Rules {
+                ceiling: Status::Conditional,
+                end: End::Hi,
+                cap: found.limits.labels,
+                weights: self.judge.weights,
+                notices: &self.notices,
+                banned: Some(&banned),
+            };
+            let labels = backward(&self.grown.net, found.target, &rules);
+            let Some((label, score)) = self.best_label(&labels, &found.entry, found.target) else {
+                continue;
+            };
+            let route = labels.links(label);
+            if seen.insert(self.steps_of(&route)) {
+                routes.push((score, route));
+            }
+        }
+        routes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        routes.truncate(found.limits.alternatives);
+        routes.iter().map(|(_, route)| self.path(&found.entry, found.target, route)).collect()
+    }
+
+    fn steps_of(&self, route: &[u32]) -> Vec<u32> {
+        let steps = route.iter().map(|link| self.grown.net.link(*link).step);
+        steps.filter(|step| *step != FREE).collect()
+    }
+
+    /// What all pairs with a target come to.
+    pub(super) fn total_of(&self, target: Id, found: &[Found]) -> Option<Total> {
+        let node = self.real(target)?;
+        let account = node.account().unwrap_or_default();
+        let principals = self
+            .grown
+            .actors
+            .values()
+            .filter(|actor| actor.mods.is_empty() && actor.arn.account() == account)
+            .count();
+        let hi = |found: &Found| found.span.hi;
+        let lo = |found: &Found| found.span.lo;
+        let sum = |end: fn(&Found) -> Score| found.iter().map(|f| u64::from(end(f).0)).sum();
+        let inside = |found: &&Found| {
+            matches!(&found.order.0, Some(Node::Principal { arn }) if arn.account() == account)
+        };
+        Some(Total {
+            target: node.clone(),
+            worst: Span {
+                lo: found.iter().map(lo).max().unwrap_or_default(),
+                hi: found.iter().map(hi).max().unwrap_or_default(),
+            },
+            sum_hi: sum(hi),
+            sum_lo: sum(lo),
+            entries: found.iter().filter(inside).filter(|f| lo(f) > Score::NONE).count(),
+            possible: found.iter().filter(inside).filter(|f| lo(f) == Score::NONE).count(),
+            shortest: found
+                .iter()
+                .filter_map(|f| f.routes.first().map(|route| self.steps_of(route).len()))
+                .min()
+                .unwrap_or(0),
+            principals,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! A second look at every reported step, without the search: each request it names is put to the
+//! policy engine again, straight from the snapshot.
+
+use palisade::graph::{Edge, Graph, Node, PathSet, Query, Status};
+use palisade::policy::{Context, Decision, Engine};
+use palisade_mocks::{World, worlds};
+
+use super::with_graph;
+
+/// What is wrong with a set of paths; empty when nothing is.
+pub(super) fn faults(set: &PathSet, engine: &Engine) -> Vec<String> {
+    let mut faults = Vec::new();
+    for path in set.pairs.iter().flat_map(|p| p.surer.iter().chain(&p.alternatives).chain([&p.best])) {
+        let worst = path.hops.iter().map(|hop| hop.status).max().unwrap_or_default();
+        if worst != path.status {
+            faults.push(format!("{} is {:?} over steps that are {worst:?}", path.id, path.status));
+        }
+        let mut at = &path.entry.node;
+        for hop in &path.hops {
+            if hop.from != *at {
+                faults.push(format!("{}: a step begins at {} and not at {at}", path.id, hop.from));
+            }
+            at = &hop.to;
+            faults.extend(unproven(hop, engine).map(|fault| format!("{}: {fault}", path.id)));
+        }
+        if *at != path.target.node {
+            faults.push(format!("{} ends at {at}", path.id));
+        }
+    }
+    faults
+}
+
+/// Why a step does not hold.
+fn unproven<'a>(hop: &'a Edge, engine: &'a Engine) -> impl Iterator<Item = String> + 'a {
+    // What an elevated principal may do is not in the snapshot.
+    let asked = hop.requests.iter().filter(|r| matches!(r.principal, Node::Principal { .. }));
+    asked.filter_map(|request| {
+        let mut context = Context::open();
+        for (key, values) in &request.context {
+            context.set_all(key, values.iter().map(String::as_str));
+        }
+        let principal = request.principal.arn()?.as_str();
+        let decision = engine.decide(principal, &request.action, &request.resource, &context);
+        let found = match decision {
+            Decision::Allowed(_) => Some(Status::Proven),
+            Decision::Conditional(_) => Some(Status::Conditional),
+            Decision::Unknown(_) => Some(Status::Possible),
+            Decision::Denied(_) => None,
+        };
+        (found.is_none_or(|found| found > hop.status)).then(|| {
+            format!(
+                "{principal} {} on {}: {found:?}, and the step says {:?}",
+                request.action, request.resource, hop.status
+            )
+        })
+    })
+}
+
+fn prove(graph: &Graph<'_>, engine: &Engine) -> Vec<String> {
+    faults(&graph.paths(&Query::default()), engine)
+}
+
+#[test]
+fn every_step_in_every_story_world_is_proven_again() {
+    for story in worlds() {
+        let world = World::load(story.name).unwrap_or_else(|error| panic!("{error}"));
+        let faults = with_graph(world.snapshot(), prove);
+        assert!(faults.is_empty(), "{}: {faults:#?}", story.name);
+    }
+}
