@@ -76,7 +76,9 @@ impl<'a> Judge<'a> {
     }
 
     fn stock_size(&self, kind: Kind, account: &str) -> usize {
-        let Some(local) = self.scene.local(account) else { return 0 };
+        let Some(local) = self.scene.local(account) else {
+            return 0;
+        };
         match kind {
             Kind::ACCOUNT => self.scene.accounts.len(),
             Kind::PRINCIPAL => local.stock("user").known.len() + local.stock("role").known.len(),
@@ -114,9 +116,16 @@ impl<'a> Judge<'a> {
                 {
                     let holders = match known(of) {
                         Some(arn) => vec![arn.clone()],
-                        None => self.scene.local(attempt.account)?.stock(of.kind.name()).known.clone(),
+                        None => self
+                            .scene
+                            .local(attempt.account)?
+                            .stock(of.kind.name())
+                            .known
+                            .clone(),
                     };
-                    let texts = holders.iter().flat_map(|arn| self.facts.texts(arn, attribute));
+                    let texts = holders
+                        .iter()
+                        .flat_map(|arn| self.facts.texts(arn, attribute));
                     return Some(texts.map(Bound::Account).collect());
                 }
                 Predicate::CredentialIn(place, whose) if is(whose) => {

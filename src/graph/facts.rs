@@ -33,13 +33,24 @@ impl<'a> Facts<'a> {
         let mut keys_unread = false;
         for account in snapshot.accounts.values() {
             keys_unread |= account.iam.users.gap().is_some();
-            for user in account.iam.users.value().into_iter().flat_map(BTreeMap::values) {
+            for user in account
+                .iam
+                .users
+                .value()
+                .into_iter()
+                .flat_map(BTreeMap::values)
+            {
                 keys_unread |= user.access_keys.gap().is_some();
                 let own = user.access_keys.value().into_iter().flatten();
                 keys.extend(own.map(|key| (key.id.as_str(), &user.arn)));
             }
         }
-        Facts { snapshot, listed, keys, keys_unread }
+        Facts {
+            snapshot,
+            listed,
+            keys,
+            keys_unread,
+        }
     }
 
     pub(crate) fn account(&self, arn: &Arn) -> Option<&'a Account> {
@@ -140,24 +151,34 @@ impl<'a> Facts<'a> {
             _ => return None,
         };
         let object = |text: &str| {
-            let address = text.strip_prefix("s3://").filter(|_| kind == Kind::OBJECT)?;
-            Some(Arn::new(format!("arn:{}:s3:::{address}", self.snapshot.partition)))
+            let address = text
+                .strip_prefix("s3://")
+                .filter(|_| kind == Kind::OBJECT)?;
+            Some(Arn::new(format!(
+                "arn:{}:s3:::{address}",
+                self.snapshot.partition
+            )))
         };
-        let named = texts.into_iter().map(|text| match text.starts_with("arn:") {
-            true => Some(Arn::from(text)),
-            false => object(text),
-        });
+        let named = texts
+            .into_iter()
+            .map(|text| match text.starts_with("arn:") {
+                true => Some(Arn::from(text)),
+                false => object(text),
+            });
         named.collect()
     }
 
     /// The texts of an attribute, as far as it was read.
     pub(crate) fn texts(&self, arn: &Arn, attribute: &str) -> Vec<String> {
-        let found = self.resource(arn).and_then(|found| found.attributes.get(attribute));
+        let found = self
+            .resource(arn)
+            .and_then(|found| found.attributes.get(attribute));
         match found.and_then(Observed::value) {
             Some(Value::String(text)) => vec![text.clone()],
-            Some(Value::Array(all)) => {
-                all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
-            }
+            Some(Value::Array(all)) => all
+                .iter()
+                .filter_map(|one| one.as_str().map(str::to_owned))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -168,8 +189,10 @@ impl<'a> Facts<'a> {
             return None;
         }
         let ids = self.key_ids(place)?;
-        let mut owners: Vec<Arn> =
-            ids.iter().filter_map(|id| self.keys.get(id.as_str()).map(|arn| (*arn).clone())).collect();
+        let mut owners: Vec<Arn> = ids
+            .iter()
+            .filter_map(|id| self.keys.get(id.as_str()).map(|arn| (*arn).clone()))
+            .collect();
         owners.sort();
         owners.dedup();
         Some(owners)
@@ -181,19 +204,30 @@ impl<'a> Facts<'a> {
         }
         if place.service() == "s3" {
             let (bucket, key) = place.resource().split_once('/')?;
-            let mut buckets = self.snapshot.accounts.values().filter_map(|a| a.s3.buckets.value());
+            let mut buckets = self
+                .snapshot
+                .accounts
+                .values()
+                .filter_map(|a| a.s3.buckets.value());
             let listing = buckets.find_map(|all| all.get(bucket))?.objects.value()?;
             let object = listing.objects.iter().find(|object| object.key == key)?;
             let matches = match &object.matches {
                 Observed::Gap(_) => return None,
                 other => other.value().map_or(&[][..], Vec::as_slice),
             };
-            return Some(matches.iter().filter_map(|found| found.key_id.clone()).collect());
+            return Some(
+                matches
+                    .iter()
+                    .filter_map(|found| found.key_id.clone())
+                    .collect(),
+            );
         }
         match self.resource(place)?.attributes.get("key_ids") {
-            Some(Observed::Value(Value::Array(ids))) => {
-                Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
-            }
+            Some(Observed::Value(Value::Array(ids))) => Some(
+                ids.iter()
+                    .filter_map(|id| id.as_str().map(str::to_owned))
+                    .collect(),
+            ),
             Some(Observed::Gap(_)) => None,
             _ => Some(Vec::new()),
         }

@@ -1,6 +1,6 @@
 //! The graph as others use it: built once, then asked for paths, reach and choke points.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use palisade_checks::technique::Technique;
 use palisade_model::{KeyStatus, Role, Snapshot, Time, User};
@@ -10,13 +10,11 @@ use super::judge::Judge;
 use super::net::{FREE, Id};
 use super::plan::Plan;
 use super::search::{End, Labels, Rules, backward};
-use super::shape::{passages, ways};
+use super::shape::ways;
 use super::weigh::{Nats, Notices, Score, Span, nats, score};
 use crate::policy::Engine;
 
-use super::{
-    BlastRadius, ChokePoint, Detects, Edge, Limits, Node, Pair, Path, PathSet, Query, Status, Stop,
-};
+use super::{BlastRadius, Detects, Edge, Limits, Node, Pair, Path, PathSet, Query, Status, Stop};
 
 /// Who can become whom, and why.
 ///
@@ -98,10 +96,15 @@ impl<'a> Graph<'a> {
         }
         let detailed = self.affordable(&query.limits).min(pairs.len());
         if detailed < pairs.len() && query.limits.alternatives > 0 {
-            set.caps.push(format!("alternatives are given for the first {detailed} pairs"));
+            set.caps.push(format!(
+                "alternatives are given for the first {detailed} pairs"
+            ));
         }
-        set.pairs =
-            pairs.iter().enumerate().map(|(at, found)| self.pair(found, at < detailed)).collect();
+        set.pairs = pairs
+            .iter()
+            .enumerate()
+            .map(|(at, found)| self.pair(found, at < detailed))
+            .collect();
         set
     }
 
@@ -115,7 +118,11 @@ impl<'a> Graph<'a> {
         let (from, to) = (*self.grown.ids.get(from)?, *self.grown.ids.get(to)?);
         let stands = |source: Id| {
             source == from
-                || self.grown.classes.get(&source).is_some_and(|members| members.contains(&from))
+                || self
+                    .grown
+                    .classes
+                    .get(&source)
+                    .is_some_and(|members| members.contains(&from))
         };
         let steps = self.grown.steps.iter().enumerate();
         let mut found: Vec<(Status, u32)> = steps
@@ -187,70 +194,6 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// The steps whose loss cuts most pairs of entry and target, best first.
-    pub fn choke_points(&self, limit: usize) -> Vec<ChokePoint> {
-        let entries = self.entries(&[]);
-        let mut cuts: BTreeMap<usize, (usize, Score)> = BTreeMap::new();
-        let by_hub: BTreeMap<Id, usize> = self
-            .grown
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(at, step)| (step.hub, at))
-            .collect();
-        let mut of = 0;
-        for target in self.targets(&[]) {
-            let next = passages(&self.grown.net, target, Status::Conditional);
-            let labels = self.search(
-                target,
-                Status::Conditional,
-                End::Hi,
-                Limits::default().labels,
-            );
-            for entry in &entries {
-                let Some(best) = self.best_label(&labels, entry, target) else {
-                    continue;
-                };
-                of += 1;
-                let mut at = entry.id;
-                while let Some(after) = next[at as usize].filter(|after| *after != at) {
-                    if let Some(step) = by_hub.get(&after) {
-                        let slot = cuts.entry(*step).or_insert((0, Score::NONE));
-                        *slot = (slot.0 + 1, slot.1.max(best.1));
-                    }
-                    at = after;
-                }
-            }
-        }
-        let mut found: Vec<ChokePoint> = cuts
-            .into_iter()
-            .filter_map(|(step, (cuts, worst))| self.choke(step, cuts, of, worst))
-            .collect();
-        found.sort_by(|a, b| {
-            b.cuts
-                .cmp(&a.cuts)
-                .then_with(|| b.worst.cmp(&a.worst))
-                .then_with(|| (&a.from, &a.to, &a.technique).cmp(&(&b.from, &b.to, &b.technique)))
-        });
-        found.truncate(limit);
-        found
-    }
-
-    fn choke(&self, step: usize, cuts: usize, of: usize, worst: Score) -> Option<ChokePoint> {
-        let step = &self.grown.steps[step];
-        if step.drawn == Drawn::Is {
-            return None;
-        }
-        Some(ChokePoint {
-            from: self.real(step.source)?,
-            to: self.real(*step.targets.first()?)?,
-            technique: self.technique_of(step.drawn).to_owned(),
-            cuts,
-            of,
-            worst,
-        })
-    }
-
     /// The node behind a number, or the first member of the class.
     pub(super) fn real(&self, id: Id) -> Option<Node> {
         let member = self
@@ -320,7 +263,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn targets(&self, to: &[Node]) -> Vec<Id> {
+    pub(super) fn targets(&self, to: &[Node]) -> Vec<Id> {
         let wanted: BTreeSet<&Node> = to.iter().collect();
         let all = self.grown.ids.iter().filter(|(node, _)| match node {
             Node::Administrator { .. } | Node::Organization { .. } if to.is_empty() => true,
@@ -437,7 +380,11 @@ impl<'a> Graph<'a> {
         Pair {
             best,
             surer: paths,
-            alternatives: if detailed { self.alternatives(found) } else { Vec::new() },
+            alternatives: if detailed {
+                self.alternatives(found)
+            } else {
+                Vec::new()
+            },
             score: found.span,
             ways: found.ways,
         }

@@ -12,9 +12,9 @@ use palisade_model::{AccountId, Arn};
 use super::actor::{Actor, Mod};
 use super::admin::administrator;
 use super::bind::{Bindings, Bound};
-use super::offers::Offers;
 use super::judge::Judge;
 use super::net::{Cost, Id, Net, NetBuilder};
+use super::offers::Offers;
 use super::plan::Plan;
 use super::solve::{Attempt, Solution};
 use super::weigh::{Detection, Interval, nats};
@@ -589,7 +589,6 @@ impl<'g, 'a> Growth<'g, 'a> {
             .account()
             .map(str::to_owned)
     }
-
 }
 
 /// What a step costs.

@@ -7,6 +7,7 @@
 mod actor;
 mod admin;
 mod bind;
+mod choke;
 mod choose;
 mod edge;
 mod facts;

@@ -37,14 +37,22 @@ impl Offers {
     pub(crate) fn new(plans: &[Plan<'_>], scene: &Scene<'_>) -> Self {
         let mut actions: Vec<String> = plans
             .iter()
-            .flat_map(|plan| plan.all_of.iter().chain(plan.one_of.iter().flatten().flatten()))
+            .flat_map(|plan| {
+                plan.all_of
+                    .iter()
+                    .chain(plan.one_of.iter().flatten().flatten())
+            })
             .cloned()
             .collect();
         actions.sort();
         actions.dedup();
         let set = |wanted: &[String]| {
             let mut set = FixedBitSet::with_capacity(actions.len());
-            set.extend(wanted.iter().filter_map(|action| actions.binary_search(action).ok()));
+            set.extend(
+                wanted
+                    .iter()
+                    .filter_map(|action| actions.binary_search(action).ok()),
+            );
             set
         };
         let needs = |plan: &Plan<'_>| Needs {
@@ -67,12 +75,20 @@ impl Offers {
     }
 
     fn read_resource(&mut self, document: &Document) {
-        for statement in document.statements.iter().filter(|s| s.effect == Effect::Allow) {
+        for statement in document
+            .statements
+            .iter()
+            .filter(|s| s.effect == Effect::Allow)
+        {
             let offered = self.of_statement(statement);
             if offered.is_clear() {
                 continue;
             }
-            let named = statement.principal.iter().flatten().map(|name| name.value.as_str());
+            let named = statement
+                .principal
+                .iter()
+                .flatten()
+                .map(|name| name.value.as_str());
             let everybody = statement.principal.is_none().then_some("*");
             for name in named.chain(everybody) {
                 let slot = self.by_name.entry(name.to_owned()).or_default();
@@ -84,7 +100,10 @@ impl Offers {
 
     fn of_statement(&self, statement: &Statement) -> FixedBitSet {
         let globs = |patterns: &[String]| -> Vec<Glob> {
-            patterns.iter().map(|p| Glob::new(&p.trim().to_ascii_lowercase())).collect()
+            patterns
+                .iter()
+                .map(|p| Glob::new(&p.trim().to_ascii_lowercase()))
+                .collect()
         };
         let (globs, negated) = match (&statement.actions, &statement.not_actions) {
             (Some(actions), _) => (globs(actions), false),
@@ -106,12 +125,17 @@ impl Offers {
     /// Everything one pattern matches; the sorted list makes most patterns a short stretch.
     fn insert_matching(&self, glob: &Glob, set: &mut FixedBitSet) {
         if let Some(literal) = glob.as_literal() {
-            set.extend(self.actions.binary_search_by(|action| action.as_str().cmp(literal)));
+            set.extend(
+                self.actions
+                    .binary_search_by(|action| action.as_str().cmp(literal)),
+            );
             return;
         }
         let pattern = glob.to_string();
         let head = pattern.split(['*', '?']).next().unwrap_or_default();
-        let from = self.actions.partition_point(|action| action.as_str() < head);
+        let from = self
+            .actions
+            .partition_point(|action| action.as_str() < head);
         for (at, action) in self.actions.iter().enumerate().skip(from) {
             if !action.starts_with(head) {
                 break;
@@ -131,8 +155,10 @@ impl Offers {
                 let mut offers = FixedBitSet::with_capacity(self.actions.len());
                 match attached.policy.document() {
                     Some(document) => {
-                        let allows =
-                            document.statements.iter().filter(|s| s.effect == Effect::Allow);
+                        let allows = document
+                            .statements
+                            .iter()
+                            .filter(|s| s.effect == Effect::Allow);
                         for statement in allows {
                             offers.union_with(&self.of_statement(statement));
                         }
@@ -165,14 +191,19 @@ impl Offers {
     /// Whether an actor's own policies may allow an action, in lower case; asked after
     /// [`Offers::of`].
     pub(crate) fn allows(&self, actor: &Actor, action: &str) -> bool {
-        let Ok(at) = self.place_of(action) else { return true };
+        let Ok(at) = self.place_of(action) else {
+            return true;
+        };
         actor.identity.iter().any(|attached| {
             let key = Arc::as_ptr(&attached.policy) as usize;
-            self.by_policy.get(&key).is_none_or(|offers| offers.contains(at))
+            self.by_policy
+                .get(&key)
+                .is_none_or(|offers| offers.contains(at))
         })
     }
 
     fn place_of(&self, action: &str) -> Result<usize, usize> {
-        self.actions.binary_search_by(|known| known.as_str().cmp(action))
+        self.actions
+            .binary_search_by(|known| known.as_str().cmp(action))
     }
 }

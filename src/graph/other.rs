@@ -25,7 +25,9 @@ impl Graph<'_> {
     /// The best ways that differ from the best one in a technique: for each step of it, the best
     /// way without that technique in that place.
     pub(super) fn alternatives(&self, found: &Found) -> Vec<Path> {
-        let Some(best) = found.routes.first() else { return Vec::new() };
+        let Some(best) = found.routes.first() else {
+            return Vec::new();
+        };
         let mut seen: BTreeSet<Vec<u32>> = found.routes.iter().map(|r| self.steps_of(r)).collect();
         let mut routes: Vec<(Score, Vec<u32>)> = Vec::new();
         for (_, number, _) in self.hops(found.entry.id, best) {
@@ -59,7 +61,10 @@ impl Graph<'_> {
         }
         routes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         routes.truncate(found.limits.alternatives);
-        routes.iter().map(|(_, route)| self.path(&found.entry, found.target, route)).collect()
+        routes
+            .iter()
+            .map(|(_, route)| self.path(&found.entry, found.target, route))
+            .collect()
     }
 
     fn steps_of(&self, route: &[u32]) -> Vec<u32> {
@@ -80,9 +85,7 @@ impl Graph<'_> {
         let hi = |found: &Found| found.span.hi;
         let lo = |found: &Found| found.span.lo;
         let sum = |end: fn(&Found) -> Score| found.iter().map(|f| u64::from(end(f).0)).sum();
-        let inside = |found: &&Found| {
-            matches!(&found.order.0, Some(Node::Principal { arn }) if arn.account() == account)
-        };
+        let inside = |found: &&Found| matches!(&found.order.0, Some(Node::Principal { arn }) if arn.account() == account);
         Some(Total {
             target: node.clone(),
             worst: Span {
@@ -91,8 +94,16 @@ impl Graph<'_> {
             },
             sum_hi: sum(hi),
             sum_lo: sum(lo),
-            entries: found.iter().filter(inside).filter(|f| lo(f) > Score::NONE).count(),
-            possible: found.iter().filter(inside).filter(|f| lo(f) == Score::NONE).count(),
+            entries: found
+                .iter()
+                .filter(inside)
+                .filter(|f| lo(f) > Score::NONE)
+                .count(),
+            possible: found
+                .iter()
+                .filter(inside)
+                .filter(|f| lo(f) == Score::NONE)
+                .count(),
             shortest: found
                 .iter()
                 .filter_map(|f| f.routes.first().map(|route| self.steps_of(route).len()))

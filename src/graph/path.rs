@@ -172,7 +172,7 @@ pub struct ChokePoint {
     pub from: Node,
     /// What it gains.
     pub to: Node,
-    /// The technique.
+    /// The technique; several, joined by a comma, where each of them leads there.
     pub technique: String,
     /// How many pairs of entry and target lose every path without it.
     pub cuts: usize,

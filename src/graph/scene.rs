@@ -140,14 +140,22 @@ impl<'a> Scene<'a> {
         for account in self.snapshot.accounts.values() {
             let buckets = account.s3.buckets.value().into_iter().flatten();
             buckets.for_each(|(_, bucket)| policy(&bucket.policy));
-            let listed = account.resources.values().filter_map(Observed::value).flatten();
+            let listed = account
+                .resources
+                .values()
+                .filter_map(Observed::value)
+                .flatten();
             listed.for_each(|(_, resource)| policy(&resource.policy));
             for (_, region) in account.regions.value().into_iter().flatten() {
                 let functions = region.functions.value().into_iter().flatten();
                 functions.for_each(|(_, function)| policy(&function.policy));
                 let topics = region.topics.value().into_iter().flatten();
                 topics.for_each(|(_, topic)| policy(&topic.policy));
-                let listed = region.resources.values().filter_map(Observed::value).flatten();
+                let listed = region
+                    .resources
+                    .values()
+                    .filter_map(Observed::value)
+                    .flatten();
                 listed.for_each(|(_, resource)| policy(&resource.policy));
             }
         }

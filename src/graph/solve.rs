@@ -368,12 +368,13 @@ impl<'a> Attempt<'_, '_, 'a> {
         names.dedup();
         names
             .into_iter()
-            .map(|name| {
-                (name, self.judge.candidates(self, name, atoms, bindings))
-            })
+            .map(|name| (name, self.judge.candidates(self, name, atoms, bindings)))
             .min_by_key(|(_, choice)| choice.len())
             .map(|(name, choice)| {
-                (name.to_owned(), self.judge.open(choice, self.account, atoms, name))
+                (
+                    name.to_owned(),
+                    self.judge.open(choice, self.account, atoms, name),
+                )
             })
     }
 }

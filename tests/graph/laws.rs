@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use palisade::graph::{Band, Detection, Detects, Graph, Level, PathSet, Query, Score, Span, Unheard};
+use palisade::graph::{
+    Band, Detection, Detects, Graph, Level, PathSet, Query, Score, Span, Unheard,
+};
 use palisade::policy::Engine;
 use palisade::score::{Postures, score};
 use palisade_checks::techniques;
@@ -20,10 +22,20 @@ const GRANTS: [(&[&str], &str); 12] = [
     (&["sts:AssumeRole"], "*"),
     (&["iam:CreateAccessKey"], "*"),
     (&["iam:CreateAccessKey"], "arn:aws:iam::ACCOUNT:user/u0"),
-    (&["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], "*"),
+    (
+        &[
+            "iam:PassRole",
+            "lambda:CreateFunction",
+            "lambda:InvokeFunction",
+        ],
+        "*",
+    ),
     (&["lambda:UpdateFunctionCode", "lambda:InvokeFunction"], "*"),
     (&["iam:PutRolePolicy"], "arn:aws:iam::ACCOUNT:role/r1"),
-    (&["iam:UpdateAssumeRolePolicy"], "arn:aws:iam::ACCOUNT:role/r2"),
+    (
+        &["iam:UpdateAssumeRolePolicy"],
+        "arn:aws:iam::ACCOUNT:role/r2",
+    ),
     (&["iam:PutUserPolicy"], "arn:aws:iam::ACCOUNT:user/*"),
     (&["*"], "*"),
     (&["s3:GetObject"], "*"),
@@ -62,9 +74,17 @@ impl Draft {
     fn inline(&self, grants: &[usize]) -> BTreeMap<String, PolicyText> {
         let text = |at: &usize| {
             let (actions, resource) = GRANTS[*at];
-            policy("Allow", actions, &resource.replace("ACCOUNT", &self.account))
+            policy(
+                "Allow",
+                actions,
+                &resource.replace("ACCOUNT", &self.account),
+            )
         };
-        grants.iter().enumerate().map(|(n, at)| (format!("p{n}"), text(at))).collect()
+        grants
+            .iter()
+            .enumerate()
+            .map(|(n, at)| (format!("p{n}"), text(at)))
+            .collect()
     }
 
     fn account(&self) -> Account {
@@ -73,7 +93,10 @@ impl Draft {
         let mut users = BTreeMap::new();
         for (n, (grants, two_keys)) in self.users.iter().enumerate() {
             let keys = if *two_keys { 2 } else { 1 };
-            let key = |k| AccessKey { id: format!("AKIA{id}{n}{k}"), ..AccessKey::default() };
+            let key = |k| AccessKey {
+                id: format!("AKIA{id}{n}{k}"),
+                ..AccessKey::default()
+            };
             let user = User {
                 arn: arn("user", &format!("u{n}")),
                 inline: self.inline(grants),
@@ -98,7 +121,11 @@ impl Draft {
                 arn: arn("role", &format!("r{n}")),
                 trust: PolicyText::from(trust),
                 inline: self.inline(grants),
-                boundary: if *bounded { Observed::Value(boundary) } else { Observed::Absent },
+                boundary: if *bounded {
+                    Observed::Value(boundary)
+                } else {
+                    Observed::Absent
+                },
                 ..Role::default()
             };
             roles.insert(format!("r{n}"), role);
@@ -119,7 +146,10 @@ impl Draft {
             };
             functions.insert(name, function);
         }
-        let region = Region { functions: Observed::Value(functions), ..Region::default() };
+        let region = Region {
+            functions: Observed::Value(functions),
+            ..Region::default()
+        };
         Account {
             iam: Iam {
                 users: Observed::Value(users),
@@ -135,7 +165,9 @@ impl Draft {
 
     fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        snapshot.accounts.insert(self.account.clone(), self.account());
+        snapshot
+            .accounts
+            .insert(self.account.clone(), self.account());
         snapshot
     }
 }
@@ -145,7 +177,10 @@ struct Loud(Level);
 
 impl Detects for Loud {
     fn detection(&self, _: &str, _: &str, _: &str) -> Detection {
-        Detection { level: self.0, protected: true }
+        Detection {
+            level: self.0,
+            protected: true,
+        }
     }
 }
 
@@ -158,10 +193,12 @@ fn paths(snapshot: &Snapshot, detects: &dyn Detects) -> PathSet {
 
 /// Scores by entry and target.
 fn pairs(set: &PathSet) -> BTreeMap<(String, String), Span> {
-    let key = |pair: &palisade::graph::Pair| {
-        (pair.best.entry.node.id(), pair.best.target.node.id())
-    };
-    set.pairs.iter().map(|pair| (key(pair), pair.score)).collect()
+    let key =
+        |pair: &palisade::graph::Pair| (pair.best.entry.node.id(), pair.best.target.node.id());
+    set.pairs
+        .iter()
+        .map(|pair| (key(pair), pair.score))
+        .collect()
 }
 
 fn judged(snapshot: &Snapshot) -> (BTreeMap<(String, String), Span>, Postures) {
@@ -175,7 +212,12 @@ fn never_above(
 ) -> Result<(), TestCaseError> {
     for (pair, span) in after {
         let old = before.get(pair).copied().unwrap_or_default();
-        prop_assert!(span.hi <= old.hi, "{pair:?} rose from {} to {}", old.hi, span.hi);
+        prop_assert!(
+            span.hi <= old.hi,
+            "{pair:?} rose from {} to {}",
+            old.hi,
+            span.hi
+        );
     }
     Ok(())
 }
@@ -336,7 +378,12 @@ proptest! {
 
 #[test]
 fn bands_have_the_edges_the_weights_state() {
-    let edges = [(900, Band::Critical), (899, Band::High), (700, Band::High), (699, Band::Medium)];
+    let edges = [
+        (900, Band::Critical),
+        (899, Band::High),
+        (700, Band::High),
+        (699, Band::Medium),
+    ];
     for (tenths, band) in edges {
         assert_eq!(Score(tenths).band(), band);
     }

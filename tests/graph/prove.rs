@@ -10,15 +10,30 @@ use super::with_graph;
 /// What is wrong with a set of paths; empty when nothing is.
 pub(super) fn faults(set: &PathSet, engine: &Engine) -> Vec<String> {
     let mut faults = Vec::new();
-    for path in set.pairs.iter().flat_map(|p| p.surer.iter().chain(&p.alternatives).chain([&p.best])) {
-        let worst = path.hops.iter().map(|hop| hop.status).max().unwrap_or_default();
+    for path in set
+        .pairs
+        .iter()
+        .flat_map(|p| p.surer.iter().chain(&p.alternatives).chain([&p.best]))
+    {
+        let worst = path
+            .hops
+            .iter()
+            .map(|hop| hop.status)
+            .max()
+            .unwrap_or_default();
         if worst != path.status {
-            faults.push(format!("{} is {:?} over steps that are {worst:?}", path.id, path.status));
+            faults.push(format!(
+                "{} is {:?} over steps that are {worst:?}",
+                path.id, path.status
+            ));
         }
         let mut at = &path.entry.node;
         for hop in &path.hops {
             if hop.from != *at {
-                faults.push(format!("{}: a step begins at {} and not at {at}", path.id, hop.from));
+                faults.push(format!(
+                    "{}: a step begins at {} and not at {at}",
+                    path.id, hop.from
+                ));
             }
             at = &hop.to;
             faults.extend(unproven(hop, engine).map(|fault| format!("{}: {fault}", path.id)));
@@ -33,7 +48,10 @@ pub(super) fn faults(set: &PathSet, engine: &Engine) -> Vec<String> {
 /// Why a step does not hold.
 fn unproven<'a>(hop: &'a Edge, engine: &'a Engine) -> impl Iterator<Item = String> + 'a {
     // What an elevated principal may do is not in the snapshot.
-    let asked = hop.requests.iter().filter(|r| matches!(r.principal, Node::Principal { .. }));
+    let asked = hop
+        .requests
+        .iter()
+        .filter(|r| matches!(r.principal, Node::Principal { .. }));
     asked.filter_map(|request| {
         let mut context = Context::open();
         for (key, values) in &request.context {

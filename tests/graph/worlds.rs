@@ -11,7 +11,9 @@ fn load(name: &str) -> World {
 
 /// Every path of a world.
 fn paths_in(name: &str) -> PathSet {
-    with_graph(load(name).snapshot(), |graph, _| graph.paths(&Query::default()))
+    with_graph(load(name).snapshot(), |graph, _| {
+        graph.paths(&Query::default())
+    })
 }
 
 /// Whether a world's short name means this node.
@@ -42,11 +44,15 @@ fn every_path_a_world_tells_of_is_there_step_by_step() {
             let (nodes, techniques) = parse(text);
             let missing = with_graph(world.snapshot(), |graph, _| {
                 let known = graph.nodes();
-                let find = |name: &String| known.iter().filter(move |node| means(node, name));
+                let find = |name: &str| -> Vec<&Node> {
+                    known.iter().filter(|node| means(node, name)).collect()
+                };
                 let mut missing = Vec::new();
                 for (at, technique) in techniques.iter().enumerate() {
-                    let step = find(&nodes[at]).any(|from| {
-                        find(&nodes[at + 1]).any(|to| graph.step(from, to, technique).is_some())
+                    let step = find(&nodes[at]).iter().any(|from| {
+                        find(&nodes[at + 1])
+                            .iter()
+                            .any(|to| graph.step(from, to, technique).is_some())
                     });
                     if !step {
                         missing.push(format!("{} -[{technique}]-> {}", nodes[at], nodes[at + 1]));
@@ -78,7 +84,11 @@ fn the_eight_minute_chain_is_found_whole_with_a_reason_at_every_step() {
     assert!(worst.hops[0].bindings["$o"].ends_with("/pipeline/rag-sync.env"));
     assert!(worst.hops[1].bindings["$f"].ends_with(":key-janitor"));
     for request in worst.hops.iter().flat_map(|hop| &hop.requests) {
-        assert!(!request.statements.is_empty(), "{} names no statement", request.action);
+        assert!(
+            !request.statements.is_empty(),
+            "{} names no statement",
+            request.action
+        );
     }
     assert!(!worst.hops[0].facts.is_empty());
 }
@@ -90,7 +100,10 @@ fn an_estate_done_right_has_no_path() {
         .paths()
         .map(|p| {
             let techniques: Vec<&str> = p.techniques().collect();
-            format!("{} → {}: {techniques:?} {:?}", p.entry.node, p.target.node, p.status)
+            format!(
+                "{} → {}: {techniques:?} {:?}",
+                p.entry.node, p.target.node, p.status
+            )
         })
         .collect();
     assert!(paths.is_empty(), "{paths:#?}");
@@ -101,7 +114,11 @@ fn what_is_cut_at_the_choke_point_is_said() {
     with_graph(load("eight-minutes").snapshot(), |graph, _| {
         let chokes = graph.choke_points(3);
         let first = &chokes[0];
-        assert_eq!(first.technique, "iam.create-access-key");
+        assert!(
+            first.technique.contains("iam.create-access-key"),
+            "{first:?}"
+        );
+        assert!(means(&first.to, "user/ingrid.holm"));
         assert_eq!(first.cuts, first.of, "every pair passes the key janitor");
     });
 }
@@ -115,7 +132,9 @@ fn reach_is_told_forward_and_backward() {
         assert!(graph.reaching(&admin, Status::Proven).contains(&user));
         let blast = graph.blast_radius(&user).expect("the user is a node");
         assert!(blast.reached.contains(&admin));
-        let export = Node::principal("arn:aws:iam::404817263951:user/batch-export");
-        assert_eq!(graph.reaches_admin(&export), None);
+    });
+    with_graph(load("hardened").snapshot(), |graph, _| {
+        let function = Node::principal("arn:aws:iam::404817263951:role/release-functions");
+        assert_eq!(graph.reaches_admin(&function), None);
     });
 }
