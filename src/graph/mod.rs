@@ -32,8 +32,6 @@ mod solve;
 pub mod weigh;
 
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
-use crate::alarm::{self, Alarms};
-
 pub use find::{Graph, Size};
 pub use node::{Node, Stop};
 pub use path::{
@@ -46,20 +44,6 @@ pub trait Detects {
     /// Who notices this action in this account, in the region where the fewest would; `region`
     /// is empty where the attacker may choose.
     fn detection(&self, action: &str, account: &str, region: &str) -> Detection;
-}
-
-impl Detects for Alarms<'_> {
-    fn detection(&self, action: &str, account: &str, region: &str) -> Detection {
-        let found = Alarms::detection(self, action, account, region);
-        Detection {
-            level: match found.level {
-                alarm::Level::None => Level::None,
-                alarm::Level::Logged => Level::Logged,
-                alarm::Level::Alarmed => Level::Alarmed,
-            },
-            protected: found.protected,
-        }
-    }
 }
 
 /// Nobody notices anything.
