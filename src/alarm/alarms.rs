@@ -14,9 +14,12 @@ use super::protection::{Ask, Protection, protection};
 pub struct Alarms<'a> {
     /// The snapshot and its policies.
     pub powers: Powers<'a>,
-    answers: Mutex<BTreeMap<(Call, String, String, Vec<Identity>), Answer>>,
+    answers: Mutex<BTreeMap<Question, Answer>>,
     guarded: Mutex<BTreeMap<(String, Arn), bool>>,
 }
+
+/// A call, the account and region it is made in, and who makes it.
+type Question = (Call, String, String, Vec<Identity>);
 
 /// How well a call is noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

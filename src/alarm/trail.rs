@@ -100,6 +100,9 @@ fn advanced(selector: &Value, call: &Call) -> Heard {
     })
 }
 
+/// Whether a field's value fits a wanted text.
+type Comparison = fn(&str, &str) -> bool;
+
 fn field_selector(selector: &Value, call: &Call) -> Heard {
     let field = selector
         .get("Field")
@@ -118,7 +121,7 @@ fn field_selector(selector: &Value, call: &Call) -> Heard {
         "resources.type" => resource_type.unwrap_or_default(),
         other => return Heard::on(other),
     };
-    let tests: [(&str, fn(&str, &str) -> bool); 3] = [
+    let tests: [(&str, Comparison); 3] = [
         ("Equals", |value, wanted| value == wanted),
         ("StartsWith", |value, wanted| value.starts_with(wanted)),
         ("EndsWith", |value, wanted| value.ends_with(wanted)),

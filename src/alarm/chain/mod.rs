@@ -241,10 +241,8 @@ fn settle(reaches: Vec<Reach>, recorded: &Recorded) -> Answer {
             Err(Stop::Unknown(what)) => missing.push(what),
         }
     }
-    for list in [&mut missing] {
-        list.sort();
-        list.dedup();
-    }
+    missing.sort();
+    missing.dedup();
     ways.sort();
     ways.dedup();
     if !ways.is_empty() {

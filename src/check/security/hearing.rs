@@ -57,30 +57,14 @@ pub fn of(security: &Security<'_>, all: bool) -> Vec<Heard> {
             if unused {
                 continue;
             }
-            for row in &group.actions {
-                let retired = row
-                    .retired
-                    .as_deref()
-                    .is_some_and(|since| day.as_str() >= since);
-                if retired || !(all || row.minimum) || !callable(security, account, row) {
-                    continue;
-                }
-                let call = call(row);
-                let only_root = row
-                    .when
-                    .values()
-                    .any(|keys| keys.contains_key("aws:PrincipalArn"));
-                let identities: &[Identity] = match only_root {
-                    true => &[Identity::Root],
-                    false => &[Identity::AssumedRole, Identity::IamUser],
-                };
-                let at: &[&str] = if call.global { &[home] } else { &regions };
-                for region in at {
-                    let alarms = &security.alarms;
-                    let answer = alarms.answer_for(&call, account, region, identities);
-                    out.push(heard(account, region, group, &call, row.minimum, answer));
-                }
-            }
+            let place = Place {
+                security,
+                account,
+                regions: &regions,
+                day: &day,
+            };
+            let wanted = group.actions.iter().filter(|row| all || row.minimum);
+            out.extend(wanted.flat_map(|row| place.ask(group, row)));
             for row in group
                 .events
                 .iter()
@@ -104,6 +88,41 @@ pub fn of(security: &Security<'_>, all: bool) -> Vec<Heard> {
         }
     }
     out
+}
+
+/// An account with its regions, at a day.
+struct Place<'p> {
+    security: &'p Security<'p>,
+    account: &'p str,
+    regions: &'p [&'p str],
+    day: &'p str,
+}
+
+impl Place<'_> {
+    fn ask(&self, group: &'static TamperGroup, row: &TamperAction) -> Vec<Heard> {
+        let retired = row
+            .retired
+            .as_deref()
+            .is_some_and(|since| self.day >= since);
+        if retired || !callable(self.security, self.account, row) {
+            return Vec::new();
+        }
+        let call = call(row);
+        let mut keys = row.when.values();
+        let identities: &[Identity] = match keys.any(|keys| keys.contains_key("aws:PrincipalArn")) {
+            true => &[Identity::Root],
+            false => &[Identity::AssumedRole, Identity::IamUser],
+        };
+        let home = [self.security.snapshot().partition.home_region()];
+        let at: &[&str] = if call.global { &home } else { self.regions };
+        let alarms = &self.security.alarms;
+        at.iter()
+            .map(|region| {
+                let answer = alarms.answer_for(&call, self.account, region, identities);
+                heard(self.account, region, group, &call, row.minimum, answer)
+            })
+            .collect()
+    }
 }
 
 fn heard(

@@ -35,7 +35,7 @@ pub(super) fn of(security: &Security<'_>, account: &str, part: Part) -> Vec<Stri
             "arn:{partition}:iam::{account}:role/aws-service-role/access-analyzer.amazonaws.com/AWSServiceRoleForAccessAnalyzer"
         )]
         .into(),
-        Part::Bus => chain(security, account, |arn| is_bus(arn)),
+        Part::Bus => chain(security, account, is_bus),
         Part::Rule => chain(security, account, |arn| arn.service() == "events" && !is_bus(arn)),
         Part::Function => chain(security, account, |arn| arn.service() == "lambda"),
         Part::Topic => chain(security, account, |arn| arn.service() == "sns"),

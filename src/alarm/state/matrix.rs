@@ -1,0 +1,160 @@
+//! The states of all services in all places, as one value for reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_model::{Observed, Snapshot};
+use serde::Serialize;
+
+use super::{Service, State, delegated_to, global, state};
+
+/// The state of every service, account by account and region by region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Matrix {
+    /// The cells, by account, region and service.
+    pub cells: Vec<Cell>,
+    /// Paid services that nobody expects and nobody uses.
+    pub not_in_use: BTreeSet<Service>,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The account's id.
+    pub account: String,
+    /// The region; empty for services with one state per account.
+    pub region: String,
+    /// The service.
+    pub service: Service,
+    /// Its state.
+    pub state: State,
+    /// Whether off counts against the account.
+    pub expected: bool,
+}
+
+/// Looks at every service everywhere. `expects` names optional services that should be on
+/// although nobody uses them yet.
+pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
+    let mut matrix = Matrix::default();
+    for (id, account) in &snapshot.accounts {
+        let mut push = |region: &str, service, state| {
+            matrix.cells.push(Cell {
+                account: id.clone(),
+                region: region.to_owned(),
+                service,
+                state,
+                expected: true,
+            });
+        };
+        for service in Service::ALL
+            .into_iter()
+            .filter(|service| service.is_global())
+        {
+            push("", service, global::state(snapshot, account, service));
+        }
+        match &account.regions {
+            Observed::Value(regions) => {
+                for name in regions.keys() {
+                    for service in Service::ALL.into_iter().filter(|s| !s.is_global()) {
+                        push(name, service, state(snapshot, id, name, service));
+                    }
+                }
+            }
+            Observed::Gap(gap) => {
+                for service in Service::ALL.into_iter().filter(|s| !s.is_global()) {
+                    push("", service, State::unknown(gap));
+                }
+            }
+            _ => {}
+        }
+    }
+    let used = in_use(snapshot, &matrix.cells);
+    for cell in &mut matrix.cells {
+        let used = used.contains(&cell.service);
+        cell.expected = !cell.service.is_optional()
+            || expects.contains(&cell.service)
+            || match cell.service {
+                // A web ACL belongs to what it protects: having none is no fault by itself.
+                Service::Waf => used && !matches!(cell.state, State::Off { .. }),
+                _ => used,
+            };
+    }
+    matrix.not_in_use = Service::ALL
+        .into_iter()
+        .filter(|s| s.is_optional() && !used.contains(s) && !expects.contains(s))
+        .collect();
+    matrix.cells.sort_by(|a, b| {
+        (&a.account, &a.region, a.service).cmp(&(&b.account, &b.region, b.service))
+    });
+    matrix
+}
+
+/// Optional services that some account has, or that the organization has handed to an
+/// administrator.
+fn in_use(snapshot: &Snapshot, cells: &[Cell]) -> BTreeSet<Service> {
+    let running = cells.iter().filter(|cell| {
+        matches!(
+            cell.state,
+            State::On | State::HalfOn { .. } | State::Suspended { .. }
+        )
+    });
+    let mut used: BTreeSet<Service> = running.map(|cell| cell.service).collect();
+    used.extend(
+        Service::ALL
+            .into_iter()
+            .filter(|s| delegated_to(snapshot, *s).is_some()),
+    );
+    used
+}
+
+/// Accounts and regions in which every service is in the same state: one row of a table that
+/// stays readable for hundreds of accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The states, by service, as words.
+    pub states: BTreeMap<Service, &'static str>,
+    /// The regions by account; an empty region stands for services with one state per account.
+    pub places: BTreeMap<String, Vec<String>>,
+}
+
+impl Matrix {
+    /// The matrix with like places in one row: those with the worst states first, then the
+    /// larger rows. Regions and whole accounts stand in rows of their own.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut places: BTreeMap<(&str, &str), BTreeMap<Service, &'static str>> = BTreeMap::new();
+        for cell in &self.cells {
+            let word = match cell.expected {
+                true => cell.state.word(),
+                false => "not used",
+            };
+            let place = places.entry((&cell.account, &cell.region)).or_default();
+            place.insert(cell.service, word);
+        }
+        let mut rows: BTreeMap<BTreeMap<Service, &'static str>, Row> = BTreeMap::new();
+        for ((account, region), states) in places {
+            let row = rows.entry(states.clone()).or_insert_with(|| Row {
+                states,
+                places: BTreeMap::new(),
+            });
+            row.places
+                .entry(account.to_owned())
+                .or_default()
+                .push(region.to_owned());
+        }
+        let mut rows = Vec::from_iter(rows.into_values());
+        rows.sort_by_key(|row| std::cmp::Reverse((row.badness(), row.places.len())));
+        rows
+    }
+}
+
+impl Row {
+    fn badness(&self) -> usize {
+        let weight = |word: &str| match word {
+            "off" => 100,
+            "suspended" => 50,
+            "unknown" => 10,
+            "half on" => 1,
+            _ => 0,
+        };
+        self.states.values().map(|word| weight(word)).sum()
+    }
+}
