@@ -18,6 +18,7 @@ pub(crate) enum Exit {
     /// A finding at or above the threshold.
     Findings = 10,
     /// Interrupted.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only collecting takes time"))]
     Interrupted = 130,
 }
 
@@ -68,6 +69,7 @@ impl Failure {
     }
 
     /// The run cannot go on.
+    #[cfg(not(feature = "aws"))]
     pub(crate) fn stop(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
         Failure::new(Exit::CouldNotRun, message, help)
     }

@@ -2,6 +2,8 @@
 
 mod args;
 mod catalogue;
+#[cfg(feature = "aws")]
+mod collect;
 mod completions;
 mod config;
 pub(crate) mod exit;
@@ -20,7 +22,9 @@ mod world;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ui::{Color, Voice};
-use exit::{Exit, Failure};
+use exit::Exit;
+#[cfg(not(feature = "aws"))]
+use exit::Failure;
 
 /// Finds the chains by which somebody becomes administrator of an AWS account, before anybody
 /// walks them, and says which few changes cut them.
@@ -93,6 +97,9 @@ pub(crate) struct Global {
 enum Command {
     /// Read an estate, analyse it, report
     Scan(scan::Args),
+    /// Read an AWS into a snapshot, nothing else
+    #[cfg(feature = "aws")]
+    Collect(collect::Args),
     /// Pass or fail for a pipeline: threshold, baseline, accepted risks
     Gate(gate::Args),
     /// Escalation paths, best first, hop by hop
@@ -109,6 +116,9 @@ enum Command {
     Permissions(permissions::Args),
     /// Credentials in local files: what an export or artifact would give away
     Secrets(secrets::Args),
+    /// Who am I, which calls are refused, which regions answer, is the clock right
+    #[cfg(feature = "aws")]
+    Doctor(collect::DoctorArgs),
     /// Built-in estates
     World(world::Args),
     /// Where each setting came from
@@ -135,6 +145,8 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
     let judges = matches!(cli.command, Command::Scan(_) | Command::Gate(_));
     let outcome = match cli.command {
         Command::Scan(args) => scan::run(&args, voice),
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(&args, voice),
         Command::Gate(args) => gate::run(&args, voice),
         Command::Paths(args) => paths::run(&args, voice),
         Command::Explain(args) => explain::run(&args, voice),
@@ -143,6 +155,8 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
         Command::Simulate(args) => simulate::run(&args, voice),
         Command::Permissions(args) => permissions::run(&args, voice),
         Command::Secrets(args) => secrets::run(&args, voice),
+        #[cfg(feature = "aws")]
+        Command::Doctor(args) => collect::doctor(&args, voice),
         Command::World(args) => world::run(&args, voice),
         Command::Config(args) => config::show(&args, &settings, voice),
         Command::Init(args) => config::init(&args, voice),
@@ -178,6 +192,7 @@ fn wrong_usage(error: clap::Error) -> anyhow::Result<Exit> {
 }
 
 /// A command that needs collectors, in a build that has none.
+#[cfg(not(feature = "aws"))]
 pub(crate) fn without_collectors() -> anyhow::Error {
     Failure::stop(
         "this palisade was built without its collectors",

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
 fn serve_world(args: &Serve, voice: Voice) -> anyhow::Result<Exit> {
     use anyhow::Context as _;
     let world = super::source::open_world(&args.world)?;
-    let server = palisade_mocks::Server::bind(world, args.port)
+    let server = palisade_mocks::serve::Server::bind(world, args.port)
         .with_context(|| format!("cannot listen on 127.0.0.1:{}", args.port))?;
     let url = format!("http://{}", server.address());
     output::stdout(&format!("{url}\n"))?;

@@ -1,5 +1,8 @@
 //! Everything that goes to stderr, and whether to colour.
 
+#[cfg(feature = "aws")]
+pub(crate) mod progress;
+
 use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
@@ -24,6 +27,7 @@ pub(crate) struct Voice {
     /// Say more, by level.
     pub(crate) verbose: u8,
     /// Draw progress.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only collecting takes time"))]
     pub(crate) progress: bool,
     /// When to colour.
     pub(crate) color: Color,
