@@ -4,8 +4,12 @@
 mod generate;
 mod reference;
 
+use std::sync::Arc;
+
 use palisade::policy::simulate::Case;
-use palisade::policy::{Decision, decide};
+use palisade::policy::{
+    Attached, CompiledPolicy, Context, Decision, Document, Layers, Request, decide,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -196,6 +200,41 @@ proptest! {
         match decided(&unread) {
             Decision::Unknown(unknown) => prop_assert!(!unknown.gaps.is_empty()),
             certain => prop_assert_eq!(certain.is_allowed(), real.is_allowed(), "{}", unread),
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_policy_or_an_error_with_a_place(
+        bytes in bytes(),
+        wounds in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+    ) {
+        let mut text = generate::policy(&mut generate::Choices(&bytes), true).to_string().into_bytes();
+        for (at, byte) in wounds {
+            let at = at.index(text.len());
+            match byte % 3 {
+                0 => text[at] = byte,
+                1 => text.truncate(at + 1),
+                _ => text.insert(at, br#"{}[]",:\$*u0e-"#[usize::from(byte / 3) % 14]),
+            }
+        }
+        let text = String::from_utf8_lossy(&text);
+        let parsed = serde_json::from_str::<Value>(&text).is_ok();
+        match Document::parse(&text) {
+            Err(error) => prop_assert!(error.line > 0 && error.column > 0),
+            Ok(document) => {
+                prop_assert!(parsed, "a general reader refuses {}", text);
+                for statement in &document.statements {
+                    let whole = document.quote(statement).starts_with('{');
+                    prop_assert!(whole, "{}", text);
+                }
+                let policies = [Attached::new("p", Arc::new(CompiledPolicy::compile(document)))];
+                let layers = Layers { identity: &policies, resource: Some(&policies), ..Layers::default() };
+                for context in [Context::closed(), Context::open()] {
+                    let what = "arn:aws:s3:::data-a/in/x";
+                    let who = "arn:aws:iam::111122223333:user/eng/ana";
+                    let _ = decide(&Request::new(who, "s3:GetObject", what, None, context), &layers);
+                }
+            }
         }
     }
 }
