@@ -9,5 +9,6 @@ mod corridor;
 mod policy;
 mod exposure;
 mod graph;
+mod near_misses;
 mod secrets;
 mod worlds;
