@@ -157,8 +157,7 @@ impl Call {
             return Ok(());
         }
         let is_xml = palisade_model::listing::services().iter().any(|service| {
-            service.prefix == self.service
-                && service.wire == palisade_model::listing::Wire::RestXml
+            service.prefix == self.service && service.wire == palisade_model::listing::Wire::RestXml
         });
         // Other REST services in XML write as S3 does.
         self.wire = if is_xml { Wire::S3 } else { Wire::RestJson };

@@ -355,7 +355,10 @@ fn of_users(desk: &Desk<'_>) -> Outcome {
             paged(desk, "SSHPublicKeys", keys.collect())
         }
         "ListServiceSpecificCredentials" => {
-            let count = desk.fact(&user.service_credentials)?.copied().unwrap_or_default();
+            let count = desk
+                .fact(&user.service_credentials)?
+                .copied()
+                .unwrap_or_default();
             let credentials: Vec<Value> = (0..count)
                 .map(|index| {
                     json!({
