@@ -11,4 +11,5 @@ mod exposure;
 mod graph;
 mod near_misses;
 mod secrets;
+mod techniques;
 mod worlds;

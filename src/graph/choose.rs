@@ -197,7 +197,10 @@ impl<'a> Judge<'a> {
             let both = ["user", "role"].map(|kind| local.stock(kind).known.clone());
             return both.into_iter().flatten().map(Bound::Known).collect();
         }
-        let stock = local.stock(kind.name());
+        let stock = match kind {
+            Kind::BUCKET_CONTENT => local.stock(Kind::BUCKET.name()),
+            kind => local.stock(kind.name()),
+        };
         let mut all: Vec<Bound> = stock.known.iter().cloned().map(Bound::Known).collect();
         if kind == Kind::POLICY {
             let partition = self.scene.snapshot.partition;
@@ -255,6 +258,23 @@ impl<'a> Judge<'a> {
             }
         }
         None
+    }
+
+    /// Asks for any object of a bucket: one whose key the policies let through.
+    pub(crate) fn any_object(
+        &self,
+        actor: &Actor,
+        requirement: &Requirement,
+        bucket: &Arn,
+        bindings: &Bindings,
+    ) -> Option<Asked> {
+        let template = format!("{bucket}/*");
+        let plain = format!("{bucket}/palisade");
+        let names = std::iter::once(plain)
+            .chain(self.names(actor, &template, &[requirement]));
+        names
+            .filter_map(|name| self.try_name(actor, &name, &[requirement], bindings))
+            .find_map(|(_, mut answers)| answers.pop())
     }
 
     fn try_name(

@@ -333,10 +333,11 @@ impl<'g, 'a> Growth<'g, 'a> {
 
     /// What a solution gains.
     fn gained(&mut self, plan: &Plan<'a>, actor: Option<&Actor>, solution: &Solution) -> Vec<Node> {
-        let yields = &plan.technique.yields;
+        let (to, gain) = plan.outcome(&solution.options);
         let bound = |name: Option<&str>| name.and_then(|name| solution.bindings.get(name));
-        let goal = bound(plan.goal().and_then(|goal| goal.variable()));
-        match (&yields.to, goal) {
+        let goal = plan.goal(&solution.options);
+        let goal = bound(goal.and_then(|goal| goal.variable()));
+        match (to, goal) {
             (Goal::SelfRef, _) => {
                 let Some(actor) = actor else {
                     return Vec::new();
@@ -348,7 +349,7 @@ impl<'g, 'a> Growth<'g, 'a> {
                 let Some(arn) = bound.arn().cloned() else {
                     return self.unseen(plan, bound);
                 };
-                match (&yields.gain, bound) {
+                match (gain, bound) {
                     (Gain::Through(_), _) => Vec::new(),
                     (Gain::Target, Bound::New(_)) => Vec::new(),
                     (Gain::Target, _) if arn.resource().starts_with("role/aws-service-role/") => {
@@ -373,7 +374,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             (Goal::Administrator(_), Some(Bound::Account(account))) => {
                 vec![Node::administrator(account.clone())]
             }
-            (Goal::Root(_), Some(Bound::Account(account))) => match &yields.gain {
+            (Goal::Root(_), Some(Bound::Account(account))) => match gain {
                 Gain::Through(_) => Vec::new(),
                 _ => vec![Node::administrator(account.clone())],
             },
@@ -407,7 +408,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             name.variable()
                 .and_then(|name| solution.bindings.get(name)?.arn().cloned())
         };
-        match &plan.technique.yields.gain {
+        match plan.outcome(&solution.options).1 {
             Gain::Anything => drop(mods.insert(Mod::Anything)),
             Gain::Policy(policy) => match bound(policy) {
                 Some(policy) if super::ground::is_administrator_access(&policy) => {

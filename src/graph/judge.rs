@@ -154,6 +154,9 @@ impl<'a> Judge<'a> {
             Selector::Var(name) => bindings.get(name.as_str())?.clone(),
         };
         match bound {
+            Bound::Known(bucket) if requirement.on.kind == Kind::BUCKET_CONTENT => {
+                self.any_object(actor, requirement, &bucket, bindings)
+            }
             Bound::Known(arn) | Bound::New(arn) => {
                 self.ask(actor, &requirement.action, arn.as_str(), context)
             }

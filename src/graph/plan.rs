@@ -86,7 +86,8 @@ impl<'a> Plan<'a> {
         let drawn = !matches!(
             technique.yields.to,
             Goal::Capacity | Goal::Knowledge | Goal::Outside
-        ) && technique.yields.gain != Gain::Nothing
+        ) && (technique.yields.gain != Gain::Nothing
+            || matches!(technique.yields.to, Goal::Data(_)))
             && !matches!(technique.yields.from, Source::Leak | Source::Outside);
         if technique.status == Status::Retired || !drawn || is_sequence(technique) {
             return None;
@@ -183,31 +184,34 @@ impl<'a> Plan<'a> {
     }
 
     fn names_goal(&self, name: &str) -> bool {
-        self.goal()
-            .is_some_and(|goal| goal.variable() == Some(name))
-            || self
-                .gain_reference()
-                .is_some_and(|gain| gain.variable() == Some(name))
+        let options = self.technique.any_of.iter().flat_map(|group| &group.options);
+        let own = &self.technique.yields;
+        let goals = options.clone().filter_map(|option| option.to.as_ref());
+        let gains = options.filter_map(|option| option.gain.as_ref());
+        let goals = goals.chain([&own.to]).filter_map(goal_reference);
+        let gains = gains.chain([&own.gain]).filter_map(gain_reference);
+        goals.chain(gains).any(|named| named.variable() == Some(name))
     }
 
-    /// What is gained, where it is a resource or an account.
-    pub(crate) fn goal(&self) -> Option<&'a ResourceRef> {
-        match &self.technique.yields.to {
-            Goal::Resource(to)
-            | Goal::Root(to)
-            | Goal::Administrator(to)
-            | Goal::Guardrails(to)
-            | Goal::Data(to) => Some(to),
-            _ => None,
-        }
+    /// What the chosen options gain: what the technique says, unless an option says otherwise.
+    pub(crate) fn outcome(&self, options: &[usize]) -> (&'a Goal, &'a Gain) {
+        let yields = &self.technique.yields;
+        let chosen = self.technique.any_of.iter().zip(options);
+        let chosen = chosen.filter_map(|(group, at)| group.options.get(*at));
+        chosen.fold((&yields.to, &yields.gain), |(to, gain), option| {
+            let to = option.to.as_ref().unwrap_or(to);
+            (to, option.gain.as_ref().unwrap_or(gain))
+        })
     }
 
-    /// The policy or group whose permissions are gained.
-    pub(crate) fn gain_reference(&self) -> Option<&'a ResourceRef> {
-        match &self.technique.yields.gain {
-            Gain::Policy(what) | Gain::Version(what) | Gain::Group(what) => Some(what),
-            _ => None,
-        }
+    /// What the chosen options gain, where it is a resource or an account.
+    pub(crate) fn goal(&self, options: &[usize]) -> Option<&'a ResourceRef> {
+        goal_reference(self.outcome(options).0)
+    }
+
+    /// The policy or group whose permissions the chosen options gain.
+    pub(crate) fn gain_reference(&self, options: &[usize]) -> Option<&'a ResourceRef> {
+        gain_reference(self.outcome(options).1)
     }
 
     /// Whether a principal starts it, rather than somebody from outside.
@@ -271,6 +275,24 @@ fn is_personal(atom: Atom<'_>) -> bool {
             | Predicate::AdministersOrganization(..),
         ) => false,
         other => other.references().iter().any(selfish),
+    }
+}
+
+fn goal_reference(goal: &Goal) -> Option<&ResourceRef> {
+    match goal {
+        Goal::Resource(to)
+        | Goal::Root(to)
+        | Goal::Administrator(to)
+        | Goal::Guardrails(to)
+        | Goal::Data(to) => Some(to),
+        _ => None,
+    }
+}
+
+fn gain_reference(gain: &Gain) -> Option<&ResourceRef> {
+    match gain {
+        Gain::Policy(what) | Gain::Version(what) | Gain::Group(what) => Some(what),
+        _ => None,
     }
 }
 

@@ -259,7 +259,11 @@ impl Graph<'_> {
         let plan = &self.plans[plan];
         let actor = self.grown.actors.get(&from);
         let head = self.real(to);
-        let goal = plan.goal().and_then(|goal| goal.variable());
+        let mut options = plan.technique.any_of.iter().flat_map(|group| &group.options);
+        let goal = match options.any(|option| option.to.is_some()) {
+            true => None,
+            false => plan.goal(&[]).and_then(|goal| goal.variable()),
+        };
         let mut given = Bindings::new();
         if let Some(actor) = actor {
             given.insert("self".to_owned(), Bound::Known(actor.arn.clone()));

@@ -63,6 +63,11 @@ impl State {
         }
     }
 
+    /// Whether it needs nobody in hand whom the other does not need as well.
+    fn asks_no_more_than(&self, other: &State) -> bool {
+        self.also.is_none() || self.also == other.also
+    }
+
     /// How good it is for the attacker: the upper end, calls counted.
     pub(crate) fn worth(&self, judge: &Judge<'_>) -> u32 {
         let call = judge.weights.step["call"].1;
@@ -210,13 +215,22 @@ impl<'a> Attempt<'_, '_, 'a> {
             };
             self.walk(alone, bindings.clone(), state.clone(), &mut collected);
             for (bindings, state, new) in collected {
+                // What asks for new resources alone is not asked before the end: an option
+                // nobody may take must not stand in the way of one that works.
+                if !self.can_be_named(&new, &bindings) {
+                    continue;
+                }
                 let worth = state.worth(self.judge);
                 let beaten = best.iter().any(|(_, _, other, _)| {
-                    other.status <= state.status && other.worth(self.judge) >= worth
+                    other.asks_no_more_than(&state)
+                        && other.status <= state.status
+                        && other.worth(self.judge) >= worth
                 });
                 if !beaten {
                     best.retain(|(_, _, other, _)| {
-                        other.status < state.status || other.worth(self.judge) > worth
+                        !state.asks_no_more_than(other)
+                            || other.status < state.status
+                            || other.worth(self.judge) > worth
                     });
                     best.push((number, bindings, state, new));
                 }
@@ -233,6 +247,21 @@ impl<'a> Attempt<'_, '_, 'a> {
             };
             self.walk(next, bindings, state, &mut Vec::new());
         }
+    }
+
+    /// Whether every resource that does not exist yet finds a name.
+    fn can_be_named(&self, new: &[&'a Requirement], bindings: &Bindings) -> bool {
+        let mut by_name: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
+        for requirement in new {
+            let name = requirement.on.variable().unwrap_or_default();
+            by_name.entry(name).or_default().push(requirement);
+        }
+        by_name.values().all(|requirements| {
+            self.actor.is_some_and(|actor| {
+                let named = self.judge.new_resource(actor, requirements, bindings);
+                named.is_some()
+            })
+        })
     }
 
     /// Settles the names of what does not exist yet, and keeps the result if none is better.
@@ -261,12 +290,12 @@ impl<'a> Attempt<'_, '_, 'a> {
         }
         let goal = self
             .plan
-            .goal()
+            .goal(options)
             .and_then(ResourceRef::variable)
             .unwrap_or_default();
         let gain = self
             .plan
-            .gain_reference()
+            .gain_reference(options)
             .and_then(ResourceRef::variable)
             .unwrap_or_default();
         let text = |name: &str| bindings.get(name).map(Bound::text).unwrap_or_default();
@@ -274,11 +303,15 @@ impl<'a> Attempt<'_, '_, 'a> {
         let worth = state.worth(self.judge);
         let known = self.found.entry(key).or_default();
         let beaten = known.iter().any(|other| {
-            other.state.status <= state.status && other.state.worth(self.judge) >= worth
+            other.state.asks_no_more_than(&state)
+                && other.state.status <= state.status
+                && other.state.worth(self.judge) >= worth
         });
         if !beaten {
             known.retain(|other| {
-                other.state.status < state.status || other.state.worth(self.judge) > worth
+                !state.asks_no_more_than(&other.state)
+                    || other.state.status < state.status
+                    || other.state.worth(self.judge) > worth
             });
             known.push(Solution {
                 bindings,
