@@ -70,7 +70,7 @@ pub(crate) async fn prove(
     profile: Option<&str>,
 ) -> Result<Caller, CollectError> {
     let named = profile.map(str::to_owned);
-    let credentials = Kept::new(chain.credentials);
+    let credentials = Kept::keep(chain.credentials);
     if let Err(error) = credentials.provide_credentials().await {
         return Err(not_there(named, &error));
     }

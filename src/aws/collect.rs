@@ -266,10 +266,10 @@ async fn enter_members(
         }
     });
     let entered: Vec<_> = entered.buffer_unordered(ACCOUNTS).collect().await;
-    let refused = entered.iter().filter_map(|(_, visit)| visit.as_ref().err());
+    let mut refused = entered.iter().filter_map(|(_, visit)| visit.as_ref().err());
     if let (false, Some(gap)) = (
         entered.iter().any(|(_, visit)| visit.is_ok()),
-        refused.last(),
+        refused.next(),
     ) && gap.kind == GapKind::Denied
     {
         return Err(CollectError::RoleRefused {

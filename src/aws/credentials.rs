@@ -25,7 +25,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn new(inner: SharedCredentialsProvider) -> SharedCredentialsProvider {
+    pub(crate) fn keep(inner: SharedCredentialsProvider) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(Kept {
             inner,
             held: Mutex::default(),
