@@ -442,7 +442,8 @@ impl<'a> Ask<'a> {
         let allows = |policies: Vec<&'a Value>| !self.applying(&policies, "Allow").is_empty();
         let scps = !self.bound_by_scps() || self.levels("scps").into_iter().all(allows);
         let endpoint = list(&self.case["vpcEndpointPolicies"]);
-        let admits = |s: &&Value| s.get("Principal").is_none() || !self.admitted_by(s).is_empty();
+        let unnamed = |s: &Value| s.get("Principal").or(s.get("NotPrincipal")).is_none();
+        let admits = |s: &&Value| unnamed(s) || !self.admitted_by(s).is_empty();
         let through = !self.has("vpcEndpointPolicies")
             || self.applying(&endpoint, "Allow").iter().any(admits);
         scps && through
