@@ -49,6 +49,10 @@ fn settle(key: &str, value: &mut Value) {
             if let Some(gap) = map.get_mut("$gap").and_then(Value::as_object_mut) {
                 gap.remove("code");
                 gap.remove("message");
+                // AWS names an identity-based policy where the world names nobody.
+                if gap.get("denied_by").is_some_and(|by| by == "identity-policy") {
+                    gap.remove("denied_by");
+                }
                 return;
             }
             if let Some(why) = map

@@ -44,6 +44,7 @@ pub(super) fn expand(scope: &Scope<'_>, name: &str, region: &mut Map<String, Val
     each(region.get_mut("alarms"), |name, alarm| {
         fill(alarm, "arn", at.arn("cloudwatch", &format!("alarm:{name}")));
         fill(alarm, "actions_enabled", true);
+        fill(alarm, "evaluation_periods", 1);
         for action in alarm
             .get_mut("actions")
             .and_then(Value::as_array_mut)

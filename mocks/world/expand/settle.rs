@@ -39,6 +39,10 @@ pub(in crate::world) fn settle(snapshot: &mut Snapshot) {
     if let Some(organization) = snapshot.organization.value_mut() {
         list(&mut organization.units);
         list(&mut organization.accounts);
+        let members = organization.accounts.value_mut().into_iter().flatten();
+        for (_, member) in members {
+            member.joined.get_or_insert(Time(now.0 - 365 * 86_400));
+        }
         list(&mut organization.policies);
         list(&mut organization.attachments);
         list(&mut organization.delegated_administrators);
