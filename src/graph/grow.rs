@@ -159,7 +159,10 @@ impl<'g, 'a> Growth<'g, 'a> {
                 self.actors.insert(id, actor);
             }
         }
-        for members in classes.into_values() {
+        // By their first members: the keys hold addresses, which differ from run to run.
+        let mut classes: Vec<Vec<Id>> = classes.into_values().collect();
+        classes.sort();
+        for members in classes {
             self.enlist(members);
         }
     }

@@ -166,7 +166,7 @@ fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: bool) -> bool 
             let mut node = Resource::default();
             node.attributes
                 .insert("ping_status".to_owned(), Observed::Value("Online".into()));
-            let nodes = stage.listing("ssm.managed-node");
+            let nodes = stage.listing("ssm.managed-instance");
             nodes.remove(&name);
             nodes.extend(wanted.then_some((name, node)));
             true
@@ -195,10 +195,10 @@ fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: bool) -> bool 
                     .attributes
                     .insert(key.to_owned(), Observed::Value(value));
             };
-            set(&mut group, "launch_templates", json!([id]));
+            set(&mut group, "launch_template", id.into());
             set(
                 &mut group,
-                "launch_template_versions",
+                "launch_template_version",
                 json!([if wanted { runs } else { "3" }]),
             );
             stage
@@ -233,7 +233,7 @@ fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: bool) -> bool 
                 .expect("staged");
             found
                 .attributes
-                .insert("name".to_owned(), Observed::Value("other".into()));
+                .insert("permission_set_name".to_owned(), Observed::Value("other".into()));
             !wanted
         }
         P::RootWeak(weakness, _) => {

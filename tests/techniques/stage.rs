@@ -413,7 +413,7 @@ fn empty_account() -> Account {
             .insert(kind.name().to_owned(), Observed::Value(BTreeMap::new()));
     }
     for kind in [
-        "ssm.managed-node",
+        "ssm.managed-instance",
         "ec2.security-group-rule",
         "eks.pod-identity-association",
     ] {

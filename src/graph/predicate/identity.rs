@@ -55,7 +55,7 @@ impl<'a> Question<'_, 'a> {
                 let name = self
                     .look
                     .resource(set)
-                    .map(|set| set.attributes.get("name"));
+                    .map(|set| set.attributes.get("permission_set_name"));
                 let Some(Some(Observed::Value(name))) = name else {
                     return open("sso:DescribePermissionSet");
                 };

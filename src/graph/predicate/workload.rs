@@ -139,7 +139,7 @@ impl<'a> Question<'_, 'a> {
         let Some(region) = self.region(instance) else {
             return open("ssm:DescribeInstanceInformation");
         };
-        match region.resources.get("ssm.managed-node") {
+        match region.resources.get("ssm.managed-instance") {
             None => open("ssm:DescribeInstanceInformation"),
             Some(listing) => observed(listing, Truth::No, |nodes| {
                 match nodes.get(instance.name()) {
@@ -167,16 +167,19 @@ impl<'a> Question<'_, 'a> {
             Ok(groups) => groups,
             Err(gap) => return Truth::gap(&gap),
         };
-        let rules = self.listing(instance, "ec2.security-group-rule");
-        rules.map_or_else(
-            || open("ec2:DescribeSecurityGroupRules"),
-            |rules| {
-                observed(rules, Truth::No, |rules| {
-                    let mut rules = rules.values();
-                    rules.any(|rule| opens(rule, &groups, port)).into()
-                })
-            },
-        )
+        if let Some(rules) = self.listing(instance, "ec2.security-group-rule") {
+            return observed(rules, Truth::No, |rules| {
+                let mut rules = rules.values();
+                rules.any(|rule| opens(rule, &groups, port)).into()
+            });
+        }
+        let Some(known) = self.listing(instance, "ec2.security-group") else {
+            return open("ec2:DescribeSecurityGroups");
+        };
+        observed(known, Truth::No, |known| {
+            let own = groups.iter().filter_map(|group| known.get(group));
+            own.fold(Truth::No, |any, group| any.or(lets_the_world_in(group, port)))
+        })
     }
 
     fn listing(
@@ -198,8 +201,8 @@ impl<'a> Question<'_, 'a> {
         };
         observed(groups, Truth::No, |groups| {
             groups.values().fold(Truth::No, |any, group| {
-                let ids = texts(group.attributes.get("launch_templates"));
-                let versions = texts(group.attributes.get("launch_template_versions"));
+                let ids = texts(group.attributes.get("launch_template"));
+                let versions = texts(group.attributes.get("launch_template_version"));
                 any.or(match (ids, versions) {
                     (Ok(ids), Ok(versions)) => {
                         let names = ids.iter().any(|id| id == template.name());
@@ -314,6 +317,21 @@ fn qualifier(target: &Arn, function: &Arn) -> Option<Qualifier> {
         "" | ":$LATEST" => Some(Qualifier::Latest),
         rest if rest.starts_with(':') => Some(Qualifier::Alias),
         _ => None,
+    }
+}
+
+/// Whether a security group lets the whole internet in on some port. On which one, its flattened
+/// ranges do not tell.
+fn lets_the_world_in(group: &Resource, port: Option<u16>) -> Truth {
+    let ranges = match texts(group.attributes.get("ingress_cidrs")) {
+        Ok(ranges) => ranges,
+        Err(gap) => return Truth::gap(&gap),
+    };
+    let world = ranges.iter().any(|range| range == "0.0.0.0/0" || range == "::/0");
+    match port {
+        _ if !world => Truth::No,
+        None => Truth::Yes,
+        Some(_) => open("ec2:DescribeSecurityGroupRules"),
     }
 }
 
