@@ -1,9 +1,11 @@
 //! The graph as others use it: built once, then asked for paths, reach and choke points.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_checks::technique::Technique;
 use palisade_model::{KeyStatus, Role, Snapshot, Time, User};
+
+use rustc_hash::FxHashMap;
 
 use super::grow::{Drawn, Grown, Growth};
 use super::judge::Judge;
@@ -23,6 +25,8 @@ pub struct Graph<'a> {
     pub(super) judge: Judge<'a>,
     pub(super) plans: Vec<Plan<'a>>,
     pub(super) grown: Grown,
+    /// Principals of the snapshot, by account.
+    pub(super) population: BTreeMap<String, usize>,
     pub(super) notices: Notices,
 }
 
@@ -60,10 +64,17 @@ impl<'a> Graph<'a> {
         plans.sort_by(|a, b| a.rank().cmp(&b.rank()));
         let grown = Growth::new(&judge, &plans).grow();
         let notices = Notices::new(judge.weights);
+        let mut population = BTreeMap::new();
+        for actor in grown.actors.values().filter(|actor| actor.mods.is_empty()) {
+            *population
+                .entry(actor.arn.account().to_owned())
+                .or_insert(0) += 1;
+        }
         Graph {
             judge,
             plans,
             grown,
+            population,
             notices,
         }
     }
@@ -75,9 +86,10 @@ impl<'a> Graph<'a> {
             weights: self.judge.weights.version.clone(),
             ..PathSet::default()
         };
+        let by_id: FxHashMap<Id, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
         let mut pairs = Vec::new();
         for target in self.targets(&query.to) {
-            let found = self.toward(target, &entries, query, &mut set.caps);
+            let found = self.toward(target, &by_id, query, &mut set.caps);
             set.totals.extend(self.total_of(target, &found));
             pairs.extend(found);
         }
@@ -276,16 +288,21 @@ impl<'a> Graph<'a> {
     fn toward(
         &self,
         target: Id,
-        entries: &[Entry],
+        by_id: &FxHashMap<Id, &Entry>,
         query: &Query,
         caps: &mut Vec<String>,
     ) -> Vec<Found> {
         let mut pairs = Vec::new();
         let cap = query.limits.labels;
         let possible = self.search(target, Status::Possible, End::Hi, cap);
-        let conditional = self.search(target, Status::Conditional, End::Hi, cap);
-        let proven = self.search(target, Status::Proven, End::Hi, cap);
-        let low = self.search(target, Status::Conditional, End::Lo, cap);
+        // Where every link is sure enough, a surer search would find the same.
+        let sure = |ceiling: Status| {
+            (possible.worst > ceiling).then(|| self.search(target, ceiling, End::Hi, cap))
+        };
+        let conditional = sure(Status::Conditional);
+        let proven = sure(Status::Proven);
+        let same = possible.worst <= Status::Conditional && !possible.uneven;
+        let low = (!same).then(|| self.search(target, Status::Conditional, End::Lo, cap));
         let ways = ways(&self.grown.net, target, Status::Possible);
         if possible.dropped.is_some() {
             let node = self
@@ -296,16 +313,22 @@ impl<'a> Graph<'a> {
                 "the search toward {node} kept {cap} labels per node; upper ends are bounds"
             ));
         }
-        for entry in entries.iter().filter(|entry| entry.id != target) {
+        let mut reached: Vec<&Entry> = possible
+            .nodes()
+            .filter_map(|node| by_id.get(&node).copied())
+            .collect();
+        reached.sort_unstable_by_key(|entry| entry.id);
+        for entry in reached.into_iter().filter(|entry| entry.id != target) {
             let Some((label, hi)) = self.best_label(&possible, entry, target) else {
                 continue;
             };
             let bound = self.bound(&possible, entry, target);
+            let lowest = low.as_ref().unwrap_or(&possible);
             let lo = self
-                .best_label(&low, entry, target)
+                .best_label(lowest, entry, target)
                 .map_or(Score::NONE, |(_, lo)| lo);
             let mut routes = vec![possible.links(label)];
-            for surer in [&conditional, &proven] {
+            for surer in [&conditional, &proven].into_iter().flatten() {
                 if let Some((label, _)) = self.best_label(surer, entry, target) {
                     let links = surer.links(label);
                     if !routes.contains(&links) {
@@ -336,6 +359,7 @@ impl<'a> Graph<'a> {
         entry: &Entry,
         target: Id,
     ) -> Option<(u32, Score)> {
+        labels.of(entry.id).next()?;
         let fixed = self.fixed(entry, target);
         labels
             .of(entry.id)

@@ -7,6 +7,7 @@
 mod actor;
 mod admin;
 mod bind;
+mod cause;
 mod choke;
 mod choose;
 mod edge;
@@ -32,6 +33,7 @@ mod solve;
 pub mod weigh;
 
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
+pub use cause::Cause;
 pub use find::{Graph, Size};
 pub use node::{Node, Stop};
 pub use path::{

@@ -76,12 +76,7 @@ impl Graph<'_> {
     pub(super) fn total_of(&self, target: Id, found: &[Found]) -> Option<Total> {
         let node = self.real(target)?;
         let account = node.account().unwrap_or_default();
-        let principals = self
-            .grown
-            .actors
-            .values()
-            .filter(|actor| actor.mods.is_empty() && actor.arn.account() == account)
-            .count();
+        let principals = self.population.get(account).copied().unwrap_or(0);
         let hi = |found: &Found| found.span.hi;
         let lo = |found: &Found| found.span.lo;
         let sum = |end: fn(&Found) -> Score| found.iter().map(|f| u64::from(end(f).0)).sum();

@@ -13,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use palisade_checks::weights::Weights;
+use rustc_hash::FxHashMap;
 
 use super::Status;
 use super::net::{Cost, Id, Net};
@@ -69,7 +70,11 @@ impl Label {
 /// Every label of a search toward one target.
 pub(crate) struct Labels {
     arena: Vec<Label>,
-    at: Vec<Vec<u32>>,
+    at: FxHashMap<Id, Vec<u32>>,
+    /// The least sure link any label begins with.
+    pub(crate) worst: Status,
+    /// Whether the two ends of the weights differ anywhere.
+    pub(crate) uneven: bool,
     /// The cheapest label that a cap threw away, part by part.
     pub(crate) dropped: Option<(Nats, Nats)>,
 }
@@ -77,10 +82,15 @@ pub(crate) struct Labels {
 impl Labels {
     /// The labels of a node, the cheapest sum first.
     pub(crate) fn of(&self, node: Id) -> impl Iterator<Item = (u32, &Label)> {
-        let own = self.at.get(node as usize);
+        let own = self.at.get(&node);
         own.into_iter()
             .flatten()
             .map(|at| (*at, &self.arena[*at as usize]))
+    }
+
+    /// The nodes that have labels, in no order.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Id> {
+        self.at.keys().copied()
     }
 
     /// The links from a label to the target, in order.
@@ -102,7 +112,9 @@ impl Labels {
 pub(crate) fn backward(net: &Net, target: Id, rules: &Rules<'_>) -> Labels {
     let mut labels = Labels {
         arena: Vec::new(),
-        at: vec![Vec::new(); net.len()],
+        at: FxHashMap::default(),
+        worst: Status::Proven,
+        uneven: false,
         dropped: None,
     };
     let mut queue = BinaryHeap::new();
@@ -122,6 +134,11 @@ pub(crate) fn backward(net: &Net, target: Id, rules: &Rules<'_>) -> Labels {
             continue;
         }
         let own = labels.arena.len() as u32 - 1;
+        if label.link != NONE {
+            let price = net.price(label.link);
+            labels.worst = labels.worst.max(price.status);
+            labels.uneven |= price.lo != price.hi;
+        }
         for link in net.into(label.node) {
             let price = net.price(link);
             if price.status > rules.ceiling || rules.banned.is_some_and(|banned| banned(link)) {
@@ -146,12 +163,13 @@ fn settle(labels: &mut Labels, label: Label, cap: usize) -> bool {
     if labels.of(label.node).any(|(_, known)| known.beats(&label)) {
         return false;
     }
-    if labels.at[label.node as usize].len() >= cap.max(1) {
+    if labels.at.get(&label.node).map_or(0, Vec::len) >= cap.max(1) {
         let (factors, noticed) = labels.dropped.unwrap_or((Nats::MAX, Nats::MAX));
         labels.dropped = Some((factors.min(label.factors), noticed.min(label.noticed)));
         return false;
     }
-    labels.at[label.node as usize].push(labels.arena.len() as u32);
+    let number = labels.arena.len() as u32;
+    labels.at.entry(label.node).or_default().push(number);
     labels.arena.push(label);
     true
 }

@@ -138,3 +138,23 @@ fn reach_is_told_forward_and_backward() {
         assert_eq!(graph.reaches_admin(&function), None);
     });
 }
+
+#[test]
+fn one_statement_is_one_cause_with_every_way_it_opens() {
+    with_graph(load("eight-minutes").snapshot(), |graph, _| {
+        let causes = graph.causes(&graph.paths(&Query::default()));
+        let of = |name: &str| -> Vec<_> {
+            causes
+                .iter()
+                .filter(|cause| means(&cause.principal, name))
+                .collect()
+        };
+        let janitor = of("role/service/key-janitor-exec");
+        assert_eq!(janitor.len(), 1, "{janitor:#?}");
+        assert_eq!(
+            janitor[0].techniques.first().map(String::as_str),
+            Some("iam.create-access-key")
+        );
+        assert!(janitor[0].techniques.len() > 1, "{janitor:#?}");
+    });
+}
