@@ -70,9 +70,16 @@ impl Graph<'_> {
     /// The limits an organization sets for the target's account.
     fn ceiling(&self, target: Id) -> Vec<String> {
         let node = self.real(target);
-        let Some(Node::Administrator { account }) = node else { return Vec::new() };
+        let Some(Node::Administrator { account }) = node else {
+            return Vec::new();
+        };
         let root = Arn::root(self.judge.scene.snapshot.partition, &account);
-        let levels = self.judge.engine.standing(root.as_str()).scps.unwrap_or_default();
+        let levels = self
+            .judge
+            .engine
+            .standing(root.as_str())
+            .scps
+            .unwrap_or_default();
         let mut names: Vec<String> = levels
             .iter()
             .flatten()
@@ -303,13 +310,35 @@ impl Graph<'_> {
             same_price && (head_arn.is_none() || bound.is_none() || bound == head_arn)
         };
         let solutions: Vec<&Solution> = found.values().flatten().collect();
-        let chosen = solutions
-            .iter()
-            .copied()
-            .find(fits)
-            .or(solutions.first().copied());
+        let crowned = |solution: &&Solution| self.crowns(plan, head.as_ref(), solution);
+        let all = || solutions.iter().copied();
+        let chosen = all()
+            .find(|solution| fits(solution) && crowned(solution))
+            .or_else(|| all().find(fits))
+            .or_else(|| all().next());
         if let Some(solution) = chosen {
             self.fill(plan, actor, solution, edge);
+        }
+    }
+
+    /// Whether the policy a solution gains is one that makes an administrator, where that is what
+    /// the step gains.
+    fn crowns(
+        &self,
+        plan: &super::plan::Plan<'_>,
+        head: Option<&Node>,
+        solution: &Solution,
+    ) -> bool {
+        let gained = plan.gain_reference().and_then(|gain| gain.variable());
+        match (
+            head,
+            gained.and_then(|name| solution.bindings.get(name)?.arn()),
+        ) {
+            (Some(Node::Administrator { account }), Some(policy)) => {
+                let policy = self.judge.ground.managed(policy, account);
+                super::admin::allows_everything(&[policy]).is_some()
+            }
+            _ => true,
         }
     }
 

@@ -146,7 +146,9 @@ fn one_statement_is_one_cause_with_every_way_it_opens() {
         let of = |name: &str| -> Vec<_> {
             causes
                 .iter()
-                .filter(|cause| means(&cause.principal, name))
+                .filter(|cause| {
+                    means(&cause.principal, name) && cause.statement.layer == "identity"
+                })
                 .collect()
         };
         let janitor = of("role/service/key-janitor-exec");
