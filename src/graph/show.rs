@@ -266,7 +266,11 @@ impl Graph<'_> {
         let plan = &self.plans[plan];
         let actor = self.grown.actors.get(&from);
         let head = self.real(to);
-        let mut options = plan.technique.any_of.iter().flat_map(|group| &group.options);
+        let mut options = plan
+            .technique
+            .any_of
+            .iter()
+            .flat_map(|group| &group.options);
         let goal = match options.any(|option| option.to.is_some()) {
             true => None,
             false => plan.goal(&[]).and_then(|goal| goal.variable()),
@@ -329,7 +333,9 @@ impl Graph<'_> {
         head: Option<&Node>,
         solution: &Solution,
     ) -> bool {
-        let gained = plan.gain_reference().and_then(|gain| gain.variable());
+        let gained = plan
+            .gain_reference(&solution.options)
+            .and_then(|gain| gain.variable());
         match (
             head,
             gained.and_then(|name| solution.bindings.get(name)?.arn()),
