@@ -4,6 +4,7 @@ use palisade_checks::Technique;
 use palisade_model::{Arn, Snapshot};
 
 use crate::alarm::Alarms;
+use crate::alarm::state::Row;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
 use crate::graph::{Graph, Node, PathSet, Query};
@@ -16,6 +17,8 @@ pub struct Analysis {
     pub answers: Vec<Answer>,
     /// Ways from entries to targets, worst first.
     pub paths: PathSet,
+    /// Every security service by account and region; like places share a row, worst first.
+    pub services: Vec<Row>,
 }
 
 /// Which checks are asked.
@@ -62,6 +65,7 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     Analysis {
         answers,
         paths: graph.paths(&Query::default()),
+        services: estate.security.matrix().rows(),
     }
 }
 

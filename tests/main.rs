@@ -3,13 +3,12 @@
 mod alarm;
 mod cases;
 mod catalogue;
+mod cli;
 #[cfg(feature = "aws")]
 mod collect;
 mod corridor;
-mod policy;
 mod exposure;
 mod graph;
-mod near_misses;
+mod policy;
 mod secrets;
-mod techniques;
 mod worlds;

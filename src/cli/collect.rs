@@ -24,7 +24,13 @@ Examples:
   palisade collect --org -o org.snap --resume org.snap")]
 pub(crate) struct Args {
     /// Where the snapshot goes
-    #[arg(short, long, value_name = "FILE", env = "PALISADE_OUTPUT", help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        env = "PALISADE_OUTPUT",
+        help_heading = "Output"
+    )]
     output: PathBuf,
     /// Finish the scan that this snapshot was cut off from
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -37,9 +43,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     let resume = args.resume.as_deref().map(earlier).transpose()?;
     let (snapshot, interrupted) = match &args.source.world {
-        Some(name) => (from_world(source::open_world(name)?, &args.source, voice)?, false),
+        Some(name) => (
+            from_world(source::open_world(name)?, &args.source, voice)?,
+            false,
+        ),
         None => {
-            let options = Options { resume, ..options(&args.source.live)? };
+            let options = Options {
+                resume,
+                ..options(&args.source.live)?
+            };
             collect(options, Transport::Network, voice)?
         }
     };
@@ -50,15 +62,18 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
         args.output.display()
     ));
     if interrupted {
-        voice.note(&format!("finish it with `--resume {}`", args.output.display()));
+        voice.note(&format!(
+            "finish it with `--resume {}`",
+            args.output.display()
+        ));
         return Ok(Exit::Interrupted);
     }
     Ok(Exit::Passed)
 }
 
 fn earlier(file: &Path) -> anyhow::Result<Snapshot> {
-    let open = std::fs::File::open(file)
-        .with_context(|| format!("cannot open `{}`", file.display()))?;
+    let open =
+        std::fs::File::open(file).with_context(|| format!("cannot open `{}`", file.display()))?;
     read_snapshot(std::io::BufReader::new(open)).map_err(|error| {
         Failure::caused(
             Exit::CouldNotRun,
@@ -83,13 +98,18 @@ pub(crate) fn from_world(world: World, source: &Source, voice: Voice) -> anyhow:
     let organization = world.snapshot().organization.value().is_some();
     let responder = Responder::new(world);
     let answer = move |request: http::Request<bytes::Bytes>| {
-        responder.respond(request.map(|body| body.to_vec())).map(bytes::Bytes::from)
+        responder
+            .respond(request.map(|body| body.to_vec()))
+            .map(bytes::Bytes::from)
     };
     let mut options = options(&source.live)?;
     options.taken_at = Some(taken_at);
     options.read_content = true;
     if organization && options.org.is_none() {
-        options.org = Some(OrgOptions { role_name: source.live.org_role_name.clone(), ..OrgOptions::default() });
+        options.org = Some(OrgOptions {
+            role_name: source.live.org_role_name.clone(),
+            ..OrgOptions::default()
+        });
     }
     match collect(options, Transport::InProcess(Arc::new(answer)), voice)? {
         (snapshot, false) => Ok(snapshot),
@@ -136,7 +156,11 @@ fn refused(error: CollectError) -> anyhow::Error {
         CollectError::UnknownRegion { .. } | CollectError::NotInOrganization { .. } => Exit::Usage,
         _ => Exit::CouldNotRun,
     };
-    Failure::new(exit, error.to_string(), "`palisade doctor` says what works and what does not")
+    Failure::new(
+        exit,
+        error.to_string(),
+        "`palisade doctor` says what works and what does not",
+    )
 }
 
 /// The first signal stops the scan in order; the second ends the process.
@@ -187,7 +211,10 @@ fn options(args: &Live) -> anyhow::Result<Options> {
         concurrency: args.concurrency,
         timeout: args.timeout.map(Duration::from_secs),
         read_content: args.read_content,
-        objects: ObjectOptions { fingerprint_key: key.into_bytes(), ..ObjectOptions::default() },
+        objects: ObjectOptions {
+            fingerprint_key: key.into_bytes(),
+            ..ObjectOptions::default()
+        },
         ..Options::default()
     })
 }
@@ -224,29 +251,55 @@ pub(crate) fn doctor(args: &DoctorArgs, voice: Voice) -> anyhow::Result<Exit> {
 /// What the doctor found of one caller.
 fn page(one: &palisade_aws::doctor::Examination) -> String {
     let mut lines = vec![format!("caller    {}", one.caller)];
-    lines.extend(one.profile.iter().map(|profile| format!("profile   {profile}")));
+    lines.extend(
+        one.profile
+            .iter()
+            .map(|profile| format!("profile   {profile}")),
+    );
     lines.push(format!("account   {}", one.account));
-    lines.push(format!("endpoint  {}", one.endpoint.as_deref().unwrap_or("AWS")));
+    lines.push(format!(
+        "endpoint  {}",
+        one.endpoint.as_deref().unwrap_or("AWS")
+    ));
     lines.push(match one.clock_ahead {
         None => "clock     unknown: no answer carried a date".to_owned(),
         Some(ahead) if ahead.abs() > 300 => {
-            format!("clock     wrong by {ahead} s: AWS refuses requests that are off by more than 300")
+            format!(
+                "clock     wrong by {ahead} s: AWS refuses requests that are off by more than 300"
+            )
         }
         Some(ahead) => format!("clock     right ({ahead} s)"),
     });
     let (dead, alive): (Vec<_>, Vec<_>) = one.regions.iter().partition(|(_, gap)| gap.is_some());
     let names: Vec<&str> = alive.iter().map(|(name, _)| name.as_str()).collect();
-    lines.push(format!("regions   {} answer: {}", alive.len(), names.join(" ")));
+    lines.push(format!(
+        "regions   {} answer: {}",
+        alive.len(),
+        names.join(" ")
+    ));
     for (name, gap) in dead {
-        lines.extend(gap.iter().map(|gap| format!("          {name}: {gap} {}", gap.message)));
+        lines.extend(
+            gap.iter()
+                .map(|gap| format!("          {name}: {gap} {}", gap.message)),
+        );
     }
-    let failed: Vec<_> = one.calls.iter().filter_map(|(_, gap)| gap.as_ref()).collect();
-    lines.push(format!("calls     {} tried, {} failed", one.calls.len(), failed.len()));
+    let failed: Vec<_> = one
+        .calls
+        .iter()
+        .filter_map(|(_, gap)| gap.as_ref())
+        .collect();
+    lines.push(format!(
+        "calls     {} tried, {} failed",
+        one.calls.len(),
+        failed.len()
+    ));
     for gap in &failed {
         lines.push(format!("          {gap} {} {}", gap.code, gap.message));
     }
     if !failed.is_empty() {
-        lines.push("help      `palisade permissions` prints the policy that a scan needs".to_owned());
+        lines.push(
+            "help      `palisade permissions` prints the policy that a scan needs".to_owned(),
+        );
     }
     lines.join("\n") + "\n"
 }

@@ -18,7 +18,10 @@ pub(crate) enum Exit {
     /// A finding at or above the threshold.
     Findings = 10,
     /// Interrupted.
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only collecting takes time"))]
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only collecting takes time")
+    )]
     Interrupted = 130,
 }
 
@@ -60,7 +63,12 @@ impl Failure {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> anyhow::Error {
-        Failure { exit, help: Some(help.into()), message: message.into() }.into()
+        Failure {
+            exit,
+            help: Some(help.into()),
+            message: message.into(),
+        }
+        .into()
     }
 
     /// Something the user typed or configured is wrong.

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 pub(crate) mod exit;
 mod explain;
+mod fix;
 mod gate;
 mod output;
 mod paths;
@@ -106,6 +107,8 @@ enum Command {
     Paths(paths::Args),
     /// Why a finding, path, check or technique is as it is
     Explain(explain::Args),
+    /// The service control policies that keep the security services on
+    Fix(fix::Args),
     /// Checks and techniques, rendered from their data
     Catalogue(catalogue::Args),
     /// Everybody who may do something, with the deciding statement
@@ -150,6 +153,7 @@ pub(crate) fn run() -> (Voice, bool, anyhow::Result<Exit>) {
         Command::Gate(args) => gate::run(&args, voice),
         Command::Paths(args) => paths::run(&args, voice),
         Command::Explain(args) => explain::run(&args, voice),
+        Command::Fix(args) => fix::run(&args, voice),
         Command::Catalogue(args) => catalogue::run(&args, voice),
         Command::WhoCan(args) => who_can::run(&args, voice),
         Command::Simulate(args) => simulate::run(&args, voice),

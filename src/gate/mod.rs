@@ -112,7 +112,9 @@ pub fn judge(report: &mut Report, settings: &Settings) -> Verdict {
             .push(format!("{} {}", unresolved.check, unresolved.place()));
     }
     if report.accounts.is_empty() {
-        verdict.inconclusive.push("no account was looked at".to_owned());
+        verdict
+            .inconclusive
+            .push("no account was looked at".to_owned());
     }
     verdict.idle = settings.accepted.idle(report);
     verdict.expired = settings.accepted.expired(report.taken_at);

@@ -270,8 +270,7 @@ impl<'a> Judge<'a> {
     ) -> Option<Asked> {
         let template = format!("{bucket}/*");
         let plain = format!("{bucket}/palisade");
-        let names = std::iter::once(plain)
-            .chain(self.names(actor, &template, &[requirement]));
+        let names = std::iter::once(plain).chain(self.names(actor, &template, &[requirement]));
         names
             .filter_map(|name| self.try_name(actor, &name, &[requirement], bindings))
             .find_map(|(_, mut answers)| answers.pop())

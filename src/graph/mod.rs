@@ -36,9 +36,7 @@ pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
 pub use cause::Cause;
 pub use find::{Graph, Size};
 pub use node::{Node, Stop};
-pub use path::{
-    BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query, Total,
-};
+pub use path::{BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query, Total};
 pub use weigh::{Band, Detection, Interval, Level, Score, Span};
 
 /// Who notices calls. A graph without one counts every call as unheard.

@@ -184,13 +184,19 @@ impl<'a> Plan<'a> {
     }
 
     fn names_goal(&self, name: &str) -> bool {
-        let options = self.technique.any_of.iter().flat_map(|group| &group.options);
+        let options = self
+            .technique
+            .any_of
+            .iter()
+            .flat_map(|group| &group.options);
         let own = &self.technique.yields;
         let goals = options.clone().filter_map(|option| option.to.as_ref());
         let gains = options.filter_map(|option| option.gain.as_ref());
         let goals = goals.chain([&own.to]).filter_map(goal_reference);
         let gains = gains.chain([&own.gain]).filter_map(gain_reference);
-        goals.chain(gains).any(|named| named.variable() == Some(name))
+        goals
+            .chain(gains)
+            .any(|named| named.variable() == Some(name))
     }
 
     /// What the chosen options gain: what the technique says, unless an option says otherwise.

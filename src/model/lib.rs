@@ -34,8 +34,8 @@ mod time;
 pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, actions};
 pub use arn::{Arn, Partition};
 pub use calls::{
-    CALLS, Call, Per, SessionPolicy, calls, code_is_among, find_call, fixed_calls,
-    scan_actions, scan_policy, session_policies,
+    CALLS, Call, Per, SessionPolicy, calls, code_is_among, find_call, fixed_calls, scan_actions,
+    scan_policy, session_policies,
 };
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
 pub use file::{FileError, read_snapshot, write_snapshot};

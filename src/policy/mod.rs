@@ -26,7 +26,6 @@ mod variable;
 mod witness;
 
 pub(crate) use compile::CompiledStatement;
-pub(crate) use facts::rcps_act_on;
 pub use compile::{Attached, CompiledPolicy, Interner};
 pub use condition::{Comparison, Operator, Order, SetOperator};
 pub use context::{Context, Key, Knowledge};
@@ -35,6 +34,7 @@ pub use document::{Document, DocumentError, Effect};
 pub use engine::{
     Answer, Difference, Engine, Granting, Permission, Principal, PrincipalKind, WhoCan,
 };
+pub(crate) use facts::rcps_act_on;
 pub use layers::{Cite, Layer, Layers};
 pub use pattern::Glob;
 pub use principal::{Caller, Naming};

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Analysis;
+use crate::alarm::state::Row;
 use crate::check::{Answer, Evidence, Outcome};
 use crate::gate::Verdict;
 use crate::graph::{Pair, Path, Span, Status};
@@ -49,6 +50,8 @@ pub struct Report {
     pub paths: Vec<PathEntry>,
     /// Bounds that were hit: what is missing because of them.
     pub caps: Vec<String>,
+    /// Every security service by account and region; like places share a row, worst first.
+    pub services: Vec<Row>,
     /// What fails, worst first.
     pub findings: Vec<Finding>,
     /// What nobody could say, worst first.
@@ -213,6 +216,7 @@ impl Report {
             summary: summary_of.with(&findings, &paths),
             accounts: summary::accounts(snapshot),
             caps: analysis.paths.caps,
+            services: analysis.services,
             paths,
             findings,
             unresolved,

@@ -40,6 +40,7 @@ pub fn render(report: &Report, style: Style) -> String {
     header(&mut out, report, style);
     paths(&mut out, report, style);
     findings(&mut out, report, style);
+    services(&mut out, report, style);
     unresolved(&mut out, &report.unresolved, style);
     accounts(&mut out, report);
     footer(&mut out, report, style);
@@ -388,6 +389,63 @@ fn places(group: &[&Finding]) -> String {
         lines.push(format!("… and {more} more"));
     }
     lines.join("\n")
+}
+
+/// How many rows of the matrix are drawn, and how many accounts and regions one row names.
+const SERVICE_ROWS: usize = 12;
+const NAMED_PLACES: usize = 3;
+
+/// The security services: places that look alike share a row.
+fn services(out: &mut String, report: &Report, style: Style) {
+    if report.services.is_empty() {
+        return;
+    }
+    line!(out, "{}", paint("Security services", "1", style));
+    for row in report.services.iter().take(SERVICE_ROWS) {
+        let mut by_state: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (service, state) in &row.states {
+            by_state.entry(state).or_default().push(service.to_string());
+        }
+        let states: Vec<String> = by_state
+            .into_iter()
+            .filter(|(state, _)| *state != "not used")
+            .map(|(state, services)| format!("{state}: {}", services.join(", ")))
+            .collect();
+        wrapped(out, &places_of(&row.places), "  ", style.width);
+        wrapped(out, &states.join(" · "), "    ", style.width);
+    }
+    let more = report.services.len().saturating_sub(SERVICE_ROWS);
+    if more > 0 {
+        line!(
+            out,
+            "  … and {more} more kinds of places: `-f json` has all"
+        );
+    }
+    line!(out);
+}
+
+fn places_of(places: &BTreeMap<String, Vec<String>>) -> String {
+    let mut names: Vec<String> = places
+        .iter()
+        .take(NAMED_PLACES)
+        .map(|(account, regions)| {
+            let named: Vec<&str> = regions
+                .iter()
+                .map(String::as_str)
+                .filter(|region| !region.is_empty())
+                .collect();
+            match named.len() {
+                0 => format!("{account} (whole account)"),
+                1..=NAMED_PLACES => format!("{account} {}", named.join(", ")),
+                many => format!("{account} {} and {} more regions", named[0], many - 1),
+            }
+        })
+        .collect();
+    let more = places.len().saturating_sub(NAMED_PLACES);
+    if more > 0 {
+        names.push(format!("and {more} more accounts"));
+    }
+    names.join("; ")
 }
 
 /// What was not read, by the call that failed and the checks it left open.

@@ -27,7 +27,10 @@ pub(crate) struct Voice {
     /// Say more, by level.
     pub(crate) verbose: u8,
     /// Draw progress.
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only collecting takes time"))]
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only collecting takes time")
+    )]
     pub(crate) progress: bool,
     /// When to colour.
     pub(crate) color: Color,

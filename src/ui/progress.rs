@@ -28,7 +28,8 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let bar = (voice.progress && !voice.quiet && terminal).then(|| {
             let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} calls · {msg} · {elapsed}");
+            let style =
+                ProgressStyle::with_template("{bar:30} {pos}/{len} calls · {msg} · {elapsed}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
@@ -45,8 +46,10 @@ impl Progress {
     }
 
     fn draw(&self) {
-        let (planned, finished) =
-            (self.planned.load(Ordering::Relaxed), self.finished.load(Ordering::Relaxed));
+        let (planned, finished) = (
+            self.planned.load(Ordering::Relaxed),
+            self.finished.load(Ordering::Relaxed),
+        );
         let message = format!(
             "{} accounts done, {} throttled",
             self.accounts.load(Ordering::Relaxed),
@@ -67,7 +70,8 @@ impl Progress {
                     due
                 });
                 if due {
-                    self.voice.note(&format!("{finished} of {planned} calls, {message}"));
+                    self.voice
+                        .note(&format!("{finished} of {planned} calls, {message}"));
                 }
             }
             None => {}

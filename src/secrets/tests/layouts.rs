@@ -4,10 +4,22 @@
 pub(crate) const PAIRS: [(&str, &str); 58] = [
     ("keys.txt", "@I/@S\n"),
     ("keys.txt", "@S,@I\n"),
-    ("x.plist", "<key>AWSAccessKey</key>\n<string>@I</string>\n<key>AWSSecretKey</key>\n<string>@S</string>\n"),
-    ("x.log", "DEBUG {'aws_access_key_id': '@I', 'aws_secret_access_key': '@S', 'verify': None}\n"),
-    ("x.eml", "Content-Transfer-Encoding: quoted-printable\r\n\r\nkey=3D@I\r\nsecret=3D@S\r\n"),
-    ("x.txt", "AWS Access Key ID [None]: @I\nAWS Secret Access Key [None]: @S\nDefault region name [None]: \n"),
+    (
+        "x.plist",
+        "<key>AWSAccessKey</key>\n<string>@I</string>\n<key>AWSSecretKey</key>\n<string>@S</string>\n",
+    ),
+    (
+        "x.log",
+        "DEBUG {'aws_access_key_id': '@I', 'aws_secret_access_key': '@S', 'verify': None}\n",
+    ),
+    (
+        "x.eml",
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\nkey=3D@I\r\nsecret=3D@S\r\n",
+    ),
+    (
+        "x.txt",
+        "AWS Access Key ID [None]: @I\nAWS Secret Access Key [None]: @S\nDefault region name [None]: \n",
+    ),
     (
         "rootkey.csv",
         "Access key ID,Secret access key\r\n@I,@S\r\n",

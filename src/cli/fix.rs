@@ -1,0 +1,107 @@
+//! `palisade fix`: the service control policies that keep the security services on.
+
+use std::fmt::Write as _;
+
+use palisade::fix::scp::{self, Written};
+
+use super::exit::{Exit, Failure};
+use super::{args, output, source};
+use crate::ui::Voice;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+The policies are evaluated again before they are printed: what they close, who they would block
+and what stays open are part of the answer. Nothing is ever written to AWS.
+
+Examples:
+  palisade fix --world organization
+  palisade fix --org --profile audit --exempt 'arn:aws:iam::*:role/security-admin' --emit terraform")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: args::Source,
+    /// A principal that may still do all of it; repeatable
+    #[arg(
+        long,
+        value_name = "ARN",
+        env = "PALISADE_EXEMPT",
+        value_delimiter = ','
+    )]
+    exempt: Vec<String>,
+    /// text explains; scp prints the documents, terraform and cli what attaches them
+    #[arg(long, default_value = "text", value_parser = ["text", "json", "scp", "terraform", "cli"])]
+    emit: String,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
+    let loaded = source::load(&args.source, voice)?;
+    let written = scp::write(&loaded.snapshot, &args.exempt).map_err(|error| {
+        Failure::caused(
+            Exit::CouldNotRun,
+            error,
+            "no service control policies can be written",
+            "they need an organization that was read, and whole ARNs after --exempt",
+        )
+    })?;
+    let text = match args.emit.as_str() {
+        "json" => serde_json::to_string_pretty(&written)? + "\n",
+        "scp" => written
+            .documents
+            .iter()
+            .map(|document| document.json.clone() + "\n")
+            .collect(),
+        "terraform" => written.terraform(),
+        "cli" => written.cli(),
+        _ => explain(&written),
+    };
+    output::stdout(&palisade::report::escape::lines(&text))?;
+    Ok(Exit::Passed)
+}
+
+/// What the policies do, for a person.
+fn explain(written: &Written) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{} service control policies close {} open pairs of account and action",
+        written.documents.len(),
+        written.closed
+    );
+    for document in &written.documents {
+        let _ = writeln!(
+            text,
+            "\n{} ({} characters)\n{}",
+            document.name,
+            document.json.len(),
+            document.json
+        );
+    }
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            let _ = writeln!(text, "\n{title}:");
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    };
+    let targets = written
+        .attach_to
+        .iter()
+        .map(|target| format!("{} {}", target.id, target.name));
+    section("attach all of them to", targets.collect());
+    let blocked = written
+        .blocked
+        .iter()
+        .map(|blocked| format!("{}: {}", blocked.principal, blocked.actions.join(", ")));
+    section("would be blocked", blocked.collect());
+    section("stays open", written.still_open.clone());
+    section("in the way", written.problems.clone());
+    let left = written
+        .left_out
+        .iter()
+        .map(|(action, why)| format!("{action}: {why}"));
+    section("left out", left.collect());
+    let _ = writeln!(text, "\nlimits as of {}", written.limits_checked);
+    text
+}
