@@ -50,7 +50,10 @@ fn settle(key: &str, value: &mut Value) {
                 gap.remove("code");
                 gap.remove("message");
                 // AWS names an identity-based policy where the world names nobody.
-                if gap.get("denied_by").is_some_and(|by| by == "identity-policy") {
+                if gap
+                    .get("denied_by")
+                    .is_some_and(|by| by == "identity-policy")
+                {
                     gap.remove("denied_by");
                 }
                 return;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use palisade_aws::{Cancel, Options, OrgOptions, Silent, Transport, collect};
-use palisade_mocks::{Responder, World, law, worlds};
+use palisade_mocks::{World, law, serve::Responder, worlds};
 use palisade_model::Snapshot;
 
 /// What the collectors see of a world that is served to them in process.

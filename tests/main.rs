@@ -9,6 +9,8 @@ mod collect;
 mod corridor;
 mod exposure;
 mod graph;
+mod near_misses;
 mod policy;
 mod secrets;
+mod techniques;
 mod worlds;

@@ -231,9 +231,10 @@ fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: bool) -> bool 
                 .listing("sso.permission-set")
                 .get_mut(&name_of(set))
                 .expect("staged");
-            found
-                .attributes
-                .insert("permission_set_name".to_owned(), Observed::Value("other".into()));
+            found.attributes.insert(
+                "permission_set_name".to_owned(),
+                Observed::Value("other".into()),
+            );
             !wanted
         }
         P::RootWeak(weakness, _) => {

@@ -417,7 +417,10 @@ fn every_chain_is_shown_by_a_world() {
                 let steps: Vec<&str> = text.split(['[', ']']).collect();
                 for step in steps.windows(3).step_by(2) {
                     let trim = |text: &str| {
-                        text.trim_start_matches("->").trim_end_matches('-').trim().to_owned()
+                        text.trim_start_matches("->")
+                            .trim_end_matches('-')
+                            .trim()
+                            .to_owned()
                     };
                     let (from, to) = (trim(step[0]), trim(step[2]));
                     let drawn = nodes.iter().filter(|node| means(node, &from)).any(|from| {

@@ -178,7 +178,9 @@ impl<'a> Question<'_, 'a> {
         };
         observed(known, Truth::No, |known| {
             let own = groups.iter().filter_map(|group| known.get(group));
-            own.fold(Truth::No, |any, group| any.or(lets_the_world_in(group, port)))
+            own.fold(Truth::No, |any, group| {
+                any.or(lets_the_world_in(group, port))
+            })
         })
     }
 
@@ -327,7 +329,9 @@ fn lets_the_world_in(group: &Resource, port: Option<u16>) -> Truth {
         Ok(ranges) => ranges,
         Err(gap) => return Truth::gap(&gap),
     };
-    let world = ranges.iter().any(|range| range == "0.0.0.0/0" || range == "::/0");
+    let world = ranges
+        .iter()
+        .any(|range| range == "0.0.0.0/0" || range == "::/0");
     match port {
         _ if !world => Truth::No,
         None => Truth::Yes,
