@@ -1,5 +1,8 @@
 //! The test storeys.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "modules of one binary")]
+
 mod alarm;
 mod cases;
 mod catalogue;

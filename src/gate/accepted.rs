@@ -41,7 +41,7 @@ pub struct Risk {
 #[derive(Debug, Error)]
 pub enum AcceptedError {
     /// Not the TOML that is asked for.
-    #[error("{0}")]
+    #[error("it is not the TOML that is asked for")]
     Unreadable(#[from] toml::de::Error),
     /// One says too little, or too much.
     #[error("the accepted risk `{id}` {problem}")]

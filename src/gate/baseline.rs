@@ -23,7 +23,7 @@ pub struct Baseline {
 #[derive(Debug, Error)]
 pub enum BaselineError {
     /// Not the JSON of a report.
-    #[error("not a JSON report: {0}")]
+    #[error("it is not a JSON report")]
     Unreadable(#[from] serde_json::Error),
     /// A report of another schema.
     #[error("the report has the schema `{0}`, and this palisade compares `{SCHEMA}`")]

@@ -32,8 +32,8 @@ mod show;
 mod solve;
 pub mod weigh;
 
-pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
 pub use cause::Cause;
+pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
 pub use find::{Graph, Size};
 pub use node::{Node, Stop};
 pub use path::{BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query, Total};

@@ -94,7 +94,8 @@ pub struct PathEntry {
     pub references: Vec<String>,
     /// Against baseline and accepted risks.
     pub news: News,
-    /// The score, its lower and upper end.
+    /// The score, its lower and upper end; the pair writes it.
+    #[serde(skip)]
     pub score: Span,
     /// The best path, surer ones and alternatives.
     #[serde(flatten)]

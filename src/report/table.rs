@@ -305,7 +305,7 @@ fn status(status: Status) -> &'static str {
     match status {
         Status::Proven => "proven",
         Status::Conditional => "conditional",
-        Status::Possible => "possible, hangs on something unread",
+        Status::Possible => "possible",
     }
 }
 
