@@ -125,6 +125,10 @@ impl Facts<'_> {
             .collect()
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "both policies with their surroundings"
+    )]
     fn by_access_point(
         &self,
         capability: Capability,

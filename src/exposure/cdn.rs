@@ -72,7 +72,7 @@ impl<'a> Distributions<'a> {
 
     /// Notes what is missing, if a statement speaks of distributions at all.
     pub(super) fn note(&self, bucket: &str, statements: &[Statement], gaps: &mut Gaps) {
-        if !statements.iter().any(|statement| names_cdn(statement)) {
+        if !statements.iter().any(names_cdn) {
             return;
         }
         if let Some(gap) = &self.gap {
@@ -101,6 +101,7 @@ impl<'a> Distributions<'a> {
     }
 
     /// What a statement opens by way of distributions.
+    #[expect(clippy::type_complexity, reason = "requests with what sends them")]
     pub(super) fn granted(
         &self,
         bucket: &str,

@@ -329,7 +329,7 @@ pub(super) fn is_confused(statement: &crate::policy::document::Statement) -> boo
             && condition
                 .values
                 .iter()
-                .all(|value| value.trim_matches(['*', '?']) != "")
+                .all(|value| !value.trim_matches(['*', '?']).is_empty())
     });
     service && !bound
 }

@@ -193,15 +193,13 @@ fn rcps(membership: &Membership<'_>, account: &str, compiled: &mut Interner) -> 
     if own.is_empty() {
         return Rcps::default();
     }
-    for gap in [
+    let gaps = [
         organization.attachments.gap(),
         organization.accounts.gap(),
         organization.units.gap(),
         organization.root.gap(),
-    ]
-    .into_iter()
-    .flatten()
-    {
+    ];
+    if let Some(gap) = gaps.into_iter().flatten().next() {
         return unread(gap);
     }
     let Some(chain) = organization.chain(account) else {

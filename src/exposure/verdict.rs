@@ -258,7 +258,7 @@ fn barriers(facts: &Facts<'_>) -> BTreeSet<Barrier> {
 /// Judges one object. An archived one cannot be read before its owner restores it.
 pub(super) fn object_verdict(facts: &Facts<'_>, entry: &ObjectEntry, bucket: &Verdict) -> Verdict {
     let closed = bucket.at_most == Audience::Private && bucket.stops.is_empty();
-    if closed && !entry.acl.value().is_some_and(|acl| acl.grants.len() > 1) {
+    if closed && entry.acl.value().is_none_or(|acl| acl.grants.len() <= 1) {
         return Verdict::default();
     }
     let mut verdict = verdict(facts, Capability::Read, Some(OneObject { entry }));

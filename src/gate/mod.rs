@@ -66,11 +66,8 @@ pub fn judge(report: &mut Report, settings: &Settings) -> Verdict {
         fail_on: settings.fail_on.to_string(),
         ..Verdict::default()
     };
-    let counts = |news: News| match (&settings.baseline, news) {
-        (_, News::Accepted) => false,
-        (Some(_), News::Same) => false,
-        _ => true,
-    };
+    let known = settings.baseline.is_some();
+    let counts = |news: News| news != News::Accepted && !(known && news == News::Same);
     let reaches = |severity: Severity| settings.fail_on.reached_by(severity);
     for path in &report.paths {
         if !counts(path.news) {

@@ -179,7 +179,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             key.push_str(&format!("b{:x},", pointer(attached)));
         }
         key.push_str(if actor.is_user() { "user" } else { "role" });
-        let personal = named || actor.identity.iter().any(|attached| is_personal(attached));
+        let personal = named || actor.identity.iter().any(is_personal);
         if personal || !actor.tags.is_empty() {
             key.push_str(actor.arn.as_str());
         }

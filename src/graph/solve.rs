@@ -71,11 +71,9 @@ impl State {
     /// How good it is for the attacker: the upper end, calls counted.
     pub(crate) fn worth(&self, judge: &Judge<'_>) -> u32 {
         let call = judge.weights.step["call"].1;
-        let all = self
-            .calls
+        self.calls
             .iter()
-            .fold(self.factor.0.hi, |w, _| super::weigh::scale(w, call));
-        all
+            .fold(self.factor.0.hi, |w, _| super::weigh::scale(w, call))
     }
 }
 
