@@ -228,7 +228,14 @@ fn draw(out: &mut String, entry: &PathEntry, style: Style) {
         } else {
             " ?"
         };
-        line!(out, "   │ {}{mark}", paint(&hop.technique, "2", style));
+        let name = palisade_checks::technique_of(&hop.technique).map(|technique| &technique.name);
+        match name {
+            Some(name) => wrapped(out, &format!("{name}{mark}"), "   │ ", style.width),
+            None => line!(out, "   │ {}{mark}", hop.technique),
+        }
+        if name.is_some() {
+            line!(out, "   │   {}", paint(&hop.technique, "2", style));
+        }
         for reason in reasons(hop) {
             wrapped(out, &reason, "   │   ", style.width);
         }
@@ -287,9 +294,38 @@ fn reasons(hop: &Edge) -> Vec<String> {
             ));
         }
     }
-    reasons.extend(hop.facts.iter().map(|fact| fact.text.clone()));
+    // What binds a technique's variables together says nothing to a person: JSON has it.
+    let told = |text: &&str| !text.starts_with("different(") && !text.contains(" = ");
+    reasons.extend(
+        hop.facts
+            .iter()
+            .map(|fact| fact.text.as_str())
+            .filter(told)
+            .map(short),
+    );
     reasons.extend(hop.gaps.iter().map(|gap| format!("unknown: {gap}")));
     reasons
+}
+
+/// A fact with its ARNs cut to the parts people use, and without the kinds before them.
+fn short(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("arn:") {
+        let head = &rest[..at];
+        let kind = head.rfind([' ', '(']).map_or(0, |space| space + 1);
+        out.push_str(if head.ends_with(':') {
+            &head[..kind]
+        } else {
+            head
+        });
+        let tail = &rest[at..];
+        let end = tail.find([',', ')', ' ']).unwrap_or(tail.len());
+        out.push_str(name_of(&tail[..end]));
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The part of an ARN that people use; anything else as it is.
