@@ -3,7 +3,7 @@
 # usage: aws_cli.sh ENDPOINT      (exit code 1 at the first call that fails)
 set -euo pipefail
 export AWS_ENDPOINT_URL=$1 AWS_ACCESS_KEY_ID=palisade AWS_SECRET_ACCESS_KEY=palisade
-export AWS_REGION=us-east-1 AWS_PAGER="" AWS_MAX_ATTEMPTS=1
+export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER="" AWS_MAX_ATTEMPTS=1
 
 try() { aws "$@" --output json > /dev/null || { echo "aws $*: failed" >&2; exit 1; }; }
 

@@ -207,7 +207,7 @@ def regional(region):
 def refusals():
     """What is not there is refused in AWS's own words, never answered."""
     for service, operation, code, parameters in (
-        ("rds", "describe_db_instances", "InvalidAction", {}),
+        ("rds", "describe_db_security_groups", "InvalidAction", {}),
         ("kinesis", "list_streams", "UnknownOperationException", {}),
         ("iam", "get_role", "NoSuchEntity", {"RoleName": "nobody"}),
         ("s3", "get_bucket_policy", "NoSuchBucket", {"Bucket": "no-such-bucket-anywhere"}),
