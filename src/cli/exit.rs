@@ -58,6 +58,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Any failure.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "every failure is handed on as an error"
+    )]
     pub(crate) fn new(
         exit: Exit,
         message: impl Into<String>,
