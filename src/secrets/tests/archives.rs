@@ -358,7 +358,7 @@ fn a_whole_script_in_base64_is_read() {
     let mut draw = Draw(25);
     let (id, secret) = (draw.key_id("AKIA", 111_122_223_333), draw.secret());
     let script = format!(
-        "#!/bin/bash\nset -e\ncat > /root/rootkey.csv <<EOF\nAccess key ID,Secret access key\n{id},{secret}\nEOF\n{}",
+        "#!/bin/bash\nset -e\ncat > rootkey.csv <<EOF\nAccess key ID,Secret access key\n{id},{secret}\nEOF\n{}",
         "echo more of it\n".repeat(200)
     );
     for text in [
