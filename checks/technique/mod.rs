@@ -5,6 +5,7 @@
 //! `predicate.rs`, and what a file may not say in `validate.rs`.
 
 mod display;
+mod handover;
 mod kind;
 mod parse;
 mod predicate;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use palisade_model::actions;
 use serde::{Deserialize, Serialize};
 
+pub use handover::handover;
 pub use kind::Kind;
 pub use predicate::{
     Comparison, Counted, DenySource, Federated, Predicate, Qualifier, ResourceRef, RootWeakness,

@@ -2,7 +2,8 @@
 //!
 //! A file one folder down is a technique; the files beside the folders hold what techniques
 //! share: `collect.yaml` names groups of API operations, `sources.yaml` the catalogues that
-//! `refs` points to, `chains.yaml` the named sequences of techniques.
+//! `refs` points to, `chains.yaml` the named sequences of techniques, `handover.yaml` the actions
+//! that a second principal may send (`handover.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -189,7 +190,7 @@ pub fn catalogues() -> Result<Vec<Catalogue>, CatalogueError> {
     shared("techniques/sources.yaml")
 }
 
-fn shared<T: serde::de::DeserializeOwned>(file: &str) -> Result<T, CatalogueError> {
+pub(super) fn shared<T: serde::de::DeserializeOwned>(file: &str) -> Result<T, CatalogueError> {
     let text = files()
         .iter()
         .find(|(path, _)| *path == file)

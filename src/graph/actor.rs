@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use palisade_checks::technique::Requirement;
 use palisade_model::Arn;
 
 use super::Node;
@@ -47,6 +48,35 @@ pub(crate) struct Actor {
     pub(crate) assumes: bool,
     /// Equal for actors whom no question tells apart.
     pub(crate) class: u64,
+}
+
+/// One principal, or two in the same hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crew<'c> {
+    /// Who acts, and receives.
+    pub(crate) first: &'c Actor,
+    /// Who may do for the first what is shared.
+    pub(crate) second: Option<&'c Actor>,
+    /// Actions either may send, in lower case.
+    pub(crate) shared: &'c BTreeSet<String>,
+}
+
+impl<'c> Crew<'c> {
+    /// A principal that nobody helps.
+    pub(crate) fn alone(first: &'c Actor) -> Self {
+        static NOTHING: BTreeSet<String> = BTreeSet::new();
+        Crew {
+            first,
+            second: None,
+            shared: &NOTHING,
+        }
+    }
+
+    /// Whether either may send it.
+    pub(crate) fn shares(&self, requirement: &Requirement) -> bool {
+        self.shared
+            .contains(requirement.action.to_ascii_lowercase().as_str())
+    }
 }
 
 impl Actor {

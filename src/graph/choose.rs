@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use palisade_checks::technique::{Kind, Predicate, Requirement, ResourceRef, Test, Trusted};
 use palisade_model::{Arn, GapKind};
 
-use super::actor::Actor;
+use super::actor::{Actor, Crew};
 use super::bind::{Bindings, Bound};
-use super::judge::{Asked, Judge, context_of};
+use super::judge::{Asked, Judge, context_of, surer};
 use super::name::witness;
 use super::plan::Atom;
 use super::solve::Attempt;
@@ -233,10 +233,11 @@ impl<'a> Judge<'a> {
     /// Deny. Each is put to the engine, which has the last word.
     pub(crate) fn new_resource(
         &self,
-        actor: &Actor,
+        crew: &Crew<'_>,
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Option<(Arn, Vec<Asked>)> {
+        let actor = crew.first;
         let first = requirements.first()?;
         let regions = self
             .scene
@@ -245,11 +246,11 @@ impl<'a> Judge<'a> {
         for region in regions.unwrap_or_default().iter().take(4) {
             let template = self.template(first.on.kind, actor, region);
             let plain = template.replace('*', "palisade");
-            if let Some(found) = self.try_name(actor, &plain, requirements, bindings) {
+            if let Some(found) = self.try_name(crew, &plain, requirements, bindings) {
                 return Some(found);
             }
-            for name in self.names(actor, &template, requirements) {
-                if let Some(found) = self.try_name(actor, &name, requirements, bindings) {
+            for name in self.names(crew, &template, requirements) {
+                if let Some(found) = self.try_name(crew, &name, requirements, bindings) {
                     return Some(found);
                 }
             }
@@ -270,15 +271,16 @@ impl<'a> Judge<'a> {
     ) -> Option<Asked> {
         let template = format!("{bucket}/*");
         let plain = format!("{bucket}/palisade");
-        let names = std::iter::once(plain).chain(self.names(actor, &template, &[requirement]));
+        let alone = Crew::alone(actor);
+        let names = std::iter::once(plain).chain(self.names(&alone, &template, &[requirement]));
         names
-            .filter_map(|name| self.try_name(actor, &name, &[requirement], bindings))
+            .filter_map(|name| self.try_name(&alone, &name, &[requirement], bindings))
             .find_map(|(_, mut answers)| answers.pop())
     }
 
     fn try_name(
         &self,
-        actor: &Actor,
+        crew: &Crew<'_>,
         name: &str,
         requirements: &[&Requirement],
         bindings: &Bindings,
@@ -291,7 +293,10 @@ impl<'a> Judge<'a> {
             } else {
                 "*"
             };
-            answers.push(self.ask(actor, &requirement.action, resource, context)?);
+            let ask = |who: &Actor| self.ask(who, &requirement.action, resource, context.clone());
+            let own = ask(crew.first);
+            let second = crew.second.filter(|_| crew.shares(requirement));
+            answers.push(surer(own, second.and_then(ask))?);
         }
         Some((Arn::from(name), answers))
     }
@@ -318,7 +323,46 @@ impl<'a> Judge<'a> {
     }
 
     /// Names worth trying: the shortest that fits one Allow per action and layer.
-    fn names(&self, actor: &Actor, template: &str, requirements: &[&Requirement]) -> Vec<String> {
+    fn names(&self, crew: &Crew<'_>, template: &str, requirements: &[&Requirement]) -> Vec<String> {
+        let alone = self.names_of(crew.first, template, requirements);
+        let Some(second) = crew.second else {
+            return alone;
+        };
+        let helped: Vec<&Requirement> = requirements
+            .iter()
+            .copied()
+            .filter(|requirement| crew.shares(requirement))
+            .collect();
+        let own: Vec<&Requirement> = requirements
+            .iter()
+            .copied()
+            .filter(|requirement| !crew.shares(requirement))
+            .collect();
+        let (mut fits, mut avoid) = self.patterns_of(crew.first, &own);
+        let (more, less) = self.patterns_of(second, &helped);
+        fits.extend(more);
+        avoid.extend(less);
+        let mut names = alone;
+        names.extend(fitting(fits, avoid, template));
+        names
+    }
+
+    fn names_of(
+        &self,
+        actor: &Actor,
+        template: &str,
+        requirements: &[&Requirement],
+    ) -> Vec<String> {
+        let (fits, avoid) = self.patterns_of(actor, requirements);
+        fitting(fits, avoid, template)
+    }
+
+    /// What names must fit, one of each list, and what they must not.
+    fn patterns_of(
+        &self,
+        actor: &Actor,
+        requirements: &[&Requirement],
+    ) -> (Vec<Vec<String>>, BTreeSet<String>) {
         let mut choices: Vec<Vec<String>> = Vec::new();
         let mut avoid: BTreeSet<String> = BTreeSet::new();
         let scps = self
@@ -339,24 +383,32 @@ impl<'a> Judge<'a> {
                 avoid.extend(patterns(level, &action, Effect::Deny));
             }
         }
-        choices.iter_mut().for_each(|options| {
-            options.sort();
-            options.dedup();
-        });
-        choices.sort();
-        choices.dedup();
-        avoid.remove("*");
-        let avoid: Vec<&str> = avoid.iter().map(String::as_str).collect();
-        combinations(&choices)
-            .into_iter()
-            .filter_map(|fits| {
-                let mut fits: Vec<&str> =
-                    fits.into_iter().filter(|pattern| *pattern != "*").collect();
-                fits.push(template);
-                witness(&fits, &avoid)
-            })
-            .collect()
+        (choices, avoid)
     }
+}
+
+/// The shortest names that fit one pattern of each list and none that is to be avoided.
+fn fitting(
+    mut choices: Vec<Vec<String>>,
+    mut avoid: BTreeSet<String>,
+    template: &str,
+) -> Vec<String> {
+    choices.iter_mut().for_each(|options| {
+        options.sort();
+        options.dedup();
+    });
+    choices.sort();
+    choices.dedup();
+    avoid.remove("*");
+    let avoid: Vec<&str> = avoid.iter().map(String::as_str).collect();
+    combinations(&choices)
+        .into_iter()
+        .filter_map(|fits| {
+            let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
+            fits.push(template);
+            witness(&fits, &avoid)
+        })
+        .collect()
 }
 
 /// Whether the policy is attached by one of the requirements: then any policy of AWS will do.

@@ -30,6 +30,9 @@ pub struct Edge {
     pub from: Node,
     /// What the step gains.
     pub to: Node,
+    /// A principal that must be in hand besides: it sends part of the requests, or is only held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<Node>,
     /// The technique's id.
     pub technique: String,
     /// The options chosen in the technique's groups, as `group/option`, in the file's order.

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::grow::{Drawn, Grown, Growth};
 use super::judge::Judge;
-use super::net::{FREE, Id};
+use super::net::{Cost, FREE, Id};
 use super::plan::Plan;
 use super::search::{End, Labels, Rules, backward};
 use super::shape::ways;
@@ -84,6 +84,7 @@ impl<'a> Graph<'a> {
         let entries = self.entries(&query.from);
         let mut set = PathSet {
             weights: self.judge.weights.version.clone(),
+            caps: self.grown.caps.iter().cloned().collect(),
             ..PathSet::default()
         };
         let by_id: FxHashMap<Id, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
@@ -219,6 +220,10 @@ impl<'a> Graph<'a> {
     pub(super) fn technique_of(&self, drawn: Drawn) -> &str {
         match drawn {
             Drawn::Plan(number) => &self.plans[number as usize].technique.id,
+            Drawn::Joint(number) => {
+                let plan = self.grown.joints[number as usize].plan;
+                &self.plans[plan as usize].technique.id
+            }
             Drawn::Is => "is-administrator",
             Drawn::Takes => "administrator-of",
         }
@@ -426,13 +431,42 @@ impl<'a> Graph<'a> {
             }
             if self.grown.nodes[link.head as usize].is_some() {
                 if step != FREE {
-                    hops.push((from, step, link.head));
+                    self.take((from, step, link.head), &mut hops);
                 }
                 from = link.head;
                 step = FREE;
             }
         }
         hops
+    }
+
+    /// Adds a step, with the ways to both of its principals where it takes two.
+    fn take(&self, (from, step, to): (Id, u32, Id), hops: &mut Vec<(Id, u32, Id)>) {
+        match self.grown.steps[step as usize].drawn {
+            Drawn::Joint(number) => {
+                let joint = &self.grown.joints[number as usize];
+                // Where a class meets both, its first member stands for whoever comes this way.
+                let place = self.grown.steps[step as usize].source;
+                let class = self.grown.classes.get(&place);
+                let stands = class.and_then(|members| members.first());
+                let real = |id: Id| if stands == Some(&id) { from } else { id };
+                for (tail, way, head) in &joint.ways {
+                    self.take((real(*tail), *way, *head), hops);
+                }
+                hops.push((real(joint.first), step, to));
+            }
+            _ => hops.push((from, step, to)),
+        }
+    }
+
+    /// What a step costs by itself, without the ways to its principals.
+    pub(super) fn price(&self, step: u32) -> &Cost {
+        let step = &self.grown.steps[step as usize];
+        let cost = match step.drawn {
+            Drawn::Joint(number) => self.grown.joints[number as usize].cost,
+            _ => step.cost,
+        };
+        &self.grown.net.costs[cost as usize]
     }
 
     /// A node with everybody who stands there with it.

@@ -6,13 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use palisade_checks::technique::{Gain, Goal, Predicate, Source, Speed};
-use palisade_model::{AccountId, Arn};
+use fixedbitset::FixedBitSet;
+use palisade_checks::technique::Speed;
+use palisade_model::Arn;
 
 use super::actor::{Actor, Mod};
 use super::admin::administrator;
-use super::bind::{Bindings, Bound};
+
+use super::join::Union;
 use super::judge::Judge;
+use super::meet::Joint;
 use super::net::{Cost, Id, Net, NetBuilder};
 use super::offers::Offers;
 use super::plan::Plan;
@@ -20,6 +23,7 @@ use super::solve::{Attempt, Solution};
 use super::weigh::{Detection, Interval, nats};
 use super::{Node, Status};
 use crate::policy::Attached;
+use rustc_hash::FxHashSet;
 
 /// What drew a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +34,8 @@ pub(crate) enum Drawn {
     Is,
     /// An administrator takes any principal of its account.
     Takes,
+    /// A technique that takes two principals, by its place among the joints.
+    Joint(u32),
 }
 
 /// One step from some sources to some targets.
@@ -55,26 +61,35 @@ pub(crate) struct Grown {
     pub(crate) classes: BTreeMap<Id, Vec<Id>>,
     /// How surely a principal is administrator by its own policies.
     pub(crate) administrators: BTreeMap<Id, Status>,
+    /// Steps that take two principals, with the way to both of them.
+    pub(crate) joints: Vec<Joint>,
+    /// What was cut off, in words.
+    pub(crate) caps: BTreeSet<String>,
 }
 
-/// Versions of one principal that are followed, itself included.
-const MAX_VERSIONS: usize = 12;
+/// Rounds in which steps of two may lead to further steps of two.
+const MAX_ROUNDS: usize = 8;
 
 /// A graph that is growing.
 pub(crate) struct Growth<'g, 'a> {
     pub(crate) judge: &'g Judge<'a>,
     pub(crate) plans: &'g [Plan<'a>],
-    pub(crate) builder: NetBuilder,
-    nodes: Vec<Option<Node>>,
-    ids: BTreeMap<Node, Id>,
-    steps: Vec<Step>,
-    actors: BTreeMap<Id, Actor>,
-    classes: BTreeMap<Id, Vec<Id>>,
-    administrators: BTreeMap<Id, Status>,
+    pub(super) builder: NetBuilder,
+    pub(super) nodes: Vec<Option<Node>>,
+    pub(super) ids: BTreeMap<Node, Id>,
+    pub(super) steps: Vec<Step>,
+    pub(super) actors: BTreeMap<Id, Actor>,
+    pub(super) classes: BTreeMap<Id, Vec<Id>>,
+    pub(super) administrators: BTreeMap<Id, Status>,
     queue: VecDeque<(Id, Vec<Id>)>,
-    known: BTreeMap<(Arn, BTreeSet<Mod>), Id>,
-    versions: BTreeMap<Arn, usize>,
-    offers: Offers,
+    pub(super) known: BTreeMap<(Arn, BTreeSet<Mod>), Id>,
+    pub(super) versions: BTreeMap<Arn, usize>,
+    pub(super) offers: Offers,
+    /// What a class of principals may be allowed at all.
+    pub(super) offered: BTreeMap<u64, FixedBitSet>,
+    pub(super) unions: Vec<Union>,
+    pub(super) joints: Vec<Joint>,
+    pub(super) caps: BTreeSet<String>,
     next_class: u64,
 }
 
@@ -94,6 +109,10 @@ impl<'g, 'a> Growth<'g, 'a> {
             known: BTreeMap::new(),
             versions: BTreeMap::new(),
             offers: Offers::new(plans, &judge.scene),
+            offered: BTreeMap::new(),
+            unions: Vec::new(),
+            joints: Vec::new(),
+            caps: BTreeSet::new(),
             next_class: 1,
         }
     }
@@ -109,7 +128,7 @@ impl<'g, 'a> Growth<'g, 'a> {
         id
     }
 
-    fn blank(&mut self) -> Id {
+    pub(super) fn blank(&mut self) -> Id {
         self.nodes.push(None);
         self.builder.node()
     }
@@ -117,10 +136,22 @@ impl<'g, 'a> Growth<'g, 'a> {
     /// Grows everything.
     pub(crate) fn grow(mut self) -> Grown {
         self.plant();
-        while let Some((source, members)) = self.queue.pop_front() {
-            self.try_plans(source, &members);
-        }
+        self.drain();
         self.outside();
+        let mut tried = FxHashSet::default();
+        let mut drawn = BTreeSet::new();
+        for round in 0.. {
+            let more = self.join(&mut tried);
+            self.drain();
+            if !self.meet(&mut drawn) && !more {
+                break;
+            }
+            if round == MAX_ROUNDS {
+                let cap = "steps of two that lead to further steps of two are followed in part";
+                self.caps.insert(cap.to_owned());
+                break;
+            }
+        }
         self.administer();
         Grown {
             net: self.builder.finish(),
@@ -130,6 +161,14 @@ impl<'g, 'a> Growth<'g, 'a> {
             actors: self.actors,
             classes: self.classes,
             administrators: self.administrators,
+            joints: self.joints,
+            caps: self.caps,
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some((source, members)) = self.queue.pop_front() {
+            self.try_plans(source, &members);
         }
     }
 
@@ -187,7 +226,7 @@ impl<'g, 'a> Growth<'g, 'a> {
     }
 
     /// Principals that are one class: they try together.
-    fn enlist(&mut self, members: Vec<Id>) {
+    pub(super) fn enlist(&mut self, members: Vec<Id>) {
         let class = self.next_class;
         self.next_class += 1;
         for member in &members {
@@ -213,11 +252,15 @@ impl<'g, 'a> Growth<'g, 'a> {
         let Some(mut first) = self.actors.get(&members[0]).cloned() else {
             return;
         };
-        if let Some(status) = administrator(&first) {
+        let crowned = administrator(&first);
+        if let Some(status) = crowned {
             self.crown(members, status, first.arn.account());
+        }
+        if crowned == Some(Status::Proven) {
             return;
         }
         let offered = self.offers.of(&first);
+        self.offered.insert(first.class, offered.clone());
         first.assumes = self.offers.allows(&first, "sts:assumerole");
         for member in members {
             if let Some(actor) = self.actors.get_mut(member) {
@@ -274,23 +317,18 @@ impl<'g, 'a> Growth<'g, 'a> {
             plan,
             judge: self.judge,
             actor: Some(actor),
+            helper: None,
             account: actor.arn.account(),
             explain: false,
             crowd: source != self.ids.get(&actor.node()).copied().unwrap_or(source),
             found: BTreeMap::new(),
         };
-        let mut given = Bindings::from([("self".to_owned(), Bound::Known(actor.arn.clone()))]);
-        if let Source::Held(held) = &plan.technique.yields.from
-            && let Some(name) = held.variable()
-        {
-            given.insert(name.to_owned(), Bound::Known(actor.arn.clone()));
-        }
-        let found = attempt.run(given);
+        let found = attempt.run(plan.given(actor));
         self.draw(number, source, Some(actor), found);
     }
 
     /// Draws what was found: one hub for every price.
-    fn draw(
+    pub(super) fn draw(
         &mut self,
         number: usize,
         source: Id,
@@ -299,12 +337,14 @@ impl<'g, 'a> Growth<'g, 'a> {
     ) {
         let mut by_cost: BTreeMap<u32, BTreeSet<Id>> = BTreeMap::new();
         for solution in found.into_values().flatten() {
-            if solution.state.also.is_some() {
-                continue;
-            }
             let plan = &self.plans[number];
             let cost = cost_of(self.judge, plan, &solution);
-            for node in self.gained(plan, actor, &solution) {
+            let targets = self.gained(plan, actor, &solution);
+            if let Some(also) = &solution.state.also {
+                self.unite_with(number, source, also, &targets, cost);
+                continue;
+            }
+            for node in targets {
                 let target = self.id(node);
                 if target != source {
                     let cost = self.builder.cost(cost.clone());
@@ -318,7 +358,7 @@ impl<'g, 'a> Growth<'g, 'a> {
         }
     }
 
-    fn step(&mut self, drawn: Drawn, source: Id, targets: Vec<Id>, cost: u32) {
+    pub(super) fn step(&mut self, drawn: Drawn, source: Id, targets: Vec<Id>, cost: u32) {
         let hub = self.blank();
         self.builder
             .step(source, hub, cost, self.steps.len() as u32);
@@ -332,266 +372,6 @@ impl<'g, 'a> Growth<'g, 'a> {
             targets,
             cost,
         });
-    }
-
-    /// What a solution gains.
-    fn gained(&mut self, plan: &Plan<'a>, actor: Option<&Actor>, solution: &Solution) -> Vec<Node> {
-        let (to, gain) = plan.outcome(&solution.options);
-        let bound = |name: Option<&str>| name.and_then(|name| solution.bindings.get(name));
-        let goal = plan.goal(&solution.options);
-        let goal = bound(goal.and_then(|goal| goal.variable()));
-        match (to, goal) {
-            (Goal::SelfRef, _) => {
-                let Some(actor) = actor else {
-                    return Vec::new();
-                };
-                let (arn, mods) = (actor.arn.clone(), actor.mods.clone());
-                self.become_more(plan, solution, arn, mods)
-            }
-            (Goal::Resource(to), Some(bound)) if is_principal(to.kind.name()) => {
-                let Some(arn) = bound.arn().cloned() else {
-                    return self.unseen(plan, bound);
-                };
-                match (gain, bound) {
-                    (Gain::Through(_), _) => Vec::new(),
-                    (Gain::Target, Bound::New(_)) => Vec::new(),
-                    (Gain::Target, _) if arn.resource().starts_with("role/aws-service-role/") => {
-                        Vec::new()
-                    }
-                    (Gain::Target, _) => vec![Node::principal(arn)],
-                    _ => self.become_more(plan, solution, arn, BTreeSet::new()),
-                }
-            }
-            (Goal::Resource(_), Some(bound)) => bound
-                .arn()
-                .cloned()
-                .map(|arn| Node::Workload { arn })
-                .into_iter()
-                .collect(),
-            (Goal::Data(_), Some(bound)) => bound
-                .arn()
-                .cloned()
-                .map(|arn| Node::Data { arn })
-                .into_iter()
-                .collect(),
-            (Goal::Administrator(_), Some(Bound::Account(account))) => {
-                vec![Node::administrator(account.clone())]
-            }
-            (Goal::Root(_), Some(Bound::Account(account))) => match gain {
-                Gain::Through(_) => Vec::new(),
-                _ => vec![Node::administrator(account.clone())],
-            },
-            (Goal::Organization | Goal::Guardrails(_), _) => self.organization(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn organization(&self) -> Vec<Node> {
-        let organization = self.judge.scene.snapshot.organization.value();
-        let node = |o: &palisade_model::Organization| Node::Organization {
-            organization: o.id.clone(),
-        };
-        organization.map(node).into_iter().collect()
-    }
-
-    /// Any role that the unread resource may run as.
-    fn unseen(&self, _plan: &Plan<'a>, _bound: &Bound) -> Vec<Node> {
-        Vec::new()
-    }
-
-    /// A principal with more than it had.
-    fn become_more(
-        &mut self,
-        plan: &Plan<'a>,
-        solution: &Solution,
-        arn: Arn,
-        mut mods: BTreeSet<Mod>,
-    ) -> Vec<Node> {
-        let bound = |name: &palisade_checks::technique::ResourceRef| {
-            name.variable()
-                .and_then(|name| solution.bindings.get(name)?.arn().cloned())
-        };
-        match plan.outcome(&solution.options).1 {
-            Gain::Anything => drop(mods.insert(Mod::Anything)),
-            Gain::Policy(policy) => match bound(policy) {
-                Some(policy) if super::ground::is_administrator_access(&policy) => {
-                    mods.insert(Mod::Anything);
-                }
-                Some(policy) => drop(mods.insert(Mod::Policy(policy))),
-                // The group's way of several: any of them may be the one that was found.
-                None => drop(mods.insert(Mod::Anything)),
-            },
-            Gain::Version(policy) => {
-                let Some(policy) = bound(policy) else {
-                    return Vec::new();
-                };
-                return self.versions(plan, &policy, &arn, &mods);
-            }
-            Gain::Group(group) => match bound(group) {
-                Some(group) => drop(mods.insert(Mod::Group(group))),
-                None => return Vec::new(),
-            },
-            Gain::WithoutBoundary => drop(mods.insert(Mod::NoBoundary)),
-            Gain::WithoutDenies => drop(mods.insert(Mod::NoDenies)),
-            Gain::Gated => match gate_of(plan, solution) {
-                Some(change) => drop(mods.insert(change)),
-                None => return Vec::new(),
-            },
-            Gain::Target | Gain::Through(_) | Gain::Nothing => return Vec::new(),
-        }
-        self.version_node(plan, arn, mods).into_iter().collect()
-    }
-
-    fn versions(
-        &mut self,
-        plan: &Plan<'a>,
-        policy: &Arn,
-        arn: &Arn,
-        mods: &BTreeSet<Mod>,
-    ) -> Vec<Node> {
-        let account = self.judge.scene.snapshot.accounts.get(arn.account());
-        let found = account.and_then(|a| a.iam.policies.value()?.get(policy));
-        let Some(found) = found else {
-            return Vec::new();
-        };
-        let others = found
-            .versions
-            .keys()
-            .filter(|version| **version != found.default_version);
-        let changes: Vec<Mod> = others
-            .map(|version| Mod::Version(policy.clone(), version.clone()))
-            .collect();
-        let mut nodes = Vec::new();
-        for change in changes {
-            let mut mods = mods.clone();
-            mods.insert(change);
-            nodes.extend(self.version_node(plan, arn.clone(), mods));
-        }
-        nodes
-    }
-
-    /// The node of a changed principal: the administrator where that is what it is now.
-    fn version_node(&mut self, plan: &Plan<'a>, arn: Arn, mods: BTreeSet<Mod>) -> Option<Node> {
-        if let Some(known) = self.known.get(&(arn.clone(), mods.clone())) {
-            return self.nodes[*known as usize].clone();
-        }
-        let actor = Actor::new(
-            &self.judge.ground,
-            self.judge.engine,
-            &arn,
-            mods.clone(),
-            &plan.technique.id,
-        );
-        if administrator(&actor) == Some(Status::Proven) {
-            return Some(Node::administrator(arn.account()));
-        }
-        let count = self.versions.entry(arn.clone()).or_insert(1);
-        if *count >= MAX_VERSIONS {
-            return None;
-        }
-        *count += 1;
-        let mut actor = actor;
-        actor.by = format!("{}:{}", plan.technique.id, describe(&mods));
-        let node = actor.node();
-        let id = self.id(node.clone());
-        self.known.insert((arn, mods), id);
-        self.actors.insert(id, actor);
-        self.enlist(vec![id]);
-        Some(node)
-    }
-
-    /// Steps that begin outside.
-    fn outside(&mut self) {
-        for number in 0..self.plans.len() {
-            let plan = &self.plans[number];
-            if plan.is_own() || !plan.technique.requires.is_empty() {
-                continue;
-            }
-            let accounts: Vec<AccountId> =
-                self.judge.scene.snapshot.accounts.keys().cloned().collect();
-            for account in accounts {
-                let attempt = Attempt {
-                    plan: &self.plans[number],
-                    judge: self.judge,
-                    actor: None,
-                    account: &account,
-                    explain: false,
-                    crowd: false,
-                    found: BTreeMap::new(),
-                };
-                let found = attempt.run(Bindings::new());
-                for (key, solutions) in found {
-                    for solution in solutions {
-                        let Some(node) = outsider(&self.plans[number], &solution) else {
-                            continue;
-                        };
-                        let source = self.id(node);
-                        let one = BTreeMap::from([(key.clone(), vec![solution])]);
-                        self.draw(number, source, None, one);
-                    }
-                }
-            }
-        }
-    }
-
-    /// What administrators can do beyond their account: take any principal of it that reaches
-    /// out, and be administrator of the organization where theirs manages it.
-    fn administer(&mut self) {
-        let mut pivots: BTreeMap<String, BTreeSet<Id>> = BTreeMap::new();
-        for step in &self.steps {
-            if !matches!(step.drawn, Drawn::Plan(_)) {
-                continue;
-            }
-            let Some(source) = self.account_of(step.source) else {
-                continue;
-            };
-            let out = |target: &Id| {
-                self.nodes[*target as usize]
-                    .as_ref()
-                    .is_some_and(|node| node.account() != Some(source.as_str()))
-            };
-            if step.targets.iter().any(out) {
-                pivots.entry(source).or_default().insert(step.source);
-            }
-        }
-        let call = self.judge.step("call");
-        for (account, targets) in pivots {
-            let source = self.id(Node::administrator(account));
-            let cost = self.builder.cost(Cost {
-                lo: nats(call.lo),
-                hi: nats(call.hi),
-                calls: Box::new([Detection::default()]),
-                ..Cost::default()
-            });
-            self.step(Drawn::Takes, source, targets.into_iter().collect(), cost);
-        }
-        if let Some(organization) = self.judge.scene.snapshot.organization.value()
-            && self
-                .judge
-                .scene
-                .snapshot
-                .accounts
-                .contains_key(&organization.management_account)
-        {
-            let source = self.id(Node::administrator(organization.management_account.clone()));
-            let target = self.id(Node::Organization {
-                organization: organization.id.clone(),
-            });
-            self.step(Drawn::Is, source, vec![target], 0);
-        }
-    }
-
-    fn account_of(&self, id: Id) -> Option<String> {
-        let one = self
-            .classes
-            .get(&id)
-            .and_then(|members| members.first())
-            .copied()
-            .unwrap_or(id);
-        self.nodes[one as usize]
-            .as_ref()?
-            .account()
-            .map(str::to_owned)
     }
 }
 
@@ -634,84 +414,6 @@ pub(crate) fn cost_of(judge: &Judge<'_>, plan: &Plan<'_>, solution: &Solution) -
         calls: calls.into(),
         waiting: judge.weights.speed.get(speed).copied().unwrap_or(0),
     }
-}
-
-/// What stood in the way and no longer does.
-fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
-    let key = plan
-        .technique
-        .preconditions
-        .iter()
-        .find_map(|predicate| match predicate {
-            Predicate::GatedBy(key, _) => Some(key.to_ascii_lowercase()),
-            _ => None,
-        })?;
-    if key.starts_with("aws:principaltag/") {
-        return Some(Mod::OwnTags);
-    }
-    if key.starts_with("aws:multifactorauth") {
-        return Some(Mod::Mfa);
-    }
-    let tagged = plan
-        .technique
-        .any_of
-        .iter()
-        .zip(&solution.options)
-        .find_map(|(group, taken)| {
-            let option = group.options.get(*taken)?;
-            let name = option.requires.first()?.on.variable()?;
-            solution.bindings.get(name)?.arn().cloned()
-        });
-    tagged.map(Mod::TagsOn)
-}
-
-fn describe(mods: &BTreeSet<Mod>) -> String {
-    let words: Vec<String> = mods
-        .iter()
-        .map(|change| match change {
-            Mod::Anything => "anything".to_owned(),
-            Mod::Policy(arn) => arn.to_string(),
-            Mod::Version(arn, version) => format!("{arn}={version}"),
-            Mod::Group(arn) => arn.to_string(),
-            Mod::NoBoundary => "without-boundary".to_owned(),
-            Mod::NoDenies => "without-denies".to_owned(),
-            Mod::OwnTags => "own-tags".to_owned(),
-            Mod::Mfa => "second-factor".to_owned(),
-            Mod::TagsOn(arn) => format!("tags-on-{arn}"),
-        })
-        .collect();
-    words.join("+")
-}
-
-/// The node from which an outsider starts.
-fn outsider(plan: &Plan<'_>, solution: &Solution) -> Option<Node> {
-    let bound = |name: &str| solution.bindings.get(name);
-    match &plan.technique.yields.from {
-        Source::Internet => Some(Node::Internet),
-        Source::AnyAccount => Some(Node::ForeignAccount {
-            account: "*".to_owned(),
-        }),
-        Source::Account(reference) => match bound(reference.variable()?)? {
-            Bound::Account(account) => Some(Node::ForeignAccount {
-                account: account.clone(),
-            }),
-            _ => None,
-        },
-        Source::Tenants => {
-            let provider = solution.bindings.iter().find_map(|(_, bound)| {
-                bound
-                    .arn()
-                    .filter(|arn| arn.resource().contains("-provider/"))
-            });
-            let provider = provider.map_or_else(|| "*".to_owned(), ToString::to_string);
-            Some(Node::IdentityProvider { provider })
-        }
-        _ => None,
-    }
-}
-
-fn is_principal(kind: &str) -> bool {
-    matches!(kind, "role" | "user" | "principal")
 }
 
 /// Whether a policy's meaning depends on who holds it.

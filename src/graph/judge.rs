@@ -10,7 +10,7 @@ use palisade_checks::weights::Weights;
 use palisade_model::{Arn, Gap, GapKind, Snapshot};
 use rustc_hash::FxHashMap;
 
-use super::actor::{Actor, Mod};
+use super::actor::{Actor, Crew, Mod};
 use super::bind::{Bindings, Bound, Truth};
 use super::facts::Facts;
 use super::ground::Ground;
@@ -35,6 +35,8 @@ pub(crate) struct Asked {
     pub(crate) action: String,
     pub(crate) resource: String,
     pub(crate) context: Vec<(String, String)>,
+    /// Whether the second principal of a crew sends it.
+    pub(crate) second: bool,
 }
 
 /// Asks.
@@ -132,8 +134,25 @@ impl<'a> Judge<'a> {
         truth
     }
 
-    /// Asks one requirement on what it is bound to; `None` when it is denied.
+    /// Asks one requirement on what it is bound to; `None` when it is denied. Of two principals
+    /// that may both send it, the surer one does, the first before the second.
     pub(crate) fn require(
+        &self,
+        crew: &Crew<'_>,
+        requirement: &Requirement,
+        bindings: &Bindings,
+    ) -> Option<Asked> {
+        let own = self.require_of(crew.first, requirement, bindings);
+        let settled = own
+            .as_ref()
+            .is_some_and(|asked| asked.status == Status::Proven);
+        match crew.second.filter(|_| !settled && crew.shares(requirement)) {
+            Some(second) => surer(own, self.require_of(second, requirement, bindings)),
+            None => own,
+        }
+    }
+
+    fn require_of(
         &self,
         actor: &Actor,
         requirement: &Requirement,
@@ -144,10 +163,14 @@ impl<'a> Judge<'a> {
             return self.ask(actor, &requirement.action, "*", context);
         }
         let account = actor.arn.account();
+        let alone = Crew::alone(actor);
         let bound = match &requirement.on.selector {
-            Selector::SelfRef => Bound::Known(actor.arn.clone()),
+            Selector::SelfRef => {
+                let own = || Bound::Known(actor.arn.clone());
+                bindings.get("self").cloned().unwrap_or_else(own)
+            }
             Selector::Any | Selector::New(_) => {
-                return self.new_resource(actor, &[requirement], bindings)?.1.pop();
+                return self.new_resource(&alone, &[requirement], bindings)?.1.pop();
             }
             Selector::Named(name) => Bound::Known(self.named(requirement.on.kind, name, account)),
             Selector::Target => bindings.get("target")?.clone(),
@@ -165,7 +188,7 @@ impl<'a> Judge<'a> {
                 self.ask(actor, &requirement.action, &resource, context)
             }
             Bound::Unseen { gap, .. } => {
-                let (_, mut answers) = self.new_resource(actor, &[requirement], bindings)?;
+                let (_, mut answers) = self.new_resource(&alone, &[requirement], bindings)?;
                 let mut asked = answers.pop()?;
                 asked.status = Status::Possible;
                 asked.gaps.push(*gap);
@@ -236,6 +259,7 @@ impl<'a> Judge<'a> {
             action,
             resource,
             context,
+            second: false,
         })
     }
 
@@ -376,6 +400,19 @@ impl<'a> Judge<'a> {
             conditions,
             detection: asked.call.unwrap_or_default(),
         }
+    }
+}
+
+/// The surer of two answers, the first where both are as sure.
+pub(super) fn surer(first: Option<Asked>, second: Option<Asked>) -> Option<Asked> {
+    let second = second.map(|asked| Asked {
+        second: true,
+        ..asked
+    });
+    match (first, second) {
+        (Some(first), Some(second)) if second.status < first.status => Some(second),
+        (Some(first), _) => Some(first),
+        (None, second) => second,
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct Net {
 }
 
 /// A graph in the making.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct NetBuilder {
     nodes: u32,
     links: Vec<Link>,
@@ -88,6 +88,11 @@ impl NetBuilder {
         self.costs.push(cost.clone());
         self.known.insert(cost, id);
         id
+    }
+
+    /// What a price stands for.
+    pub(crate) fn price(&self, number: u32) -> &Cost {
+        &self.costs[number as usize]
     }
 
     /// A link that is a step.

@@ -30,6 +30,8 @@ struct Needs {
     all: FixedBitSet,
     /// For each choice, what each option needs.
     choices: Vec<Vec<FixedBitSet>>,
+    /// What a second principal may do for the first.
+    shared: FixedBitSet,
 }
 
 impl Offers {
@@ -57,6 +59,7 @@ impl Offers {
         };
         let needs = |plan: &Plan<'_>| Needs {
             all: set(&plan.all_of),
+            shared: set(&plan.shared.iter().cloned().collect::<Vec<_>>()),
             choices: plan
                 .one_of
                 .iter()
@@ -186,6 +189,27 @@ impl Offers {
                 .choices
                 .iter()
                 .all(|options| options.iter().any(|wanted| wanted.is_subset(offered)))
+    }
+
+    /// What any technique lets a second principal do.
+    pub(crate) fn shared(&self) -> FixedBitSet {
+        let mut all = FixedBitSet::with_capacity(self.actions.len());
+        for needs in &self.plans {
+            all.union_with(&needs.shared);
+        }
+        all
+    }
+
+    /// Whether a technique can work where two principals are held: `first` acts, `second` does
+    /// what may be handed over.
+    pub(crate) fn may_team(&self, plan: usize, first: &FixedBitSet, second: &FixedBitSet) -> bool {
+        let mut helped = self.plans[plan].shared.clone();
+        helped.intersect_with(second);
+        if helped.is_clear() {
+            return false;
+        }
+        helped.union_with(first);
+        self.may_try(plan, &helped)
     }
 
     /// Whether an actor's own policies may allow an action, in lower case; asked after

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::find::{Found, Graph};
-use super::grow::Drawn;
+use super::grow::{Drawn, Step};
 use super::net::{FREE, Id};
 use super::search::{End, Rules, backward};
 use super::weigh::{Score, Span};
@@ -32,15 +32,12 @@ impl Graph<'_> {
         let mut routes: Vec<(Score, Vec<u32>)> = Vec::new();
         for (_, number, _) in self.hops(found.entry.id, best) {
             let without = &self.grown.steps[number as usize];
-            if !matches!(without.drawn, Drawn::Plan(_)) {
+            if !matches!(without.drawn, Drawn::Plan(_) | Drawn::Joint(_)) {
                 continue;
             }
             let banned = |link: u32| {
                 let step = self.grown.net.link(link).step;
-                step != FREE && {
-                    let step = &self.grown.steps[step as usize];
-                    step.drawn == without.drawn && step.source == without.source
-                }
+                step != FREE && self.uses(step, without)
             };
             let rules = Rules {
                 ceiling: Status::Conditional,
@@ -65,6 +62,19 @@ impl Graph<'_> {
             .iter()
             .map(|(_, route)| self.path(&found.entry, found.target, route))
             .collect()
+    }
+
+    /// Whether a step is this one, or leads over it to one of its two principals.
+    fn uses(&self, step: u32, wanted: &Step) -> bool {
+        let step = &self.grown.steps[step as usize];
+        let own = step.drawn == wanted.drawn && step.source == wanted.source;
+        own || match step.drawn {
+            Drawn::Joint(number) => {
+                let joint = &self.grown.joints[number as usize];
+                joint.ways.iter().any(|(_, way, _)| self.uses(*way, wanted))
+            }
+            _ => false,
+        }
     }
 
     fn steps_of(&self, route: &[u32]) -> Vec<u32> {

@@ -1,11 +1,28 @@
 //! A technique made ready to be tried: what to ask in which order, and what binds its variables.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use palisade_checks::technique::{
     Category, Gain, Goal, Kind, Predicate, Requirement, ResourceRef, Selector, Source, Status,
     Technique,
 };
+
+use super::actor::Actor;
+use super::bind::{Bindings, Bound};
+
+/// Actions that set off what somebody else has prepared, in lower case.
+///
+/// # Panics
+///
+/// When the file is invalid: the tests read it, so a build that passed them holds a valid one.
+fn handed_over() -> &'static BTreeSet<String> {
+    static ALL: OnceLock<BTreeSet<String>> = OnceLock::new();
+    ALL.get_or_init(|| match palisade_checks::handover() {
+        Ok(actions) => actions,
+        Err(error) => panic!("{error}"),
+    })
+}
 
 /// One thing a technique asks.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +94,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) personal: bool,
     /// Roles it may reach in other accounts: it begins by assuming them.
     pub(crate) crosses: bool,
+    /// Actions that a second principal in the same hand may send, in lower case.
+    pub(crate) shared: BTreeSet<String>,
 }
 
 impl<'a> Plan<'a> {
@@ -107,9 +126,11 @@ impl<'a> Plan<'a> {
             one_of: Vec::new(),
             personal: false,
             crosses: false,
+            shared: BTreeSet::new(),
         };
         plan.add_groups();
         plan.read_variables();
+        plan.share();
         Some(plan)
     }
 
@@ -181,6 +202,37 @@ impl<'a> Plan<'a> {
             requirement.action.eq_ignore_ascii_case("sts:AssumeRole")
                 && requirement.on.kind == Kind::ROLE
         });
+    }
+
+    /// What another principal may send for the one that acts: everything where the actor only
+    /// receives, else what sets off what is prepared. Sessions are the caller's own, and a role is
+    /// passed by whoever creates.
+    fn share(&mut self) {
+        if self.technique.yields.from != Source::SelfRef {
+            return;
+        }
+        let receives = self.technique.yields.to == Goal::SelfRef;
+        let options = self.one_of.iter().flatten().flatten();
+        let own = |action: &str| action == "iam:passrole" || action.starts_with("sts:");
+        self.shared = self
+            .all_of
+            .iter()
+            .chain(options)
+            .filter(|action| !own(action) && (receives || handed_over().contains(*action)))
+            .cloned()
+            .collect();
+    }
+
+    /// What stands for whom before anything is asked.
+    pub(crate) fn given(&self, actor: &Actor) -> Bindings {
+        let known = || Bound::Known(actor.arn.clone());
+        let mut given = Bindings::from([("self".to_owned(), known())]);
+        if let Source::Held(held) = &self.technique.yields.from
+            && let Some(name) = held.variable()
+        {
+            given.insert(name.to_owned(), known());
+        }
+        given
     }
 
     fn names_goal(&self, name: &str) -> bool {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use palisade_model::Arn;
 use sha2::{Digest, Sha256};
 
+use super::actor::Actor;
 use super::bind::{Bindings, Bound};
 use super::find::{Entry, Graph, target_row};
 use super::grow::{Drawn, cost_of};
@@ -31,13 +32,7 @@ impl Graph<'_> {
             .map(|(_, step, _)| self.grown.steps[*step as usize].source);
         let class = first.and_then(|source| self.grown.classes.get(&source));
         let together = class.map_or(&[][..], Vec::as_slice);
-        let costs: Vec<&Cost> = steps
-            .iter()
-            .map(|(_, step, _)| {
-                let cost = self.grown.steps[*step as usize].cost;
-                &self.grown.net.costs[cost as usize]
-            })
-            .collect();
+        let costs: Vec<&Cost> = steps.iter().map(|(_, step, _)| self.price(*step)).collect();
         let status = costs
             .iter()
             .map(|cost| cost.status)
@@ -236,11 +231,12 @@ impl Graph<'_> {
     /// One step, with its evidence.
     pub(super) fn edge(&self, from: Id, number: u32, to: Id) -> Edge {
         let step = &self.grown.steps[number as usize];
-        let cost = &self.grown.net.costs[step.cost as usize];
+        let cost = self.price(number);
         let node = |id| self.real(id).unwrap_or(Node::Internet);
         let mut edge = Edge {
             from: node(from),
             to: node(to),
+            with: None,
             technique: self.technique_of(step.drawn).to_owned(),
             options: Vec::new(),
             status: cost.status,
@@ -255,16 +251,31 @@ impl Graph<'_> {
             minutes: self.minutes(cost),
             blocked_by: Vec::new(),
         };
-        if let Drawn::Plan(plan) = step.drawn {
-            self.prove(plan as usize, from, to, cost, &mut edge);
+        match step.drawn {
+            Drawn::Plan(plan) => self.prove(plan as usize, (from, None), to, cost, &mut edge),
+            Drawn::Joint(joint) => {
+                let joint = &self.grown.joints[joint as usize];
+                edge.with = Some(node(joint.second));
+                let pair = (from, Some(joint.second));
+                self.prove(joint.plan as usize, pair, to, cost, &mut edge);
+            }
+            Drawn::Is | Drawn::Takes => {}
         }
         edge
     }
 
     /// Tries the technique again, keeping what was asked.
-    fn prove(&self, plan: usize, from: Id, to: Id, cost: &Cost, edge: &mut Edge) {
+    fn prove(
+        &self,
+        plan: usize,
+        (from, with): (Id, Option<Id>),
+        to: Id,
+        cost: &Cost,
+        edge: &mut Edge,
+    ) {
         let plan = &self.plans[plan];
         let actor = self.grown.actors.get(&from);
+        let helper = with.and_then(|id| self.grown.actors.get(&id));
         let head = self.real(to);
         let mut options = plan
             .technique
@@ -275,15 +286,7 @@ impl Graph<'_> {
             true => None,
             false => plan.goal(&[]).and_then(|goal| goal.variable()),
         };
-        let mut given = Bindings::new();
-        if let Some(actor) = actor {
-            given.insert("self".to_owned(), Bound::Known(actor.arn.clone()));
-            if let palisade_checks::technique::Source::Held(held) = &plan.technique.yields.from
-                && let Some(name) = held.variable()
-            {
-                given.insert(name.to_owned(), Bound::Known(actor.arn.clone()));
-            }
-        }
+        let mut given = actor.map_or_else(Bindings::new, |actor| plan.given(actor));
         let head_arn = head.as_ref().and_then(Node::arn).cloned();
         if let (Some(goal), Some(arn)) = (goal, &head_arn)
             && goal != "self"
@@ -302,6 +305,7 @@ impl Graph<'_> {
             plan,
             judge: &self.judge,
             actor,
+            helper,
             account: &account,
             explain: true,
             crowd: false,
@@ -321,7 +325,7 @@ impl Graph<'_> {
             .or_else(|| all().find(fits))
             .or_else(|| all().next());
         if let Some(solution) = chosen {
-            self.fill(plan, actor, solution, edge);
+            self.fill(plan, (actor, helper), solution, edge);
         }
     }
 
@@ -351,7 +355,7 @@ impl Graph<'_> {
     fn fill(
         &self,
         plan: &super::plan::Plan<'_>,
-        actor: Option<&super::actor::Actor>,
+        (actor, helper): (Option<&Actor>, Option<&Actor>),
         solution: &Solution,
         edge: &mut Edge,
     ) {
@@ -364,7 +368,10 @@ impl Graph<'_> {
         if let Some(actor) = actor {
             let asked = solution.state.asked.iter();
             edge.requests = asked
-                .map(|asked| self.judge.explain(actor, asked))
+                .map(|asked| {
+                    let sender = helper.filter(|_| asked.second).unwrap_or(actor);
+                    self.judge.explain(sender, asked)
+                })
                 .collect();
         }
         edge.facts.clone_from(&solution.state.facts);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use palisade_checks::technique::{Predicate, Requirement, ResourceRef, Selector, Speed};
 use palisade_model::Gap;
 
-use super::actor::Actor;
+use super::actor::{Actor, Crew};
 use super::bind::{Bindings, Bound, Truth};
 use super::judge::{Asked, Judge};
 use super::plan::{Atom, Plan};
@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) gaps: Vec<Gap>,
     /// A principal that must be in hand besides.
     pub(crate) also: Option<palisade_model::Arn>,
+    /// Whether the second principal had to send something.
+    pub(crate) helped: bool,
 }
 
 /// An [`Interval`] that begins at one.
@@ -55,6 +57,7 @@ impl State {
     /// Takes in the answer to a request.
     fn take(&mut self, asked: Asked, explain: bool) {
         self.status = self.status.max(asked.status);
+        self.helped |= asked.second;
         self.factor.0 = self.factor.0.and(asked.factor);
         self.calls.extend(asked.call);
         if explain {
@@ -65,7 +68,7 @@ impl State {
 
     /// Whether it needs nobody in hand whom the other does not need as well.
     fn asks_no_more_than(&self, other: &State) -> bool {
-        self.also.is_none() || self.also == other.also
+        (self.also.is_none() || self.also == other.also) && (!self.helped || other.helped)
     }
 
     /// How good it is for the attacker: the upper end, calls counted.
@@ -83,6 +86,8 @@ pub(crate) struct Attempt<'p, 'j, 'a> {
     pub(crate) judge: &'j Judge<'a>,
     /// Who tries; `None` for steps that begin outside.
     pub(crate) actor: Option<&'p Actor>,
+    /// A second principal in the same hand.
+    pub(crate) helper: Option<&'p Actor>,
     /// The account in which things are looked for.
     pub(crate) account: &'p str,
     /// Whether requests and facts are to be kept.
@@ -255,10 +260,19 @@ impl<'a> Attempt<'_, '_, 'a> {
             by_name.entry(name).or_default().push(requirement);
         }
         by_name.values().all(|requirements| {
-            self.actor.is_some_and(|actor| {
-                let named = self.judge.new_resource(actor, requirements, bindings);
+            self.crew().is_some_and(|crew| {
+                let named = self.judge.new_resource(&crew, requirements, bindings);
                 named.is_some()
             })
+        })
+    }
+
+    /// Who may send what.
+    fn crew(&self) -> Option<Crew<'_>> {
+        Some(Crew {
+            first: self.actor?,
+            second: self.helper,
+            shared: &self.plan.shared,
         })
     }
 
@@ -278,8 +292,8 @@ impl<'a> Attempt<'_, '_, 'a> {
                 .push(requirement);
         }
         for (name, requirements) in by_name {
-            let Some(actor) = self.actor else { return };
-            let named = self.judge.new_resource(actor, &requirements, &bindings);
+            let Some(crew) = self.crew() else { return };
+            let named = self.judge.new_resource(&crew, &requirements, &bindings);
             let Some((arn, answers)) = named else { return };
             bindings.insert(name.to_owned(), Bound::New(arn));
             for asked in answers {
@@ -320,10 +334,10 @@ impl<'a> Attempt<'_, '_, 'a> {
     }
 
     fn ask(&self, requirement: &'a Requirement, bindings: &Bindings, state: &mut State) -> bool {
-        let Some(actor) = self.actor else {
+        let Some(crew) = self.crew() else {
             return false;
         };
-        match self.judge.require(actor, requirement, bindings) {
+        match self.judge.require(&crew, requirement, bindings) {
             Some(asked) => {
                 state.take(asked, self.explain);
                 true
@@ -379,6 +393,10 @@ impl<'a> Attempt<'_, '_, 'a> {
             return false;
         };
         if self.actor.is_some_and(|actor| actor.arn == *arn) {
+            return true;
+        }
+        if self.helper.is_some_and(|helper| helper.arn == *arn) {
+            state.helped = true;
             return true;
         }
         if state.also.as_ref().is_some_and(|other| other != arn) {

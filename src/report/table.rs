@@ -222,7 +222,13 @@ fn draw(out: &mut String, entry: &PathEntry, style: Style) {
         news(entry.news),
     );
     line!(out, "  {}", stop(path, 0));
+    let mut at = &path.entry.node;
     for (index, hop) in path.hops.iter().enumerate() {
+        // A step of two principals goes back to where the ways to them parted.
+        if hop.from != *at {
+            line!(out, "  and, from {}:", plain(&hop.from.to_string()));
+        }
+        at = &hop.to;
         let mark = if hop.status == Status::Proven {
             ""
         } else {
@@ -235,6 +241,10 @@ fn draw(out: &mut String, entry: &PathEntry, style: Style) {
         }
         if name.is_some() {
             line!(out, "   │   {}", paint(&hop.technique, "2", style));
+        }
+        if let Some(with) = &hop.with {
+            let both = format!("takes two: {} and {with}", hop.from);
+            wrapped(out, &both, "   │   ", style.width);
         }
         for reason in reasons(hop) {
             wrapped(out, &reason, "   │   ", style.width);
@@ -267,6 +277,11 @@ fn stop(path: &Path, index: usize) -> String {
 fn reasons(hop: &Edge) -> Vec<String> {
     let mut reasons = Vec::new();
     for request in &hop.requests {
+        let who = match &hop.with {
+            Some(with) if request.principal == *with => format!("{with}: "),
+            Some(_) => format!("{}: ", request.principal),
+            None => String::new(),
+        };
         let by = match request.statements.first() {
             Some(statement) => {
                 format!(
@@ -278,7 +293,7 @@ fn reasons(hop: &Edge) -> Vec<String> {
             None => String::new(),
         };
         reasons.push(format!(
-            "{} on {}{by}",
+            "{who}{} on {}{by}",
             request.action,
             name_of(&request.resource)
         ));

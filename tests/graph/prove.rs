@@ -1,6 +1,8 @@
 //! A second look at every reported step, without the search: each request it names is put to the
 //! policy engine again, straight from the snapshot.
 
+use std::collections::BTreeSet;
+
 use palisade::graph::{Edge, Graph, Node, PathSet, Query, Status};
 use palisade::policy::{Context, Decision, Engine};
 use palisade_mocks::{World, worlds};
@@ -28,14 +30,17 @@ pub(super) fn faults(set: &PathSet, engine: &Engine) -> Vec<String> {
             ));
         }
         let mut at = &path.entry.node;
+        let mut held = BTreeSet::from([at]);
         for hop in &path.hops {
-            if hop.from != *at {
-                faults.push(format!(
-                    "{}: a step begins at {} and not at {at}",
-                    path.id, hop.from
-                ));
+            // A step of two goes back to where the ways to them parted.
+            for needed in std::iter::once(&hop.from).chain(&hop.with) {
+                if !held.contains(needed) {
+                    let fault = format!("{}: a step takes {needed}, who is not held", path.id);
+                    faults.push(fault);
+                }
             }
             at = &hop.to;
+            held.insert(at);
             faults.extend(unproven(hop, engine).map(|fault| format!("{}: {fault}", path.id)));
         }
         if *at != path.target.node {

@@ -7,7 +7,7 @@ use palisade_checks::technique::{Requirement, Selector};
 use palisade_model::{Arn, Gap, GapKind};
 
 use super::super::Status;
-use super::super::actor::Actor;
+use super::super::actor::{Actor, Crew};
 use super::super::bind::{Bindings, Truth};
 use super::super::judge::Judge;
 use super::Asks;
@@ -32,7 +32,7 @@ impl Asks for Judge<'_> {
             class: own_class(who),
             ..actor
         };
-        match self.require(&actor, what, &bindings) {
+        match self.require(&Crew::alone(&actor), what, &bindings) {
             None => Truth::No,
             Some(asked) if asked.status == Status::Possible => Truth::Unknown(asked.gaps),
             Some(_) => Truth::Yes,

@@ -1,0 +1,244 @@
+//! What a technique that worked out gains: which node, or which change of a principal.
+
+use std::collections::BTreeSet;
+
+use palisade_checks::technique::{Gain, Goal, Predicate};
+use palisade_model::Arn;
+
+use super::actor::{Actor, Mod};
+use super::admin::administrator;
+use super::bind::Bound;
+use super::grow::Growth;
+use super::plan::Plan;
+use super::solve::Solution;
+use super::{Node, Status};
+
+/// Versions of one principal that are followed, itself included.
+const MAX_VERSIONS: usize = 12;
+
+impl<'a> Growth<'_, 'a> {
+    /// What a solution gains.
+    pub(super) fn gained(
+        &mut self,
+        plan: &Plan<'a>,
+        actor: Option<&Actor>,
+        solution: &Solution,
+    ) -> Vec<Node> {
+        let (to, gain) = plan.outcome(&solution.options);
+        let bound = |name: Option<&str>| name.and_then(|name| solution.bindings.get(name));
+        let goal = plan.goal(&solution.options);
+        let goal = bound(goal.and_then(|goal| goal.variable()));
+        match (to, goal) {
+            (Goal::SelfRef, _) => {
+                let Some(actor) = actor else {
+                    return Vec::new();
+                };
+                let (arn, mods) = (actor.arn.clone(), actor.mods.clone());
+                self.become_more(plan, solution, arn, mods)
+            }
+            (Goal::Resource(to), Some(bound)) if is_principal(to.kind.name()) => {
+                let Some(arn) = bound.arn().cloned() else {
+                    return self.unseen(plan, bound);
+                };
+                match (gain, bound) {
+                    (Gain::Through(_), _) => Vec::new(),
+                    (Gain::Target, Bound::New(_)) => Vec::new(),
+                    (Gain::Target, _) if arn.resource().starts_with("role/aws-service-role/") => {
+                        Vec::new()
+                    }
+                    (Gain::Target, _) => vec![Node::principal(arn)],
+                    _ => self.become_more(plan, solution, arn, BTreeSet::new()),
+                }
+            }
+            (Goal::Resource(_), Some(bound)) => bound
+                .arn()
+                .cloned()
+                .map(|arn| Node::Workload { arn })
+                .into_iter()
+                .collect(),
+            (Goal::Data(_), Some(bound)) => bound
+                .arn()
+                .cloned()
+                .map(|arn| Node::Data { arn })
+                .into_iter()
+                .collect(),
+            (Goal::Administrator(_), Some(Bound::Account(account))) => {
+                vec![Node::administrator(account.clone())]
+            }
+            (Goal::Root(_), Some(Bound::Account(account))) => match gain {
+                Gain::Through(_) => Vec::new(),
+                _ => vec![Node::administrator(account.clone())],
+            },
+            (Goal::Organization | Goal::Guardrails(_), _) => self.organization(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn organization(&self) -> Vec<Node> {
+        let organization = self.judge.scene.snapshot.organization.value();
+        let node = |o: &palisade_model::Organization| Node::Organization {
+            organization: o.id.clone(),
+        };
+        organization.map(node).into_iter().collect()
+    }
+
+    /// Any role that the unread resource may run as.
+    fn unseen(&self, _plan: &Plan<'a>, _bound: &Bound) -> Vec<Node> {
+        Vec::new()
+    }
+
+    /// A principal with more than it had.
+    fn become_more(
+        &mut self,
+        plan: &Plan<'a>,
+        solution: &Solution,
+        arn: Arn,
+        mut mods: BTreeSet<Mod>,
+    ) -> Vec<Node> {
+        let bound = |name: &palisade_checks::technique::ResourceRef| {
+            name.variable()
+                .and_then(|name| solution.bindings.get(name)?.arn().cloned())
+        };
+        match plan.outcome(&solution.options).1 {
+            Gain::Anything => drop(mods.insert(Mod::Anything)),
+            Gain::Policy(policy) => match bound(policy) {
+                Some(policy) if super::ground::is_administrator_access(&policy) => {
+                    mods.insert(Mod::Anything);
+                }
+                Some(policy) => drop(mods.insert(Mod::Policy(policy))),
+                // The group's way of several: any of them may be the one that was found.
+                None => drop(mods.insert(Mod::Anything)),
+            },
+            Gain::Version(policy) => {
+                let Some(policy) = bound(policy) else {
+                    return Vec::new();
+                };
+                return self.versions(plan, &policy, &arn, &mods);
+            }
+            Gain::Group(group) => match bound(group) {
+                Some(group) => drop(mods.insert(Mod::Group(group))),
+                None => return Vec::new(),
+            },
+            Gain::WithoutBoundary => drop(mods.insert(Mod::NoBoundary)),
+            Gain::WithoutDenies => drop(mods.insert(Mod::NoDenies)),
+            Gain::Gated => match gate_of(plan, solution) {
+                Some(change) => drop(mods.insert(change)),
+                None => return Vec::new(),
+            },
+            Gain::Target | Gain::Through(_) | Gain::Nothing => return Vec::new(),
+        }
+        self.version_node(plan, arn, mods).into_iter().collect()
+    }
+
+    fn versions(
+        &mut self,
+        plan: &Plan<'a>,
+        policy: &Arn,
+        arn: &Arn,
+        mods: &BTreeSet<Mod>,
+    ) -> Vec<Node> {
+        let account = self.judge.scene.snapshot.accounts.get(arn.account());
+        let found = account.and_then(|a| a.iam.policies.value()?.get(policy));
+        let Some(found) = found else {
+            return Vec::new();
+        };
+        let others = found
+            .versions
+            .keys()
+            .filter(|version| **version != found.default_version);
+        let changes: Vec<Mod> = others
+            .map(|version| Mod::Version(policy.clone(), version.clone()))
+            .collect();
+        let mut nodes = Vec::new();
+        for change in changes {
+            let mut mods = mods.clone();
+            mods.insert(change);
+            nodes.extend(self.version_node(plan, arn.clone(), mods));
+        }
+        nodes
+    }
+
+    /// The node of a changed principal: the administrator where that is what it is now.
+    fn version_node(&mut self, plan: &Plan<'a>, arn: Arn, mods: BTreeSet<Mod>) -> Option<Node> {
+        if let Some(known) = self.known.get(&(arn.clone(), mods.clone())) {
+            return self.nodes[*known as usize].clone();
+        }
+        let actor = Actor::new(
+            &self.judge.ground,
+            self.judge.engine,
+            &arn,
+            mods.clone(),
+            &plan.technique.id,
+        );
+        if administrator(&actor) == Some(Status::Proven) {
+            return Some(Node::administrator(arn.account()));
+        }
+        let count = self.versions.entry(arn.clone()).or_insert(1);
+        if *count >= MAX_VERSIONS {
+            self.caps.insert(format!(
+                "only {MAX_VERSIONS} of the ways {arn} can change itself are followed"
+            ));
+            return None;
+        }
+        *count += 1;
+        let mut actor = actor;
+        actor.by = format!("{}:{}", plan.technique.id, describe(&mods));
+        let node = actor.node();
+        let id = self.id(node.clone());
+        self.known.insert((arn, mods), id);
+        self.actors.insert(id, actor);
+        self.enlist(vec![id]);
+        Some(node)
+    }
+}
+
+/// What stood in the way and no longer does.
+fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
+    let key = plan
+        .technique
+        .preconditions
+        .iter()
+        .find_map(|predicate| match predicate {
+            Predicate::GatedBy(key, _) => Some(key.to_ascii_lowercase()),
+            _ => None,
+        })?;
+    if key.starts_with("aws:principaltag/") {
+        return Some(Mod::OwnTags);
+    }
+    if key.starts_with("aws:multifactorauth") {
+        return Some(Mod::Mfa);
+    }
+    let tagged = plan
+        .technique
+        .any_of
+        .iter()
+        .zip(&solution.options)
+        .find_map(|(group, taken)| {
+            let option = group.options.get(*taken)?;
+            let name = option.requires.first()?.on.variable()?;
+            solution.bindings.get(name)?.arn().cloned()
+        });
+    tagged.map(Mod::TagsOn)
+}
+
+fn describe(mods: &BTreeSet<Mod>) -> String {
+    let words: Vec<String> = mods
+        .iter()
+        .map(|change| match change {
+            Mod::Anything => "anything".to_owned(),
+            Mod::Policy(arn) => arn.to_string(),
+            Mod::Version(arn, version) => format!("{arn}={version}"),
+            Mod::Group(arn) => arn.to_string(),
+            Mod::NoBoundary => "without-boundary".to_owned(),
+            Mod::NoDenies => "without-denies".to_owned(),
+            Mod::OwnTags => "own-tags".to_owned(),
+            Mod::Mfa => "second-factor".to_owned(),
+            Mod::TagsOn(arn) => format!("tags-on-{arn}"),
+        })
+        .collect();
+    words.join("+")
+}
+
+fn is_principal(kind: &str) -> bool {
+    matches!(kind, "role" | "user" | "principal")
+}

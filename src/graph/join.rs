@@ -1,0 +1,255 @@
+//! Techniques that no principal can carry out alone, tried by two that one attacker can hold at
+//! once: one prepares and the other sets it off, or one changes what the other may do.
+//!
+//! Only pairs are tried that somebody can hold together. Who helps must add something: what one
+//! of the two can do alone for the same price is no step of two.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fixedbitset::FixedBitSet;
+use palisade_model::Arn;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::actor::Actor;
+use super::grow::{Growth, cost_of};
+use super::net::{Cost, Id, Net};
+use super::solve::Attempt;
+use super::{Node, Status};
+
+/// A technique that takes one principal out of each of two sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Union {
+    pub(crate) plan: u32,
+    /// A node that every principal that may act links to, and one that every helper links to.
+    pub(crate) subjects: Id,
+    pub(crate) helpers: Id,
+    pub(crate) targets: Vec<Id>,
+    pub(crate) cost: u32,
+}
+
+/// Nodes looked at around one principal, and pairs of principals that are tried together.
+const MAX_REGION: usize = 20_000;
+const MAX_ATTEMPTS: usize = 200_000;
+
+/// What pairs gain: by technique, price and the two principals.
+type Found = BTreeMap<(u32, u32, Id, Id), BTreeSet<Id>>;
+
+impl Growth<'_, '_> {
+    /// Tries what two can do; true where that made principals that have not been tried yet.
+    pub(super) fn join(&mut self, tried: &mut FxHashSet<(Id, Id)>) -> bool {
+        let shared = self.offers.shared();
+        if shared.is_clear() {
+            return false;
+        }
+        let before = self.actors.len();
+        let helpers: Vec<Id> = self
+            .actors
+            .iter()
+            .filter(|(id, actor)| self.can_act(**id) && self.offers_some(actor, &shared))
+            .map(|(id, _)| *id)
+            .collect();
+        let net = self.builder.clone().finish();
+        let alone = self.alone();
+        let mut found = Found::new();
+        let mut attempts = 0;
+        for helper in helpers {
+            for subject in self.held_with(&net, helper) {
+                if subject != helper && self.can_act(subject) && tried.insert((subject, helper)) {
+                    attempts += self.try_pair(subject, helper, &alone, &mut found);
+                }
+            }
+            if attempts > MAX_ATTEMPTS {
+                let cap = "steps that take two principals were tried for part of the pairs only";
+                self.caps.insert(cap.to_owned());
+                break;
+            }
+        }
+        self.unite(found);
+        self.actors.len() > before
+    }
+
+    /// Whether a principal is worth trying: who is administrator needs nobody.
+    fn can_act(&self, id: Id) -> bool {
+        self.administrators.get(&id) != Some(&Status::Proven)
+    }
+
+    fn offers_some(&self, actor: &Actor, wanted: &FixedBitSet) -> bool {
+        self.offered
+            .get(&actor.class)
+            .is_some_and(|offered| !offered.is_disjoint(wanted))
+    }
+
+    /// Principals that somebody can hold together with this one, sorted.
+    fn held_with(&mut self, net: &Net, id: Id) -> Vec<Id> {
+        let ends = |node: Id| {
+            matches!(
+                self.nodes[node as usize],
+                Some(Node::Administrator { .. } | Node::Organization { .. })
+            )
+        };
+        let mut seen = FxHashSet::from_iter([id]);
+        let mut before = vec![id];
+        let mut at = 0;
+        while let Some(node) = before.get(at).copied() {
+            at += 1;
+            let tails = net.into(node).map(|number| net.link(number).tail);
+            before.extend(tails.filter(|tail| !ends(*tail) && seen.insert(*tail)));
+            if seen.len() > MAX_REGION {
+                break;
+            }
+        }
+        let mut all = before;
+        let mut at = 0;
+        while let Some(node) = all.get(at).copied() {
+            at += 1;
+            let heads = net.out(node).map(|number| net.link(number).head);
+            all.extend(heads.filter(|head| !ends(*head) && seen.insert(*head)));
+            if seen.len() > MAX_REGION {
+                let cap = "principals held together with others were looked for in part only";
+                self.caps.insert(cap.to_owned());
+                break;
+            }
+        }
+        all.retain(|node| self.actors.contains_key(node));
+        all.sort_unstable();
+        all
+    }
+
+    /// What each source can do by itself: its targets by price.
+    fn alone(&self) -> FxHashMap<Id, Vec<u32>> {
+        let mut alone: FxHashMap<Id, Vec<u32>> = FxHashMap::default();
+        for (number, step) in self.steps.iter().enumerate() {
+            let sources = self.classes.get(&step.source);
+            let sources = sources.map_or(std::slice::from_ref(&step.source), Vec::as_slice);
+            for source in sources {
+                alone.entry(*source).or_default().push(number as u32);
+            }
+        }
+        alone
+    }
+
+    /// Tries every technique that two may share; returns how many were tried.
+    fn try_pair(
+        &mut self,
+        subject: Id,
+        helper: Id,
+        alone: &FxHashMap<Id, Vec<u32>>,
+        found: &mut Found,
+    ) -> usize {
+        let (Some(first), Some(second)) = (self.actors.get(&subject), self.actors.get(&helper))
+        else {
+            return 0;
+        };
+        let offers = |actor: &Actor| self.offered.get(&actor.class).cloned().unwrap_or_default();
+        if first.arn == second.arn {
+            return 0;
+        }
+        let (own, theirs) = (offers(first), offers(second));
+        let wanted: Vec<usize> = (0..self.plans.len())
+            .filter(|number| self.offers.may_team(*number, &own, &theirs))
+            .collect();
+        if wanted.is_empty() {
+            return 0;
+        }
+        let (first, second) = (first.clone(), second.clone());
+        for number in &wanted {
+            let plan = &self.plans[*number];
+            let attempt = Attempt {
+                plan,
+                judge: self.judge,
+                actor: Some(&first),
+                helper: Some(&second),
+                account: first.arn.account(),
+                explain: false,
+                crowd: false,
+                found: BTreeMap::new(),
+            };
+            for solution in attempt.run(plan.given(&first)).into_values().flatten() {
+                if !solution.state.helped || solution.state.also.is_some() {
+                    continue;
+                }
+                let cost = cost_of(self.judge, plan, &solution);
+                for node in self.gained(plan, Some(&first), &solution) {
+                    let target = self.id(node);
+                    let known = [subject, helper].iter().any(|one| {
+                        *one == target || self.does_alone(alone.get(one), target, &cost)
+                    });
+                    if !known {
+                        let cost = self.builder.cost(cost.clone());
+                        let key = (*number as u32, cost, subject, helper);
+                        found.entry(key).or_default().insert(target);
+                    }
+                }
+            }
+        }
+        wanted.len()
+    }
+
+    fn does_alone(&self, steps: Option<&Vec<u32>>, target: Id, cost: &Cost) -> bool {
+        steps.into_iter().flatten().any(|number| {
+            let step = &self.steps[*number as usize];
+            let own = self.builder.price(step.cost);
+            step.targets.binary_search(&target).is_ok()
+                && own.status <= cost.status
+                && own.hi <= cost.hi
+                && own.lo <= cost.lo
+                && own.waiting <= cost.waiting
+        })
+    }
+
+    /// Draws what pairs gain, with those that gain the same in the same way together.
+    fn unite(&mut self, found: Found) {
+        let mut by_helper: BTreeMap<(u32, u32, Id, Vec<Id>), BTreeSet<Id>> = BTreeMap::new();
+        for ((plan, cost, subject, helper), targets) in found {
+            let key = (plan, cost, helper, targets.into_iter().collect());
+            by_helper.entry(key).or_default().insert(subject);
+        }
+        let mut unions: BTreeMap<(u32, u32, Vec<Id>, Vec<Id>), BTreeSet<Id>> = BTreeMap::new();
+        for ((plan, cost, helper, targets), subjects) in by_helper {
+            let key = (plan, cost, targets, subjects.into_iter().collect());
+            unions.entry(key).or_default().insert(helper);
+        }
+        for ((plan, cost, targets, subjects), helpers) in unions {
+            let subjects = self.any_of(subjects);
+            let helpers = self.any_of(helpers);
+            self.unions.push(Union {
+                plan,
+                subjects,
+                helpers,
+                targets,
+                cost,
+            });
+        }
+    }
+
+    /// A node that stands for any of these.
+    fn any_of(&mut self, ids: impl IntoIterator<Item = Id>) -> Id {
+        let any = self.blank();
+        for id in ids {
+            self.builder.free(id, any);
+        }
+        any
+    }
+
+    /// A step for which its source must hold another principal besides.
+    pub(super) fn unite_with(
+        &mut self,
+        plan: usize,
+        source: Id,
+        also: &Arn,
+        targets: &[Node],
+        cost: Cost,
+    ) {
+        let also = self.id(Node::principal(also.clone()));
+        let targets: BTreeSet<Id> = targets.iter().map(|node| self.id(node.clone())).collect();
+        let cost = self.builder.cost(cost);
+        let (subjects, helpers) = (self.any_of([source]), self.any_of([also]));
+        self.unions.push(Union {
+            plan: plan as u32,
+            subjects,
+            helpers,
+            targets: targets.into_iter().collect(),
+            cost,
+        });
+    }
+}
