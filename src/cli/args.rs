@@ -36,6 +36,10 @@ pub(crate) struct Source {
         group = "offline"
     )]
     pub(crate) gaad: Vec<PathBuf>,
+    /// The accounts of --gaad belong to no organization: no SCP or RCP limits them. Without it
+    /// those policies are unknown, so paths stay `possible`
+    #[arg(long, requires = "gaad", help_heading = "Source")]
+    pub(crate) no_organization: bool,
     #[command(flatten)]
     pub(crate) live: Live,
 }

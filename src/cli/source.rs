@@ -5,7 +5,7 @@ use std::io::BufReader;
 
 use anyhow::Context as _;
 use palisade_mocks::World;
-use palisade_model::{Snapshot, read_snapshot};
+use palisade_model::{Observed, Snapshot, read_snapshot};
 
 use super::args::Source;
 use super::exit::{Exit, Failure};
@@ -50,7 +50,7 @@ pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
                 .with_context(|| format!("cannot read `{}`", file.display()))?;
             documents.push((file.display().to_string(), text));
         }
-        let snapshot = palisade_model::read_gaad(&documents).map_err(|error| {
+        let mut snapshot = palisade_model::read_gaad(&documents).map_err(|error| {
             Failure::caused(
                 Exit::CouldNotRun,
                 error,
@@ -58,9 +58,15 @@ pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
                 "write them with `aws iam get-account-authorization-details > FILE`",
             )
         })?;
+        if source.no_organization {
+            snapshot.organization = Observed::Absent;
+        }
         return Ok(Loaded {
             snapshot,
-            label: format!("{} file(s)", source.gaad.len()),
+            label: match source.gaad.len() {
+                1 => source.gaad[0].display().to_string(),
+                files => format!("{files} files"),
+            },
         });
     }
     live(source, voice)
