@@ -8,7 +8,11 @@ use super::failure::Failure;
 use super::{Desk, Outcome};
 
 pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
-    let trails = desk.fact(&desk.home()?.trails)?;
+    let account = desk.home()?;
+    if let Some(unread) = account.trail_regions.get(&desk.call.region) {
+        desk.fact(unread)?;
+    }
+    let trails = desk.fact(&account.trails)?;
     // A trail shows where it was made, and as a shadow wherever it records.
     let shown = |trail: &Trail, shadows: bool| {
         trail.home_region == desk.call.region || (shadows && trail.multi_region)

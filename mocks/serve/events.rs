@@ -117,6 +117,9 @@ fn targets(desk: &Desk<'_>, rule: &Rule) -> Outcome {
         if let Some(role) = &target.role {
             value["RoleArn"] = role.as_str().into();
         }
+        if let Some(queue) = &target.dead_letter {
+            value["DeadLetterConfig"] = json!({ "Arn": queue });
+        }
         value
     });
     paged(desk, "Targets", all.collect())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_model::listing::{
-    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Value as Sent, Wire,
+    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Tags, Value as Sent, Wire,
 };
 use palisade_model::{Gap, Observed, Resource};
 use serde_json::{Map, Value, json};
@@ -191,7 +191,9 @@ fn gap_of<'a>(resource: &'a Resource, row: &Listing, source: usize) -> Option<&'
         .iter()
         .filter(|attribute| from_here(&attribute.at))
         .find_map(|attribute| resource.attributes.get(attribute.name)?.gap());
-    role.or(policy).or(attributes)
+    let tags = row.tags.map(|tags| tags.at).filter(from_here);
+    let tags = tags.and_then(|_| resource.tags.gap());
+    role.or(policy).or(attributes).or(tags)
 }
 
 /// The item as the list call shows it.
@@ -204,7 +206,18 @@ fn item(desk: &Desk<'_>, row: &Listing, name: &str, resource: &Resource) -> Valu
     match row.name {
         Name::Path(path) | Name::UnderParent(path) => put(&mut value, path, own.into(), &[]),
         Name::LastOf(path) | Name::AfterSlash(path) => {
-            put(&mut value, path, resource.arn.as_str().into(), &[]);
+            let arn = &resource.arn;
+            // What is named by no ARN is named by a URL.
+            let text = match row.name {
+                Name::AfterSlash(_) if !arn.as_str().contains('/') => format!(
+                    "https://{}.{}.amazonaws.com/{}/{own}",
+                    row.list.service.host,
+                    arn.region(),
+                    arn.account()
+                ),
+                _ => arn.to_string(),
+            };
+            put(&mut value, path, text.into(), &[]);
         }
         Name::Fixed(_) => {}
     }
@@ -225,8 +238,12 @@ fn facts(desk: &Desk<'_>, row: &Listing, resource: &Resource, source: usize, val
         .filter(|attribute| attribute.at.source == source)
     {
         if let Some(Observed::Value(fact)) = resource.attributes.get(attribute.name) {
-            write(value, attribute.at.path, attribute.shape, fact);
+            let wire = &row.list.service.wire;
+            write(value, attribute.at.path, attribute.shape, fact, wire);
         }
+    }
+    if let Some(tags) = row.tags.filter(|tags| tags.at.source == source) {
+        write_tags(value, tags, resource.tags.value());
     }
     match row.role {
         RoleFrom::Arn(at) if at.source == source => {
@@ -248,6 +265,24 @@ fn facts(desk: &Desk<'_>, row: &Listing, resource: &Resource, source: usize, val
     }
 }
 
+fn write_tags(value: &mut Value, tags: Tags, held: Option<&BTreeMap<String, String>>) {
+    let path = tags.at.path;
+    for (index, (key, text)) in held.into_iter().flatten().enumerate() {
+        let mut tag = json!({});
+        if tags.key.is_empty() {
+            tag[key] = text.as_str().into();
+            put(value, path, tag, &[]);
+            continue;
+        }
+        tag[tags.key] = key.as_str().into();
+        tag[tags.value] = text.as_str().into();
+        let lists = path.matches("[]").count();
+        let mut indexes = vec![0; lists.saturating_sub(1)];
+        indexes.push(index);
+        put(value, path, tag, &indexes);
+    }
+}
+
 /// The instance profile that holds the resource's role.
 fn profile_of(desk: &Desk<'_>, resource: &Resource) -> Option<String> {
     let role = resource.role.value()?;
@@ -256,9 +291,15 @@ fn profile_of(desk: &Desk<'_>, resource: &Resource) -> Option<String> {
     Some(role.instance_profiles.first()?.arn.to_string())
 }
 
-fn write(value: &mut Value, path: &str, shape: Shape, fact: &Value) {
+fn write(value: &mut Value, path: &str, shape: Shape, fact: &Value, wire: &Wire) {
     match (shape, fact) {
         (Shape::Present, Value::Bool(false)) => {}
+        // In XML an element that holds nothing is like none.
+        (Shape::Present, _) if !matches!(wire, Wire::Json { .. } | Wire::RestJson) => {
+            if at_path(value, path).is_none() {
+                put(value, path, "-".into(), &[]);
+            }
+        }
         (Shape::Present, _) => put(value, path, json!({}), &[]),
         (Shape::Keys, Value::Array(names)) => {
             for name in names.iter().filter_map(Value::as_str) {
@@ -396,9 +437,17 @@ fn named(desk: &Desk<'_>, ask: &Ask, item: &Value, resource: &Resource) -> Optio
     for (name, sent) in ask.send {
         match sent {
             Sent::Item(path) => {
-                let own = at_path(item, path)?;
-                let given = desk.call.text(name)?;
+                let (own, given) = match (at_path(item, path), desk.call.text(name)) {
+                    (Some(own), Some(given)) => (own, given),
+                    (None, None) => continue, // nothing to send, nothing sent
+                    _ => return None,
+                };
                 if given != own && given != resource.arn.as_str() && given != resource.arn.name() {
+                    return None;
+                }
+            }
+            Sent::Arn => {
+                if desk.call.text(name)? != resource.arn.as_str() {
                     return None;
                 }
             }

@@ -27,7 +27,10 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
             let arn = Arn::new(desk.call.need("Resource")?);
             let function = functions.and_then(|all| all.get(arn.name()));
             let function = function.ok_or_else(|| not_found(arn.as_str()))?;
-            Ok(Answer::of(json!({ "Tags": function.tags })))
+            let tags = desk.fact(&function.tags)?;
+            Ok(Answer::of(
+                json!({ "Tags": tags.cloned().unwrap_or_default() }),
+            ))
         }
         "GetAccountSettings" => {
             let all = functions.map_or(0, BTreeMap::len);
@@ -82,10 +85,20 @@ fn configuration(desk: &Desk<'_>, name: &str, function: &Function) -> Value {
         "PackageType": if function.runtime.is_empty() { "Image" } else { "Zip" },
         "Architectures": ["x86_64"],
     });
+    if !function.state.is_empty() {
+        value["State"] = function.state.as_str().into();
+    }
     if !function.runtime.is_empty() {
         value["Runtime"] = function.runtime.as_str().into();
     }
-    if !variables.is_empty() {
+    if let Some(gap) = function.environment_read.gap() {
+        let code = match gap.code.as_str() {
+            "" => "AccessDeniedException",
+            code => code,
+        };
+        value["Environment"] =
+            json!({ "Error": { "ErrorCode": code, "Message": gap.message.as_str() } });
+    } else if !variables.is_empty() {
         value["Environment"] = json!({ "Variables": variables });
     }
     if !function.layers.is_empty() {
@@ -148,10 +161,18 @@ fn one(desk: &Desk<'_>, functions: Option<&BTreeMap<String, Function>>) -> Outco
     })?;
     match desk.call.operation.as_str() {
         "GetFunctionConfiguration" => Ok(Answer::of(configuration(desk, &name, function))),
-        "GetFunction" => Ok(Answer::of(json!({
-            "Configuration": configuration(desk, &name, function),
-            "Tags": function.tags,
-        }))),
+        "GetFunction" => {
+            let mut value = json!({ "Configuration": configuration(desk, &name, function) });
+            match desk.fact(&function.tags) {
+                Ok(tags) => value["Tags"] = json!(tags.cloned().unwrap_or_default()),
+                // The answer holds what stopped the tags beside the rest.
+                Err(failure) => {
+                    value["TagsError"] =
+                        json!({ "ErrorCode": failure.code, "Message": failure.message });
+                }
+            }
+            Ok(Answer::of(value))
+        }
         "GetPolicy" => match desk.fact(&function.policy)? {
             Some(text) if desk.call.text("Qualifier").is_none() => Ok(Answer::of(json!({
                 "Policy": text.as_str(),

@@ -69,7 +69,7 @@ fn describe(desk: &Desk<'_>, name: &str, alarm: &Alarm) -> Value {
         "Statistic": text(&alarm.statistic),
         "Dimensions": [],
         "Period": 300,
-        "EvaluationPeriods": 1,
+        "EvaluationPeriods": alarm.evaluation_periods.unwrap_or(1),
         "Threshold": threshold,
         "ComparisonOperator": text(&alarm.comparison),
     })

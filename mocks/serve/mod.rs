@@ -142,8 +142,10 @@ impl Responder {
     fn fault(&self, call: &Call) -> Option<FaultKind> {
         let mut state = self.state();
         for (index, fault) in self.world.faults.iter().enumerate() {
-            let meets = wild(&fault.service, &call.service)
-                && wild(&fault.operation, &call.operation)
+            let named =
+                wild(&fault.operation, &call.operation) || fault.operation == in_the_table(call);
+            let meets = named
+                && wild(&fault.service, &call.service)
                 && wild(&fault.account, &call.account)
                 && wild(&fault.region, &call.region);
             if !meets {
@@ -183,6 +185,16 @@ impl Responder {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The operation as gaps name it, where AWS calls two of them alike.
+fn in_the_table(call: &Call) -> &str {
+    match (call.operation.as_str(), call.is_control) {
+        ("GetPublicAccessBlock", true) => "GetAccountPublicAccessBlock",
+        ("GetPublicAccessBlock", false) => "GetBucketPublicAccessBlock",
+        ("GetObject", _) if call.text("versionId").is_some() => "GetObjectVersion",
+        (name, _) => name,
     }
 }
 

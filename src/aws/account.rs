@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Account, Iam, Observed, Per, Region, RegionState, S3, fixed_calls};
+use palisade_model::{Account, Iam, Observed, Per, Region, RegionState, S3};
 
 use crate::access_points::{access_points, public_access_block};
-use crate::cloudtrail::trails;
+use crate::cloudtrail::{Trails, trails};
 use crate::config_service::config;
 use crate::engine::{Place, Visit};
 use crate::events::{alarms, buses, metric_filters, topics};
@@ -14,7 +14,7 @@ use crate::guardduty::detectors;
 use crate::iam::iam;
 use crate::inspector::inspector;
 use crate::lambda::functions;
-use crate::listings::{resolve_roles, resources};
+use crate::listings::{failed, resolve_roles, resources};
 use crate::objects::objects;
 use crate::regions::regions;
 use crate::s3::buckets;
@@ -24,6 +24,7 @@ use crate::tasks::{contained, guarded};
 
 /// Reads the account. Regions in `done` were read before and stand.
 pub(crate) async fn account(visit: Arc<Visit>, done: BTreeMap<String, Region>) -> Account {
+    visit.announce(Per::Account, "");
     let listed = regions(&visit).await;
     let on: Vec<String> = listed
         .states
@@ -31,27 +32,34 @@ pub(crate) async fn account(visit: Arc<Visit>, done: BTreeMap<String, Region>) -
         .filter(|(_, state)| **state == RegionState::Enabled)
         .map(|(name, _)| name.clone())
         .collect();
-    let to_read = on.iter().filter(|name| !done.contains_key(*name)).count() as u64;
-    visit
-        .engine
-        .observer
-        .planned(fixed_calls(Per::Account) + to_read * fixed_calls(Per::Region));
+    for region in on.iter().filter(|name| !done.contains_key(*name)) {
+        visit.announce(Per::Region, region);
+    }
     let home = visit.home();
     let (iam, s3, trails, shield, firewall_manager, mut regions, mut global) = tokio::join!(
         async { contained(iam(&home)).await.unwrap_or_else(Iam::unread) },
         async { contained(s3(&visit, &on)).await.unwrap_or_else(S3::unread) },
-        guarded("cloudtrail:DescribeTrails", trails(&visit, &on)),
+        async {
+            contained(trails(&visit, &on))
+                .await
+                .unwrap_or_else(Trails::failed)
+        },
         guarded("shield:GetSubscriptionState", shield(&home)),
         guarded("fms:GetAdminAccount", firewall_manager(&home)),
         Box::pin(all_regions(&visit, listed.states, done)),
-        async { contained(resources(&home, true)).await.unwrap_or_default() },
+        async {
+            let kinds = contained(resources(&home, true)).await;
+            kinds.unwrap_or_else(|| failed(true))
+        },
     );
+    visit.spare();
     let kinds = regions.values_mut().map(|region| &mut region.resources);
     resolve_roles(&iam, kinds.chain([&mut global]));
     Account {
         iam,
         s3,
-        trails,
+        trails: trails.found,
+        trail_regions: trails.unread,
         shield,
         firewall_manager,
         regions: Observed::Value(regions),
@@ -128,7 +136,10 @@ async fn region(place: &Place) -> Region {
             guarded("logs:DescribeMetricFilters", metric_filters(place)),
         )
     };
-    let resources = async { contained(resources(place, false)).await.unwrap_or_default() };
+    let resources = async {
+        let kinds = contained(resources(place, false)).await;
+        kinds.unwrap_or_else(|| failed(false))
+    };
     let (services, alarm, resources) = tokio::join!(services, alarm, resources);
     let (functions, guardduty, inspector, config, hub, hub_v2, macie, analyzers) = services;
     let (buses, topics, alarms, metric_filters) = alarm;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Arn, Observed, Trail, TrailSelectors};
+use palisade_model::{Arn, Gap, GapKind, Observed, RegionName, Trail, TrailSelectors};
 use serde_json::{Value, json};
 
 use crate::engine::Visit;
@@ -12,47 +12,83 @@ use crate::s3::or_absent;
 use crate::services::CLOUDTRAIL;
 use crate::tasks::each;
 
-/// Trails by ARN. Every region is asked: a trail that records one region shows only there.
-pub(crate) async fn trails(
-    visit: &Arc<Visit>,
-    regions: &[String],
-) -> Observed<BTreeMap<Arn, Trail>> {
+/// What is known of an account's trails.
+pub(crate) struct Trails {
+    pub(crate) found: Observed<BTreeMap<Arn, Trail>>,
+    /// Regions that were not read: a trail that records one region shows only there.
+    pub(crate) unread: BTreeMap<RegionName, Observed<()>>,
+}
+
+impl Trails {
+    pub(crate) fn failed() -> Trails {
+        let gap = Gap::new("cloudtrail:DescribeTrails", GapKind::Internal);
+        Trails {
+            found: gap.into(),
+            unread: BTreeMap::new(),
+        }
+    }
+}
+
+/// Trails by ARN. Every region is asked: a region that answers names every trail that records it,
+/// one that does not may have a trail of its own.
+pub(crate) async fn trails(visit: &Arc<Visit>, regions: &[String]) -> Trails {
     let mut asked = regions.to_vec();
     let home = visit.partition.home_region().to_owned();
     if !asked.contains(&home) {
         asked.push(home);
     }
+    let count = asked.len();
     let listed = each(asked, |region| async move {
         let parameters = json!({"includeShadowTrails": true});
         let place = visit.place(&region);
         let page = ("trailList[]", "", "");
-        place
+        let listed = place
             .json_pages(&CLOUDTRAIL, "DescribeTrails", "", parameters, page)
-            .await
+            .await;
+        (region, listed)
     });
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
-    let mut failed = None;
-    for answer in listed.await {
-        match answer {
-            Observed::Value(listed) => {
-                let named = listed.into_iter();
-                found.extend(
-                    named.filter_map(|entry| Some((path::text(&entry, "TrailARN")?, entry))),
-                );
+    let mut unread: BTreeMap<RegionName, Observed<()>> = BTreeMap::new();
+    for (region, answer) in listed.await {
+        let entries = match answer {
+            Observed::Value(listed) => listed,
+            Observed::Gap(gap) => {
+                unread.insert(region, Observed::Gap(gap));
+                continue;
             }
-            Observed::Gap(gap) => failed = Some(gap),
-            Observed::Absent | Observed::NotApplicable(_) => {}
+            Observed::Absent | Observed::NotApplicable(_) => continue,
+        };
+        for entry in entries {
+            match path::text(&entry, "TrailARN") {
+                Some(arn) => {
+                    found.insert(arn, entry);
+                }
+                None => {
+                    unread.insert(region.clone(), unreadable("DescribeTrails").into());
+                }
+            }
         }
     }
-    // A trail that was seen is a fact; that there is none is one only when all regions said so.
-    if let (true, Some(gap)) = (found.is_empty(), failed) {
-        return Observed::Gap(gap);
+    if let (true, Some(failed)) = (unread.len() == count, unread.values().next()) {
+        return Trails {
+            found: failed.as_ref().map(|()| BTreeMap::new()),
+            unread: BTreeMap::new(),
+        };
     }
     let read = each(found.into_iter().collect(), |(arn, entry)| async move {
         let trail = trail(visit, &arn, &entry).await;
         (Arn::from(arn), trail)
     });
-    Observed::Value(read.await.into_iter().collect())
+    Trails {
+        found: Observed::Value(read.await.into_iter().collect()),
+        unread,
+    }
+}
+
+/// An answer without what the operation always returns.
+fn unreadable(operation: &str) -> Gap {
+    let operation = format!("cloudtrail:{operation}");
+    Gap::new(operation, GapKind::Unparsable)
 }
 
 async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
@@ -76,7 +112,10 @@ async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
     let delivery_error = error("LatestDeliveryError");
     let log_group_error = error("LatestCloudWatchLogsDeliveryError");
     let logging = match status {
-        Observed::Value(answer) => or_absent(path::flag(&answer, "IsLogging")),
+        Observed::Value(answer) => match path::flag(&answer, "IsLogging") {
+            Some(logging) => Observed::Value(logging),
+            None => unreadable("GetTrailStatus").into(),
+        },
         other => other.map(|_| false),
     };
     let all = |answer: &Value, path: &str| -> Vec<Value> {
@@ -96,9 +135,14 @@ async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
         logging,
         delivery_error,
         log_group_error,
-        selectors: selectors.map(|answer| TrailSelectors {
-            basic: all(&answer, "EventSelectors[]"),
-            advanced: all(&answer, "AdvancedEventSelectors[]"),
-        }),
+        selectors: match selectors {
+            Observed::Value(answer) if answer.get("TrailARN").is_none() => {
+                unreadable("GetEventSelectors").into()
+            }
+            other => other.map(|answer| TrailSelectors {
+                basic: all(&answer, "EventSelectors[]"),
+                advanced: all(&answer, "AdvancedEventSelectors[]"),
+            }),
+        },
     }
 }

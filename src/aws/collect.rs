@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::{StreamExt, stream};
 use palisade_model::{
-    Account, Arn, Gap, GapKind, Observed, Organization, Partition, Per, Snapshot, Time, fixed_calls,
+    Account, Arn, Gap, GapKind, Observed, Organization, Partition, Per, Snapshot, Time,
 };
 use tokio::sync::Semaphore;
 
@@ -174,8 +174,10 @@ async fn read_organization(
     if let Some(before) = crate::resume::organization(engine.options.resume.as_ref()) {
         return before;
     }
-    engine.observer.planned(fixed_calls(Per::Organization));
-    organization(&first.place(organizations_home(partition))).await
+    first.announce(Per::Organization, "");
+    let read = organization(&first.place(organizations_home(partition))).await;
+    first.spare();
+    read
 }
 
 /// The organization's accounts that were asked for and can be entered.
@@ -197,6 +199,11 @@ fn members(
         let detail = read.accounts.gap().map(Gap::to_string).unwrap_or_default();
         return Err(CollectError::NoOrganization { detail });
     };
+    if let (false, Some(gap)) = (org.ou.is_empty(), read.units.gap()) {
+        // Without the tree nobody knows who stands below a unit.
+        let detail = gap.to_string();
+        return Err(CollectError::NoOrganization { detail });
+    }
     let units = read.units.value();
     let is_unit = |id: &String| {
         units.is_some_and(|units| units.contains_key(id)) || read.root.value() == Some(id)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{ConfigRecorder, ConfigService, DeliveryChannel, Observed};
+use palisade_model::{ConfigRecorder, ConfigService, DeliveryChannel, Gap, GapKind, Observed};
 use serde_json::{Value, json};
 
 use crate::engine::Place;
@@ -17,6 +17,17 @@ pub(crate) async fn config(place: &Place) -> Observed<ConfigService> {
         ask("DescribeConfigurationRecorders"),
         ask("DescribeConfigurationRecorderStatus"),
         ask("DescribeDeliveryChannels"),
+    );
+    let status = listed(
+        status,
+        "DescribeConfigurationRecorderStatus",
+        "ConfigurationRecordersStatus",
+    );
+    let channels = listed(channels, "DescribeDeliveryChannels", "DeliveryChannels");
+    let recorders = listed(
+        recorders,
+        "DescribeConfigurationRecorders",
+        "ConfigurationRecorders",
     );
     let recorders = match recorders {
         Observed::Value(answer) => answer,
@@ -46,6 +57,15 @@ pub(crate) async fn config(place: &Place) -> Observed<ConfigService> {
         recorders,
         delivery_channels: channels,
     })
+}
+
+/// An answer that speaks of something else than the list is none.
+fn listed(answer: Observed<Value>, operation: &str, list: &str) -> Observed<Value> {
+    let other = answer.value().and_then(Value::as_object);
+    if other.is_some_and(|members| !members.is_empty() && !members.contains_key(list)) {
+        return Gap::new(format!("config:{operation}"), GapKind::Unparsable).into();
+    }
+    answer
 }
 
 fn recorder(entry: &Value, status: &Observed<Value>) -> (String, ConfigRecorder) {

@@ -137,6 +137,10 @@ impl Observer for Notes {
         self.told.planned(calls);
     }
 
+    fn spared(&self, calls: u64) {
+        self.told.spared(calls);
+    }
+
     fn finished(&self, operation: &str) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.insert(operation.to_owned());

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use palisade_model::{Call, Gap, GapKind, Observed, Partition, Per, find_call};
+use palisade_model::{Call, Gap, GapKind, Observed, Partition, Per, calls, find_call};
 use tokio::sync::Semaphore;
 
 use crate::outcome::{Failure, settle};
@@ -45,6 +45,8 @@ pub(crate) struct Visit {
     pub(crate) partition: Partition,
     pub(crate) sessions: Vec<Session>,
     places: Mutex<HashMap<String, Arc<Place>>>,
+    /// Calls that were counted before they are made, by region (empty: any) and operation.
+    announced: Mutex<HashMap<(String, &'static str), u64>>,
 }
 
 /// Credentials, and the services they serve; no services: all.
@@ -102,7 +104,47 @@ impl Visit {
             partition,
             sessions,
             places: Mutex::default(),
+            announced: Mutex::default(),
         })
+    }
+
+    /// Counts the calls of that kind in the table, before they are made. `region` is empty for
+    /// calls that belong to none.
+    pub(crate) fn announce(&self, per: Per, region: &str) {
+        let mut announced = self.announced();
+        let mut planned = 0;
+        for call in calls().filter(|call| call.per == per) {
+            *announced
+                .entry((region.to_owned(), call.operation))
+                .or_default() += 1;
+            planned += 1;
+        }
+        self.engine.observer.planned(planned);
+    }
+
+    /// Whether the call was counted before; it is now taken off the list.
+    fn was_announced(&self, region: &str, operation: &'static str) -> bool {
+        let mut announced = self.announced();
+        for region in [region, ""] {
+            let key = (region.to_owned(), operation);
+            if let Some(count) = announced.get_mut(&key).filter(|count| **count > 0) {
+                *count -= 1;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes back what was counted and turned out not to be needed.
+    pub(crate) fn spare(&self) {
+        let spared = self.announced().drain().map(|(_, count)| count).sum();
+        self.engine.observer.spared(spared);
+    }
+
+    fn announced(&self) -> MutexGuard<'_, HashMap<(String, &'static str), u64>> {
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account in that region.
@@ -200,7 +242,8 @@ impl Place {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let observer = &self.engine().observer;
-        if call.per == Per::Item {
+        // Another page, or one more of what was found.
+        if !self.visit.was_announced(&self.region, call.operation) {
             observer.planned(1);
         }
         // Boxed: what the SDK builds for one call is large, and collectors nest.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{Detector, Observed};
+use palisade_model::{Detector, Gap, GapKind, Observed};
 use serde_json::{Value, json};
 
 use crate::engine::Place;
@@ -71,8 +71,15 @@ async fn detector(place: &Place, id: &str) -> Observed<Detector> {
         Observed::Value(answer) => or_absent(path::text(&answer, "autoEnableOrganizationMembers")),
         other => other.map(|_| String::new()),
     };
+    let status = match &detector {
+        Observed::Value(answer) => path::text(answer, "status"),
+        _ => None,
+    };
+    if let (Observed::Value(_), None) = (&detector, &status) {
+        return Gap::new("guardduty:GetDetector", GapKind::Unparsable).into();
+    }
     detector.map(|answer| Detector {
-        status: path::text(&answer, "status").unwrap_or_default(),
+        status: status.unwrap_or_default(),
         publishing_frequency: path::text(&answer, "findingPublishingFrequency").unwrap_or_default(),
         features: path::all(&answer, "features[]")
             .into_iter()

@@ -192,7 +192,10 @@ fn policy(detail: ManagedPolicyDetail) -> (Arn, ManagedPolicy) {
     let versions = detail.policy_version_list.unwrap_or_default();
     let versions = versions
         .into_iter()
-        .filter_map(|version| Some((version.version_id?, document(&version.document?))))
+        .map(|version| {
+            let text = document(&version.document.unwrap_or_default());
+            (version.version_id.unwrap_or_default(), text)
+        })
         .filter(|(id, _)| arn.account() != "aws" || *id == default_version)
         .collect();
     let policy = ManagedPolicy {
@@ -213,9 +216,10 @@ fn boundary_of(arn: Option<String>) -> Observed<Arn> {
 fn inline(policies: Option<Vec<PolicyDetail>>) -> BTreeMap<String, PolicyText> {
     let policies = policies.unwrap_or_default().into_iter();
     policies
-        .filter_map(|policy| {
-            let text = document(&policy.policy_document?);
-            Some((policy.policy_name?, text))
+        .map(|policy| {
+            // Without a document it is a policy that nobody can read, not one that says nothing.
+            let text = document(&policy.policy_document.unwrap_or_default());
+            (policy.policy_name.unwrap_or_default(), text)
         })
         .collect()
 }

@@ -42,7 +42,9 @@ pub(crate) async fn inspector(place: &Place) -> Observed<Inspector> {
         }
         .into();
     };
-    let status = path::text(own, "state.status").unwrap_or_default();
+    let Some(status) = path::text(own, "state.status") else {
+        return Gap::new("inspector2:BatchGetAccountStatus", GapKind::Unparsable).into();
+    };
     let resources: BTreeMap<String, String> = RESOURCES
         .into_iter()
         .filter_map(|(field, name)| {
@@ -51,7 +53,9 @@ pub(crate) async fn inspector(place: &Place) -> Observed<Inspector> {
         })
         .collect();
     let members = members(place).await;
-    if status == "DISABLED" && resources.values().all(|status| status == "DISABLED") {
+    // Nothing is on here, and nobody else is looked after from here.
+    let off = status == "DISABLED" && resources.values().all(|status| status == "DISABLED");
+    if off && members.is_absent() {
         return Observed::Absent;
     }
     Observed::Value(Inspector {
@@ -92,6 +96,14 @@ async fn members(place: &Place) -> Observed<BTreeMap<String, String>> {
         );
         match answer.await {
             Observed::Value(answer) => {
+                if let Some(code) = path::text(&answer, "failedAccounts[].errorCode") {
+                    return Gap {
+                        code,
+                        message: "the answer leaves members out".to_owned(),
+                        ..Gap::new("inspector2:BatchGetAccountStatus", GapKind::Unparsable)
+                    }
+                    .into();
+                }
                 for entry in path::all(&answer, "accounts[]") {
                     let status = path::text(entry, "state.status");
                     members.extend(path::text(entry, "accountId").zip(status));

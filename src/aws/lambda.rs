@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
-use palisade_model::{Alias, Arn, EventSource, Function, FunctionUrl, Observed, PolicyText, Time};
+use palisade_model::{
+    Alias, Arn, EventSource, Function, FunctionUrl, Gap, GapKind, Observed, PolicyText, Time,
+};
 
 use crate::clients::sdk;
 use crate::engine::Place;
+use crate::outcome::one_line;
 use crate::s3::or_absent;
 use crate::tasks::each;
 
@@ -48,8 +51,7 @@ pub(crate) async fn functions(place: &Place) -> Observed<BTreeMap<String, Functi
         function.aliases = aliases;
         function.code_signing = signing;
         function.reserved_concurrency = concurrency;
-        // Tags only name a function for people: unread ones change no answer.
-        function.tags = tags.value().cloned().unwrap_or_default();
+        function.tags = tags;
         function.event_sources = sources.as_ref().map(|sources| {
             let own = sources.iter();
             own.filter(|source| is_of(&source.function, &name))
@@ -119,7 +121,23 @@ fn of(entry: &FunctionConfiguration) -> Function {
             .map(|state| state.as_str().to_owned())
             .unwrap_or_default(),
         handler: None,
-        tags: BTreeMap::new(),
+        tags: Observed::not_collected("lambda:ListTags"),
+        environment_read: environment_read(entry),
+    }
+}
+
+/// Where the caller may not use the key of the environment, the list holds an error in place of
+/// the variables. Source: "EnvironmentResponse", Lambda API Reference.
+fn environment_read(entry: &FunctionConfiguration) -> Observed<()> {
+    let error = entry.environment.as_ref().and_then(|all| all.error());
+    match error {
+        None => Observed::Absent,
+        Some(error) => Gap {
+            code: error.error_code().unwrap_or_default().to_owned(),
+            message: one_line(error.message().unwrap_or_default()),
+            ..Gap::new("lambda:ListFunctions", GapKind::Denied)
+        }
+        .into(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_model::listing::{
-    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Value as Parameter,
+    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Tags, Value as Parameter,
 };
 use palisade_model::{Arn, Gap, GapKind, Iam, Observed, Per, PolicyText, Resource, Why};
 use serde_json::{Value, json};
@@ -49,6 +49,16 @@ pub(crate) async fn resources(place: &Place, global: bool) -> Kinds {
         waiting = later;
     }
     kinds
+}
+
+/// Every kind as unknown: the collector itself failed.
+pub(crate) fn failed(global: bool) -> Kinds {
+    let rows = LISTINGS.iter().filter(|row| row.global == global);
+    rows.map(|row| {
+        let gap = Gap::new(row.list.call, GapKind::Internal);
+        (row.kind.to_owned(), gap.into())
+    })
+    .collect()
 }
 
 async fn under(
@@ -104,7 +114,7 @@ async fn list(
         (None, false) => Per::Region,
     };
     let call = row.list.call(per);
-    let question = question(&row.list, &Value::Null, parent);
+    let question = question(&row.list, &Value::Null, parent, None);
     let page = (row.items, row.list.page.send, row.list.page.read);
     let listed = match place.question_pages(&call, question, page).await {
         Observed::Value(listed) => listed,
@@ -147,7 +157,12 @@ fn unnamed<T>(row: &Listing) -> Observed<T> {
     .into()
 }
 
-fn question(ask: &'static Ask, item: &Value, parent: Option<&Parent>) -> Question {
+fn question(
+    ask: &'static Ask,
+    item: &Value,
+    parent: Option<&Parent>,
+    arn: Option<&Arn>,
+) -> Question {
     let text = |text: Option<String>| text.map(Value::from).unwrap_or(Value::Null);
     let parameters = ask.send.iter().map(|(name, value)| {
         let value = match value {
@@ -155,9 +170,11 @@ fn question(ask: &'static Ask, item: &Value, parent: Option<&Parent>) -> Questio
             Parameter::Number(number) => json!(number),
             Parameter::Flag(flag) => json!(flag),
             Parameter::Texts(texts) => json!(texts),
+            // The table's own text: a test of the table reads it.
             Parameter::Json(text) => serde_json::from_str(text).unwrap_or_default(),
             Parameter::Item(path) => text(path::text(item, path)),
             Parameter::ItemList(path) => json!([text(path::text(item, path))]),
+            Parameter::Arn => text(arn.map(Arn::to_string)),
             Parameter::ParentName => text(parent.map(|parent| parent.name.clone())),
             Parameter::ParentArn => text(parent.map(|parent| parent.arn.clone())),
         };
@@ -167,7 +184,7 @@ fn question(ask: &'static Ask, item: &Value, parent: Option<&Parent>) -> Questio
         service: ask.service,
         operation: ask.operation,
         route: ask.route,
-        parameters: parameters.collect(),
+        parameters: parameters.filter(|(_, value)| !value.is_null()).collect(),
     }
 }
 
@@ -190,8 +207,12 @@ async fn resource(
             format!("{above}/{}", last(&path::text(&item, path)?))
         }
     };
+    let listed = Read {
+        sources: vec![Observed::Value(item.clone())],
+    };
+    let own = arn(place, row, &listed, &name, parent);
     let details = each(row.details.iter().collect(), |ask: &'static Ask| {
-        let question = question(ask, &item, parent);
+        let question = question(ask, &item, parent, Some(&own));
         async move {
             if whole {
                 return place.question(&ask.call(Per::Item), question).await;
@@ -211,13 +232,16 @@ async fn resource(
         (attribute.name.to_owned(), value)
     });
     let resource = Resource {
-        arn: arn(place, row, &read, &name, parent)?,
+        arn: arn(place, row, &read, &name, parent),
         role: read.role(row.role),
         policy: match row.policy {
             Some(at) => read.text(at).map(PolicyText::new),
             None => Observed::Absent,
         },
-        tags: BTreeMap::new(),
+        tags: match row.tags {
+            Some(tags) => read.tags(row, tags),
+            None => Resource::unread_tags(),
+        },
         attributes: attributes.collect(),
     };
     Some((name, resource))
@@ -231,17 +255,12 @@ fn last(text: &str) -> String {
     text.rsplit(['/', ':']).next().unwrap_or(text).to_owned()
 }
 
-fn arn(
-    place: &Place,
-    row: &Listing,
-    read: &Read,
-    name: &str,
-    parent: Option<&Parent>,
-) -> Option<Arn> {
+fn arn(place: &Place, row: &Listing, read: &Read, name: &str, parent: Option<&Parent>) -> Arn {
     let template = match row.arn {
-        // A detail that was not read leaves the ARN empty, never the resource out.
+        // A detail that was not read leaves the ARN empty, never the resource out: what else
+        // comes from that detail is the gap.
         ArnFrom::Path(at) => {
-            return Some(read.text(at).value().cloned().unwrap_or_default().into());
+            return read.text(at).value().cloned().unwrap_or_default().into();
         }
         ArnFrom::Template(template) => template,
     };
@@ -254,7 +273,7 @@ fn arn(
         .replace("{account}", &place.visit.account)
         .replace("{name}", name)
         .replace("{parent}", above);
-    Some(text.into())
+    text.into()
 }
 
 /// The answers that speak of one item.
@@ -275,6 +294,31 @@ impl Read {
             Observed::Value(answer) => or_absent(path::text(answer, at.path)),
             other => other.map(|_| String::new()),
         }
+    }
+
+    /// A tag without a key is no tag: then nobody knows which there are.
+    fn tags(&self, row: &Listing, tags: Tags) -> Observed<BTreeMap<String, String>> {
+        let answer = match self.source(tags.at) {
+            Observed::Value(answer) => answer,
+            other => return other.map(|_| BTreeMap::new()),
+        };
+        let plain = |value: Option<&Value>| value.and_then(path::as_text).unwrap_or_default();
+        let mut all = BTreeMap::new();
+        for entry in path::all(answer, tags.at.path) {
+            let key = path::text(entry, tags.key);
+            match (tags.key, key, entry) {
+                ("", _, Value::Object(members)) => {
+                    let members = members.iter();
+                    all.extend(members.map(|(key, value)| (key.clone(), plain(Some(value)))));
+                }
+                (_, Some(key), _) => {
+                    // A tag may have no value.
+                    all.insert(key, plain(path::first(entry, tags.value)));
+                }
+                _ => return unnamed(row),
+            }
+        }
+        Observed::Value(all)
     }
 
     fn role(&self, from: RoleFrom) -> Observed<Arn> {

@@ -6,6 +6,8 @@ use palisade_model::AccountId;
 pub trait Observer: Send + Sync {
     /// So many more calls are known to be needed.
     fn planned(&self, _calls: u64) {}
+    /// So many planned calls turned out not to be needed.
+    fn spared(&self, _calls: u64) {}
     /// A call ended, well or badly; `operation` as in gaps.
     fn finished(&self, _operation: &str) {}
     /// An HTTP request went out; `attempt` counts from one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::PolicyType;
 use palisade_model::{
-    Gap, Observed, OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit,
+    Gap, GapKind, Observed, OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit,
     PolicyText, Time,
 };
 
@@ -26,11 +26,7 @@ pub(crate) async fn organization(home: &Arc<Place>) -> Observed<Organization> {
         other => return other.map(|_| Organization::default()),
     };
     let Some(described) = described else {
-        return Gap::new(
-            "organizations:DescribeOrganization",
-            palisade_model::GapKind::Unparsable,
-        )
-        .into();
+        return unreadable("organizations:DescribeOrganization").into();
     };
     let (root, delegated_administrators, trusted_services, resource_policy, features) = tokio::join!(
         root(place, &client),
@@ -63,6 +59,11 @@ pub(crate) async fn organization(home: &Arc<Place>) -> Observed<Organization> {
     })
 }
 
+/// An answer without what the operation always returns.
+fn unreadable(operation: &str) -> Gap {
+    Gap::new(operation, GapKind::Unparsable)
+}
+
 async fn root(place: &Place, client: &Client) -> (Observed<String>, Observed<Vec<String>>) {
     let roots = place.pages(
         "organizations:ListRoots",
@@ -86,7 +87,11 @@ async fn root(place: &Place, client: &Client) -> (Observed<String>, Observed<Vec
                     Observed::Value(enabled),
                 )
             }
-            None => (Observed::Absent, Observed::Absent),
+            // Every organization has one root.
+            None => {
+                let gap = unreadable("organizations:ListRoots");
+                (gap.clone().into(), gap.into())
+            }
         },
         other => (
             other.as_ref().map(|_| String::new()),
@@ -124,12 +129,12 @@ async fn tree(
         for (parent, children, members) in read.await {
             let (Observed::Value(children), Observed::Value(members)) = (&children, &members)
             else {
-                return (
-                    children
-                        .map(|_| Units::new())
-                        .or(members.as_ref().map(|_| Units::new())),
-                    members.map(|_| Accounts::new()),
-                );
+                // Part of the tree is dark: nobody knows where accounts stand, and only the flat
+                // list tells which there are.
+                let failed = children
+                    .map(|_| Units::new())
+                    .or(members.map(|_| Units::new()));
+                return (failed, listed_accounts(place, client).await);
             };
             for (id, name) in children {
                 level.push(id.clone());
@@ -317,7 +322,7 @@ async fn document(place: &Place, client: &Client, id: &str) -> Observed<PolicyTe
     match answer.await {
         Observed::Value(answer) => match answer.policy.and_then(|policy| policy.content) {
             Some(content) => Observed::Value(PolicyText::new(content)),
-            None => Observed::Absent,
+            None => unreadable("organizations:DescribePolicy").into(),
         },
         other => other.map(|_| PolicyText::default()),
     }

@@ -79,9 +79,24 @@ fn settle_account(account: &mut Account, statements: &[Statement]) {
             continue;
         };
         rewrite(&mut value, &closing);
+        // What cannot be rewritten stays the refusal it was.
         if let Ok(settled) = serde_json::from_value::<Region>(value) {
             *region = settled;
         }
+        if let Some(trails) = account.trail_regions.get_mut(name) {
+            settle_trails(trails, &closing);
+        }
+    }
+}
+
+/// A region that is closed to everybody records no trail of its own.
+fn settle_trails(trails: &mut Observed<()>, closing: &[&Statement]) {
+    let Ok(mut value) = serde_json::to_value(&*trails) else {
+        return;
+    };
+    rewrite(&mut value, closing);
+    if let Ok(settled) = serde_json::from_value(value) {
+        *trails = settled;
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Gap, Observed, Partition, RegionState};
-use serde_json::json;
+use palisade_model::{Gap, GapKind, Observed, Partition, RegionState};
+use serde_json::{Value, json};
 
 use crate::engine::Visit;
 use crate::options::{Options, glob};
@@ -133,17 +133,12 @@ pub(crate) async fn regions(visit: &Arc<Visit>) -> Regions {
         ("Regions[]", "NextToken", "NextToken"),
     );
     let (states, gap) = match listed.await {
-        Observed::Value(listed) => {
-            let states = listed
-                .iter()
-                .filter_map(|entry| {
-                    let name = path::text(entry, "RegionName")?;
-                    let on = path::text(entry, "RegionOptStatus")
-                        .is_some_and(|status| status.starts_with("ENABLED"));
-                    Some((name, on))
-                })
-                .collect();
-            (states, None)
+        Observed::Value(listed) if listed.iter().all(|entry| named(entry).is_some()) => {
+            (listed.iter().filter_map(named).collect(), None)
+        }
+        Observed::Value(_) => {
+            let gap = Gap::new("account:ListRegions", GapKind::Unparsable);
+            (by_default(visit.partition), Some(gap))
         }
         other => match by_ec2(visit).await {
             Some(states) => (states, None),
@@ -164,6 +159,12 @@ pub(crate) async fn regions(visit: &Arc<Visit>) -> Regions {
         })
         .collect();
     Regions { states, gap }
+}
+
+/// A region and whether it is on. One that is being switched off still holds what it held.
+fn named(entry: &Value) -> Option<(String, bool)> {
+    let status = path::text(entry, "RegionOptStatus")?;
+    Some((path::text(entry, "RegionName")?, status != "DISABLED"))
 }
 
 async fn by_ec2(visit: &Arc<Visit>) -> Option<BTreeMap<String, bool>> {

@@ -214,7 +214,13 @@ macro_rules! get {
 impl Asked<'_> {
     async fn policy(&self) -> Observed<PolicyText> {
         match get!(self, "s3:GetBucketPolicy", get_bucket_policy) {
-            Observed::Value(answer) => or_absent(answer.policy.map(PolicyText::new)),
+            // The body is the policy itself: a page of something else must not pass for one.
+            Observed::Value(answer) => match answer.policy {
+                Some(text) if !is_json_object(&text) => {
+                    Gap::new("s3:GetBucketPolicy", GapKind::Unparsable).into()
+                }
+                text => or_absent(text.map(PolicyText::new)),
+            },
             other => other.map(|_| PolicyText::default()),
         }
     }
@@ -332,6 +338,11 @@ impl Asked<'_> {
             }),
         }
     }
+}
+
+fn is_json_object(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// An answer that holds nothing says that there is nothing.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{AnalyzerState, Arn, Macie, Observed, SecurityHub, Standard};
+use palisade_model::{AnalyzerState, Arn, Gap, GapKind, Macie, Observed, SecurityHub, Standard};
 use serde_json::json;
 
 use crate::engine::Place;
@@ -16,6 +16,9 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
     let hub = match hub.await {
         Observed::Value(hub) => hub,
         other => return other.map(|_| SecurityHub::default()),
+    };
+    let Some(arn) = path::text(&hub, "HubArn") else {
+        return Gap::new("securityhub:DescribeHub", GapKind::Unparsable).into();
     };
     let standards = place.json_pages(
         &SECURITY_HUB,
@@ -36,7 +39,7 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         standards
     });
     Observed::Value(SecurityHub {
-        arn: path::text(&hub, "HubArn").unwrap_or_default().into(),
+        arn: arn.into(),
         auto_enable_controls: path::flag(&hub, "AutoEnableControls").unwrap_or_default(),
         standards,
     })
@@ -51,7 +54,10 @@ pub(crate) async fn security_hub_v2(place: &Place) -> Observed<Arn> {
         json!({}),
     );
     match hub.await {
-        Observed::Value(hub) => or_absent(path::text(&hub, "HubV2Arn").map(Arn::from)),
+        Observed::Value(hub) => match path::text(&hub, "HubV2Arn") {
+            Some(arn) => Observed::Value(arn.into()),
+            None => Gap::new("securityhub:DescribeSecurityHubV2", GapKind::Unparsable).into(),
+        },
         other => other.map(|_| Arn::default()),
     }
 }
@@ -62,6 +68,9 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
     let session = match session.await {
         Observed::Value(session) => session,
         other => return other.map(|_| Macie::default()),
+    };
+    let Some(status) = path::text(&session, "status") else {
+        return Gap::new("macie2:GetMacieSession", GapKind::Unparsable).into();
     };
     let discovery = place.json(
         &MACIE,
@@ -74,7 +83,7 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
         other => other.map(|_| String::new()),
     };
     Observed::Value(Macie {
-        status: path::text(&session, "status").unwrap_or_default(),
+        status,
         automated_discovery: discovery,
     })
 }

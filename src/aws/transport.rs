@@ -182,6 +182,8 @@ impl HttpConnector for MeteredConnector {
             meter.pace.iter().for_each(Pace::charge);
             meter.overall.iter().for_each(|pace| pace.charge());
         }
+        // An object is what it is: only answers that S3 wrote itself are looked at.
+        let is_object = request.uri().contains("x-id=GetObject");
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let mut response = match answer.await {
@@ -211,10 +213,42 @@ impl HttpConnector for MeteredConnector {
             } else if status >= 500 && attempt >= if status == 503 { 5 } else { 3 } {
                 response.headers_mut().insert(GIVE_UP, "1");
             }
-            *response.body_mut() = SdkBody::from(body);
+            *response.body_mut() = match status < 300 && !is_object && is_cut_off(&body) {
+                true => SdkBody::from(CUT_OFF),
+                false => SdkBody::from(body),
+            };
             Ok(response)
         })
     }
+}
+
+/// Stands for an answer of which the end is missing: no protocol reads it.
+const CUT_OFF: &str = "the answer is cut off";
+
+/// Whether an XML document lacks its end. The SDK's readers stop where the text stops, and would
+/// take the first half of a list for all of it.
+fn is_cut_off(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if !rest.starts_with(b"<") {
+        return false;
+    }
+    while rest.starts_with(b"<?") || rest.starts_with(b"<!") {
+        let Some(end) = rest.iter().position(|byte| *byte == b'>') else {
+            return true;
+        };
+        rest = rest[end + 1..].trim_ascii_start();
+    }
+    let name = rest.get(1..).unwrap_or_default();
+    let length = name
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
+    let Some(length) = length else {
+        return true;
+    };
+    let closing = [b"</", &name[..length], b">"].concat();
+    let alone = rest.ends_with(b"/>") && rest.iter().filter(|byte| **byte == b'<').count() == 1;
+    !(rest.ends_with(&closing) || alone)
 }
 
 /// The attempt's number, from the header the SDK writes: `attempt=2; max=10`.
@@ -274,5 +308,22 @@ impl ClassifyRetry for GiveUp {
 
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_before(RetryClassifierPriority::http_status_code_classifier())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_document_is_no_document() {
+        let whole = "<?xml version=\"1.0\"?>\n<ListResult xmlns=\"x\"><Key>a</Key></ListResult>\n";
+        assert!(!is_cut_off(whole.as_bytes()));
+        assert!(!is_cut_off(b"<Empty xmlns=\"x\"/>"));
+        assert!(!is_cut_off(b"{\"json\": true}"));
+        assert!(!is_cut_off(b""));
+        for cut in 1..whole.trim_end().len() {
+            assert!(is_cut_off(&whole.as_bytes()[..cut]), "{}", &whole[..cut]);
+        }
     }
 }

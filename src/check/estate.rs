@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::security::Security;
+use palisade_model::listing::Listing;
 use palisade_model::{
-    Account, Arn, Bucket, Function, Gap, Observed, Region, Resource, Role, Snapshot, User,
+    Account, Arn, Bucket, Function, Gap, Listed, Observed, Region, RegionState, Resource, Role,
+    Snapshot, User,
 };
 
 use crate::exposure::Exposure;
@@ -51,10 +53,12 @@ impl<'a> Estate<'a> {
             .map(|(id, account)| (id.as_str(), account))
     }
 
-    /// Every region that takes part; for an account whose regions are unread, that gap.
+    /// Every region that takes part; for an account whose regions are unread, that gap, which
+    /// stands beside the regions that were guessed.
     pub fn regions(&self) -> impl Iterator<Item = Located<'a, Region>> + use<'a> {
         self.accounts().flat_map(|(account, data)| {
-            let unread = data.regions.gap().map(|gap| Located {
+            let gap = data.regions.gap().or(data.regions_gap.as_ref());
+            let unread = gap.map(|gap| Located {
                 account,
                 region: "",
                 item: Err(gap),
@@ -94,16 +98,33 @@ impl<'a> Estate<'a> {
         self.in_regions(|account, name, region| located(account, name, &region.functions))
     }
 
-    /// Every resource of a kind such as `glue.job`. Where the kind was not collected there is
-    /// nothing to speak of: rules about it answer through the account's coverage.
+    /// Every resource of a kind such as `glue.job`, in the regions that take part, and a gap
+    /// where the kind was not collected. Of a kind that no listing reads there is nothing to say.
     pub fn resources(&self, kind: &str) -> Vec<Located<'a, Resource>> {
-        self.in_regions(|account, name, region| {
-            region
-                .resources
-                .get(kind)
-                .map(|list| located(account, name, list))
-                .unwrap_or_default()
-        })
+        let mut found = Vec::new();
+        for (account, data) in self.accounts() {
+            let left_out = |region: &str| {
+                let region = data.regions.value().and_then(|all| all.get(region));
+                region.is_some_and(|region| region.state == RegionState::NotAsked)
+            };
+            for (region, listed) in data.listed(kind) {
+                let at = |item| Located {
+                    account,
+                    region,
+                    item,
+                };
+                match listed {
+                    Listed::All(all) => {
+                        found.extend(all.iter().map(|(name, one)| at(Ok((name.as_str(), one)))));
+                    }
+                    Listed::Unread(gap) if Listing::of(kind).is_some() && !left_out(region) => {
+                        found.push(at(Err(gap)));
+                    }
+                    Listed::Unread(_) | Listed::None => {}
+                }
+            }
+        }
+        found
     }
 
     fn in_regions<T>(

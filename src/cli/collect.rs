@@ -312,6 +312,10 @@ impl Observer for Hears {
         self.0.planned(calls);
     }
 
+    fn spared(&self, calls: u64) {
+        self.0.spared(calls);
+    }
+
     fn finished(&self, operation: &str) {
         self.0.finished(operation);
     }

@@ -200,6 +200,9 @@ impl<'a> Facts<'a> {
 
     fn key_ids(&self, place: &Arn) -> Option<Vec<String>> {
         if let Some(function) = self.function(place) {
+            if function.environment_read.gap().is_some() {
+                return None;
+            }
             return Some(function.key_ids.clone());
         }
         if place.service() == "s3" {

@@ -344,12 +344,6 @@ fn session_document<'a>(actions: impl Iterator<Item = &'a str>) -> String {
     .to_string()
 }
 
-/// How many calls of that kind the table holds: the part of the progress total that is known
-/// before anything was listed.
-pub fn fixed_calls(per: Per) -> u64 {
-    calls().filter(|call| call.per == per).count() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

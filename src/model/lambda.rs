@@ -52,9 +52,17 @@ pub struct Function {
     /// said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handler: Option<AlarmHandler>,
-    /// Tags.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    /// Tags. A file that says nothing of them leaves them unknown: a policy may ask for them.
+    #[serde(default = "unread_tags")]
+    pub tags: Observed<BTreeMap<String, String>>,
+    /// A gap where Lambda could not decrypt the environment: then the variables and the key ids
+    /// among them are unknown, whatever the lists above say.
+    #[serde(skip_serializing_if = "Observed::is_absent")]
+    pub environment_read: Observed<()>,
+}
+
+fn unread_tags() -> Observed<BTreeMap<String, String>> {
+    Observed::not_collected("lambda:ListTags")
 }
 
 /// What a function does with the events that an alarm rule hands it, as declared: Palisade never

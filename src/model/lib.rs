@@ -34,8 +34,8 @@ mod time;
 pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, actions};
 pub use arn::{Arn, Partition};
 pub use calls::{
-    CALLS, Call, Per, SessionPolicy, calls, code_is_among, find_call, fixed_calls, scan_actions,
-    scan_policy, session_policies,
+    CALLS, Call, Per, SessionPolicy, calls, code_is_among, find_call, scan_actions, scan_policy,
+    session_policies,
 };
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
 pub use file::{FileError, read_snapshot, write_snapshot};
@@ -49,7 +49,7 @@ pub use observed::{DeniedBy, Gap, GapKind, NotApplicable, Observed, Why};
 pub use organization::{OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit};
 pub use policy_text::PolicyText;
 pub use public_proof::{ProofAnswer, ProofAsk, ProofRequest, ProofResult};
-pub use resource::Resource;
+pub use resource::{Listed, Resource};
 pub use s3::{
     AccessPoint, Acl, Bucket, Grant, ObjectEntry, ObjectListing, ObjectMatch, PublicAccessBlock,
     S3, Website,

@@ -50,6 +50,8 @@ pub struct Listing {
     pub role: RoleFrom,
     /// Its resource-based policy, a JSON document held in a string. `None`: the kind has none.
     pub policy: Option<At>,
+    /// Its tags. `None`: the calls above do not tell them.
+    pub tags: Option<Tags>,
     /// Everything else that is kept.
     pub attributes: &'static [Attribute],
     /// Whether it is asked once per account, in the partition's home region, and stands in
@@ -138,6 +140,8 @@ pub enum Value {
     Item(&'static str),
     /// A list of one: the text at a path of the listed item.
     ItemList(&'static str),
+    /// The item's own ARN, which its row makes of a template or reads in the list.
+    Arn,
     /// The parent resource's name.
     ParentName,
     /// The parent resource's ARN.
@@ -201,6 +205,17 @@ pub enum RoleFrom {
     /// An instance profile's ARN or name at a path: the role is the one the profile holds, as
     /// IAM says.
     Profile(At),
+}
+
+/// Where a resource's tags stand, and how they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tags {
+    /// The list of tags, or the object that holds them.
+    pub at: At,
+    /// In a list, the member that holds a tag's key; empty: keys are the object's members.
+    pub key: &'static str,
+    /// In a list, the member that holds a tag's value.
+    pub value: &'static str,
 }
 
 /// One attribute.
@@ -376,7 +391,8 @@ mod tests {
                 ArnFrom::Path(at) => Some(at),
                 ArnFrom::Template(_) => None,
             };
-            for at in sources.chain(role).chain(row.policy).chain(arn) {
+            let tags = row.tags.map(|tags| tags.at);
+            for at in sources.chain(role).chain(row.policy).chain(arn).chain(tags) {
                 assert!(at.source <= row.details.len(), "{}: {at:?}", row.kind);
             }
         }
@@ -429,12 +445,31 @@ mod tests {
             assert!(!parent || row.under.is_some(), "{}", row.kind);
         }
         for row in LISTINGS {
-            let listed = row
-                .list
-                .send
-                .iter()
-                .any(|(_, value)| matches!(value, Value::Item(_) | Value::ItemList(_)));
+            let listed = row.list.send.iter().any(|(_, value)| {
+                matches!(value, Value::Item(_) | Value::ItemList(_) | Value::Arn)
+            });
             assert!(!listed, "{}: a list call has no item yet", row.kind);
+        }
+    }
+
+    #[test]
+    fn an_arn_is_sent_only_where_no_further_answer_tells_it() {
+        for (row, ask) in asks() {
+            let sent = ask.send.iter().any(|(_, value)| *value == Value::Arn);
+            let late = matches!(row.arn, ArnFrom::Path(at) if at.source > 0);
+            assert!(!(sent && late), "{}", row.kind);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_as_json_is_json() {
+        for (row, ask) in asks() {
+            for (name, value) in ask.send {
+                if let Value::Json(text) = value {
+                    let read = serde_json::from_str::<serde_json::Value>(text);
+                    assert!(read.is_ok(), "{}: {name}", row.kind);
+                }
+            }
         }
     }
 }

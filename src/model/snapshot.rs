@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::listing::Listing;
 use crate::{
     Alarm, AnalyzerState, Arn, Bus, ConfigService, Detector, FirewallManager, Function, Gap,
-    GapKind, Iam, Inspector, Macie, MetricFilter, Observed, Organization, Partition, Resource, S3,
-    SecurityHub, ShieldState, Time, Topic, Trail,
+    GapKind, Iam, Inspector, Listed, Macie, MetricFilter, Observed, Organization, Partition,
+    Resource, S3, SecurityHub, ShieldState, Time, Topic, Trail,
 };
 
 /// A twelve-digit account id.
@@ -71,6 +72,11 @@ pub struct Account {
     /// on, and were not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regions_gap: Option<Gap>,
+    /// Regions that could not be asked for the trails they record themselves, each with its gap.
+    /// A trail of several regions shows in every region that answered. Where no region did,
+    /// [`trails`](Self::trails) is the gap.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub trail_regions: BTreeMap<RegionName, Observed<()>>,
     /// Resources of global services by kind, such as `cloudfront.distribution`, then by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resources: BTreeMap<String, Observed<BTreeMap<String, Resource>>>,
@@ -87,6 +93,7 @@ impl Account {
             firewall_manager: Observed::not_collected("fms:GetAdminAccount"),
             regions: Observed::not_collected("account:ListRegions"),
             regions_gap: None,
+            trail_regions: BTreeMap::new(),
             resources: BTreeMap::new(),
         }
     }
@@ -119,6 +126,7 @@ impl Account {
             firewall_manager: gap.clone().into(),
             regions: gap.into(),
             regions_gap: None,
+            trail_regions: BTreeMap::new(),
             resources: BTreeMap::new(),
         }
     }
@@ -130,6 +138,33 @@ impl Account {
             .into_iter()
             .flatten()
             .filter(|(_, region)| region.state == RegionState::Enabled)
+    }
+
+    /// What is known of the resources of that kind, place by place: the region, or nothing for
+    /// what belongs to no region. Where the list of regions is a gap or a guess, so are the
+    /// resources of those that are not in it.
+    pub fn listed(&self, kind: &str) -> Vec<(&str, Listed<'_>)> {
+        let global = Listing::of(kind).is_some_and(|row| row.global);
+        let mut found = Vec::new();
+        if global || self.resources.contains_key(kind) {
+            found.push(("", Listed::of(&self.resources, kind)));
+        }
+        if global {
+            return found;
+        }
+        for (name, region) in self.regions.value().into_iter().flatten() {
+            found.push((name.as_str(), region.listed(kind)));
+        }
+        let beyond = self.regions.gap().or(self.regions_gap.as_ref());
+        found.extend(beyond.map(|gap| ("", Listed::Unread(gap))));
+        found
+    }
+
+    /// Why trails that only `region` records may be missing; `None` where all are known.
+    pub fn trails_unread(&self, region: &str) -> Option<&Gap> {
+        self.trails
+            .gap()
+            .or_else(|| self.trail_regions.get(region)?.gap())
     }
 }
 
@@ -200,6 +235,15 @@ impl Region {
             alarms: Observed::not_collected("cloudwatch:DescribeAlarms"),
             metric_filters: Observed::not_collected("logs:DescribeMetricFilters"),
             resources: BTreeMap::new(),
+        }
+    }
+
+    /// What is known of the resources of that kind here. A kind that is not in
+    /// [`resources`](Self::resources) was not collected, unless the region is off.
+    pub fn listed(&self, kind: &str) -> Listed<'_> {
+        match self.state {
+            RegionState::Off => Listed::None,
+            RegionState::Enabled | RegionState::NotAsked => Listed::of(&self.resources, kind),
         }
     }
 

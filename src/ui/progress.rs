@@ -96,6 +96,12 @@ impl Progress {
         self.draw();
     }
 
+    /// So many calls turned out not to be needed.
+    pub(crate) fn spared(&self, calls: u64) {
+        self.planned.fetch_sub(calls, Ordering::Relaxed);
+        self.draw();
+    }
+
     /// A call ended.
     pub(crate) fn finished(&self, operation: &str) {
         self.finished.fetch_add(1, Ordering::Relaxed);

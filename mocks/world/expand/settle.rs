@@ -5,9 +5,20 @@ use std::collections::BTreeMap;
 
 use palisade_model::listing::{ArnFrom, LISTINGS, Listing, RoleFrom, Shape};
 use palisade_model::{
-    Account, Arn, CredentialReport, KeyStatus, Observed, Region, RegionState, ReportRow, Resource,
-    Snapshot, Time, User, Why,
+    Account, Arn, CredentialReport, GapKind, KeyStatus, Observed, Region, RegionState, ReportRow,
+    Resource, Snapshot, Time, User, Why,
 };
+use serde_json::Value;
+
+/// Tags that a world does not speak of were read, and there are none.
+fn tags(fact: &mut Observed<BTreeMap<String, String>>) {
+    let silent = fact
+        .gap()
+        .is_some_and(|gap| gap.kind == GapKind::NotCollected && gap.message.is_empty());
+    if silent || fact.is_absent() {
+        *fact = Observed::Value(BTreeMap::new());
+    }
+}
 
 /// An absent list is an empty one: a service that lists nothing has answered.
 fn list<T: Default>(fact: &mut Observed<T>) {
@@ -120,6 +131,7 @@ fn settle_region(region: &mut Region) {
         sorted(&mut function.aliases);
         sorted(&mut function.event_sources);
         function.environment.sort();
+        tags(&mut function.tags);
     }
     list(&mut region.guardduty);
     list(&mut region.config);
@@ -221,6 +233,14 @@ fn settle_kind(
         if row.policy.is_none() && resource.policy.is_absent() {
             resource.policy = Observed::not_applicable(Why::Kind, "");
         }
+        match row.tags {
+            Some(_) => tags(&mut resource.tags),
+            None if resource.tags.is_absent() => resource.tags = Resource::unread_tags(),
+            None => {}
+        }
+        if row.attributes.iter().any(|known| known.name == "tag_keys") {
+            name_tags(resource);
+        }
         for attribute in row.attributes {
             let fact = resource
                 .attributes
@@ -239,6 +259,25 @@ fn settle_kind(
                 *fact = Observed::Value(profile.as_str().into());
             }
         }
+    }
+}
+
+/// Tags and the attribute that lists their keys say the same.
+fn name_tags(resource: &mut Resource) {
+    let Some(held) = resource.tags.value_mut() else {
+        return;
+    };
+    let keys = resource
+        .attributes
+        .get("tag_keys")
+        .and_then(Observed::value);
+    for key in keys.and_then(Value::as_array).into_iter().flatten() {
+        held.entry(key.as_str().unwrap_or_default().to_owned())
+            .or_default();
+    }
+    if !held.is_empty() {
+        let keys = Observed::Value(held.keys().cloned().collect());
+        resource.attributes.insert("tag_keys".to_owned(), keys);
     }
 }
 

@@ -152,7 +152,15 @@ pub fn recorded(powers: &Powers<'_>, call: &Call, account: &str, region: &str) -
         return Recorded::No("CloudTrail never records it".to_owned());
     }
     match &data.trails {
-        Observed::Value(trails) => recorded_by(trails.values(), call, region),
+        Observed::Value(trails) => {
+            match (
+                recorded_by(trails.values(), call, region),
+                data.trails_unread(region),
+            ) {
+                (Recorded::No(_), Some(gap)) => Recorded::Unknown(gap.to_string()),
+                (answer, _) => answer,
+            }
+        }
         Observed::Gap(gap) => Recorded::Unknown(gap.to_string()),
         _ => Recorded::No("the account has no trail".to_owned()),
     }

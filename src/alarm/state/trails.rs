@@ -47,11 +47,14 @@ pub(super) fn state(snapshot: &Snapshot, account: &Account, region: &str) -> Sta
         .values()
         .filter(|trail| covers_region(trail, region, &probe))
         .collect();
+    let mut unread = account.trails_unread(region);
     if covering.is_empty() {
-        return State::off("no trail records this region");
+        return match unread {
+            Some(gap) => State::unknown(gap),
+            None => State::off("no trail records this region"),
+        };
     }
     let mut running = Vec::new();
-    let mut unread = None;
     for trail in &covering {
         match &trail.logging {
             Observed::Value(true) => running.push(*trail),

@@ -17,7 +17,11 @@ impl<'a> Question<'_, 'a> {
             return Truth::No;
         };
         if let Some(function) = self.look.function(place) {
-            return any_of(user, |id| function.key_ids.iter().any(|found| found == id));
+            let found = any_of(user, |id| function.key_ids.iter().any(|found| found == id));
+            return match function.environment_read.gap() {
+                Some(gap) if found == Truth::No => Truth::gap(gap),
+                _ => found,
+            };
         }
         if place.service() == "s3" {
             return match self.look.object(place).map(|object| &object.matches) {

@@ -1,6 +1,6 @@
 //! Short spellings for the rows of the table.
 
-use super::{ArnFrom, Ask, At, Attribute, Listing, Name, Page, RoleFrom, Service, Value};
+use super::{ArnFrom, Ask, At, Attribute, Listing, Name, Page, RoleFrom, Service, Tags, Value};
 
 /// `service` asked for the operation in `call`, without parameters or pages.
 pub(super) const fn ask(service: &'static Service, call: &'static str) -> Ask {
@@ -62,6 +62,7 @@ pub(super) const fn listing(kind: &'static str, list: Ask, items: &'static str) 
         arn: ArnFrom::Template(""),
         role: RoleFrom::None,
         policy: None,
+        tags: None,
         attributes: &[],
         global: false,
     }
@@ -126,6 +127,23 @@ impl Listing {
     pub(super) const fn policy(mut self, source: usize, path: &'static str) -> Listing {
         self.policy = Some(At { source, path });
         self
+    }
+
+    /// Tags as a list of keys and values.
+    pub(super) const fn tags(
+        mut self,
+        source: usize,
+        path: &'static str,
+        (key, value): (&'static str, &'static str),
+    ) -> Listing {
+        let at = At { source, path };
+        self.tags = Some(Tags { at, key, value });
+        self
+    }
+
+    /// Tags as an object.
+    pub(super) const fn tag_map(self, source: usize, path: &'static str) -> Listing {
+        self.tags(source, path, ("", ""))
     }
 
     pub(super) const fn attributes(mut self, attributes: &'static [Attribute]) -> Listing {

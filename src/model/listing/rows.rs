@@ -24,6 +24,7 @@ pub static LISTINGS: &[Listing] = &[
     .name("instanceId")
     .arn_as("arn:{partition}:ec2:{region}:{account}:instance/{name}")
     .profile(0, "iamInstanceProfile.arn")
+    .tags(0, "tagSet.item[]", ("key", "value"))
     .attributes(&[
         text("instance_profile", at(0, "iamInstanceProfile.arn")),
         text("state", at(0, "instanceState.name")),
@@ -78,6 +79,7 @@ pub static LISTINGS: &[Listing] = &[
         .send(&[("SecretId", Value::Item("ARN"))])
         .absent(&["ResourceNotFoundException"])])
     .policy(1, "ResourcePolicy")
+    .tags(0, "Tags[]", ("Key", "Value"))
     .attributes(&[
         text("kms_key_id", at(0, "KmsKeyId")),
         flag("rotation_enabled", at(0, "RotationEnabled")),
@@ -100,8 +102,10 @@ pub static LISTINGS: &[Listing] = &[
             ("PolicyName", Value::Text("default")),
         ]),
         ask(&KMS, "kms:ListGrants").send(&[("KeyId", Value::Item("KeyId"))]),
+        ask(&KMS, "kms:ListResourceTags").send(&[("KeyId", Value::Item("KeyId"))]),
     ])
     .policy(2, "Policy")
+    .tags(4, "Tags[]", ("TagKey", "TagValue"))
     .attributes(&[
         text("key_manager", at(1, "KeyMetadata.KeyManager")),
         text("key_state", at(1, "KeyMetadata.KeyState")),
@@ -116,11 +120,12 @@ pub static LISTINGS: &[Listing] = &[
         "clusters[]",
     )
     .name(".")
-    .arn(1, "cluster.arn")
+    .arn_as("arn:{partition}:eks:{region}:{account}:cluster/{name}")
     .details(&[ask(&EKS, "eks:DescribeCluster")
         .route("GET /clusters/{name}")
         .send(&[("name", Value::Item("."))])])
     .role(1, "cluster.roleArn")
+    .tag_map(1, "cluster.tags")
     .attributes(&[
         flag(
             "endpoint_public_access",
@@ -143,11 +148,12 @@ pub static LISTINGS: &[Listing] = &[
         "projects[]",
     )
     .name(".")
-    .arn(1, "projects[].arn")
+    .arn_as("arn:{partition}:codebuild:{region}:{account}:project/{name}")
     .details(&[
         ask(&CODEBUILD, "codebuild:BatchGetProjects").send(&[("names", Value::ItemList("."))])
     ])
     .role(1, "projects[].serviceRole")
+    .tags(1, "projects[].tags[]", ("key", "value"))
     .attributes(&[
         text("project_visibility", at(1, "projects[].projectVisibility")),
         text("source_type", at(1, "projects[].source.type")),
@@ -182,7 +188,9 @@ pub static LISTINGS: &[Listing] = &[
     .details(&[ask(&ECS, "ecs:DescribeServices").send(&[
         ("cluster", Value::ParentArn),
         ("services", Value::ItemList(".")),
+        ("include", Value::Texts(&["TAGS"])),
     ])])
+    .tags(1, "services[].tags[]", ("key", "value"))
     .attributes(&[
         text("status", at(1, "services[].status")),
         text("launch_type", at(1, "services[].launchType")),
@@ -222,6 +230,7 @@ pub static LISTINGS: &[Listing] = &[
     .name("StackName")
     .arn(0, "StackId")
     .role(0, "RoleARN")
+    .tags(0, "Tags.member[]", ("Key", "Value"))
     .attributes(&[
         text("stack_status", at(0, "StackStatus")),
         texts("capabilities", at(0, "Capabilities.member[]")),
@@ -276,6 +285,7 @@ pub static LISTINGS: &[Listing] = &[
         1,
         "launchTemplateVersionSet.item[].launchTemplateData.iamInstanceProfile.arn|launchTemplateVersionSet.item[].launchTemplateData.iamInstanceProfile.name",
     )
+    .tags(0, "tagSet.item[]", ("key", "value"))
     .attributes(&[
         text("launch_template_name", at(0, "launchTemplateName")),
         number("default_version_number", at(0, "defaultVersionNumber")),
@@ -294,6 +304,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("groupId")
     .arn_as("arn:{partition}:ec2:{region}:{account}:security-group/{name}")
+    .tags(0, "tagSet.item[]", ("key", "value"))
     .attributes(&[
         text("group_name", at(0, "groupName")),
         text("vpc_id", at(0, "vpcId")),
@@ -314,6 +325,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("volumeId")
     .arn_as("arn:{partition}:ec2:{region}:{account}:volume/{name}")
+    .tags(0, "tagSet.item[]", ("key", "value"))
     .attributes(&[
         flag("encrypted", at(0, "encrypted")),
         text("kms_key_id", at(0, "kmsKeyId")),
@@ -336,6 +348,7 @@ pub static LISTINGS: &[Listing] = &[
         ("SnapshotId", Value::Item("snapshotId")),
         ("Attribute", Value::Text("createVolumePermission")),
     ])])
+    .tags(0, "tagSet.item[]", ("key", "value"))
     .attributes(&[
         text("volume_id", at(0, "volumeId")),
         flag("encrypted", at(0, "encrypted")),
@@ -355,6 +368,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("imageId")
     .arn_as("arn:{partition}:ec2:{region}::image/{name}")
+    .tags(0, "tagSet.item[]", ("key", "value"))
     .attributes(&[
         flag("public", at(0, "isPublic")),
         text("state", at(0, "imageState")),
@@ -377,6 +391,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("AutoScalingGroupName")
     .arn(0, "AutoScalingGroupARN")
+    .tags(0, "Tags.member[]", ("Key", "Value"))
     .attributes(&[
         texts("instances", at(0, "Instances.member[].InstanceId")),
         text(
@@ -444,6 +459,7 @@ pub static LISTINGS: &[Listing] = &[
         ("Name", Value::Item("Name")),
         ("PermissionType", Value::Text("Share")),
     ])])
+    .tags(0, "Tags[]", ("Key", "Value"))
     .attributes(&[
         text("document_type", at(0, "DocumentType")),
         texts("shared_accounts", at(1, "AccountIds[]")),
@@ -500,8 +516,12 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name_after_slash(".")
     .arn(0, ".")
-    .details(&[ask(&ECS, "ecs:DescribeTaskDefinition").send(&[("taskDefinition", Value::Item("."))])])
+    .details(&[ask(&ECS, "ecs:DescribeTaskDefinition").send(&[
+        ("taskDefinition", Value::Item(".")),
+        ("include", Value::Texts(&["TAGS"])),
+    ])])
     .role(1, "taskDefinition.taskRoleArn")
+    .tags(1, "tags[]", ("key", "value"))
     .attributes(&[
         text("execution_role", at(1, "taskDefinition.executionRoleArn")),
         text("network_mode", at(1, "taskDefinition.networkMode")),
@@ -529,7 +549,9 @@ pub static LISTINGS: &[Listing] = &[
     .details(&[ask(&ECS, "ecs:DescribeTasks").send(&[
         ("cluster", Value::ParentArn),
         ("tasks", Value::ItemList(".")),
+        ("include", Value::Texts(&["TAGS"])),
     ])])
+    .tags(1, "tasks[].tags[]", ("key", "value"))
     .attributes(&[
         text("cluster", at(1, "tasks[].clusterArn")),
         text("task_definition", at(1, "tasks[].taskDefinitionArn")),
@@ -551,7 +573,9 @@ pub static LISTINGS: &[Listing] = &[
     .details(&[ask(&ECS, "ecs:DescribeContainerInstances").send(&[
         ("cluster", Value::ParentArn),
         ("containerInstances", Value::ItemList(".")),
+        ("include", Value::Texts(&["TAGS"])),
     ])])
+    .tags(1, "containerInstances[].tags[]", ("key", "value"))
     .attributes(&[
         text("ec2_instance_id", at(1, "containerInstances[].ec2InstanceId")),
         text("status", at(1, "containerInstances[].status")),
@@ -571,6 +595,7 @@ pub static LISTINGS: &[Listing] = &[
         .route("GET /clusters/{name}/node-groups/{nodegroup}")
         .send(&[("name", Value::ParentName), ("nodegroup", Value::Item("."))])])
     .role(1, "nodegroup.nodeRole")
+    .tag_map(1, "nodegroup.tags")
     .attributes(&[
         text("cluster", at(1, "nodegroup.clusterName")),
         text("status", at(1, "nodegroup.status")),
@@ -676,6 +701,7 @@ pub static LISTINGS: &[Listing] = &[
             .send(&[("StackSetName", Value::Item("StackSetName"))]),
     ])
     .role(1, "StackSet.AdministrationRoleARN")
+    .tags(1, "StackSet.Tags.member[]", ("Key", "Value"))
     .attributes(&[
         text("permission_model", at(1, "StackSet.PermissionModel")),
         text("execution_role_name", at(1, "StackSet.ExecutionRoleName")),
@@ -743,6 +769,7 @@ pub static LISTINGS: &[Listing] = &[
     .arn(0, "ClusterArn")
     .details(&[ask(&EMR, "elasticmapreduce:DescribeCluster").send(&[("ClusterId", Value::Item("Id"))])])
     .profile(1, "Cluster.Ec2InstanceAttributes.IamInstanceProfile")
+    .tags(1, "Cluster.Tags[]", ("Key", "Value"))
     .attributes(&[
         text("state", at(0, "Status.State")),
         text("service_role", at(1, "Cluster.ServiceRole")),
@@ -803,7 +830,7 @@ pub static LISTINGS: &[Listing] = &[
         "agentSummaries[]",
     )
     .name("agentId")
-    .arn(1, "agent.agentArn")
+    .arn_as("arn:{partition}:bedrock:{region}:{account}:agent/{name}")
     .details(&[ask(&BEDROCK_AGENT, "bedrock:GetAgent")
         .route("GET /agents/{agentId}/")
         .send(&[("agentId", Value::Item("agentId"))])])
@@ -877,7 +904,15 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name(".")
     .arn_as("arn:{partition}:dynamodb:{region}:{account}:table/{name}")
-    .details(&[ask(&DYNAMODB, "dynamodb:DescribeTable").send(&[("TableName", Value::Item("."))])])
+    .details(&[
+        ask(&DYNAMODB, "dynamodb:DescribeTable").send(&[("TableName", Value::Item("."))]),
+        ask(&DYNAMODB, "dynamodb:GetResourcePolicy")
+            .send(&[("ResourceArn", Value::Arn)])
+            .absent(&["PolicyNotFoundException"]),
+        ask(&DYNAMODB, "dynamodb:ListTagsOfResource").send(&[("ResourceArn", Value::Arn)]),
+    ])
+    .policy(2, "Policy")
+    .tags(3, "Tags[]", ("Key", "Value"))
     .attributes(&[
         text("kms_key_arn", at(1, "Table.SSEDescription.KMSMasterKeyArn")),
         text("stream_arn", at(1, "Table.LatestStreamArn")),
@@ -913,6 +948,7 @@ pub static LISTINGS: &[Listing] = &[
         ask(&COGNITO_IDENTITY, "cognito-identity:GetIdentityPoolRoles")
             .send(&[("IdentityPoolId", Value::Item("IdentityPoolId"))]),
     ])
+    .tag_map(1, "IdentityPoolTags")
     .attributes(&[
         text("identity_pool_name", at(0, "IdentityPoolName")),
         flag("allow_unauthenticated_identities", at(1, "AllowUnauthenticatedIdentities")),
@@ -933,6 +969,7 @@ pub static LISTINGS: &[Listing] = &[
     .arn_as("arn:{partition}:cognito-idp:{region}:{account}:userpool/{name}")
     .details(&[ask(&COGNITO_IDP, "cognito-idp:DescribeUserPool")
         .send(&[("UserPoolId", Value::Item("Id"))])])
+    .tag_map(1, "UserPool.UserPoolTags")
     .attributes(&[
         text("user_pool_name", at(0, "Name")),
         flag(
@@ -972,6 +1009,7 @@ pub static LISTINGS: &[Listing] = &[
         .send(&[("Name", Value::Item("Name")), ("groupName", Value::Item("GroupName"))])])
     .role(1, "Target.RoleArn")
     .attributes(&[
+        text("group", at(0, "GroupName")),
         text("state", at(0, "State")),
         text("target", at(0, "Target.Arn")),
     ]),
@@ -984,6 +1022,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("DBInstanceIdentifier")
     .arn(0, "DBInstanceArn")
+    .tags(0, "TagList.Tag[]", ("Key", "Value"))
     .attributes(&[
         text("status", at(0, "DBInstanceStatus")),
         flag("publicly_accessible", at(0, "PubliclyAccessible")),
@@ -1007,6 +1046,7 @@ pub static LISTINGS: &[Listing] = &[
     .arn(0, "DBSnapshotArn")
     .details(&[ask(&RDS, "rds:DescribeDBSnapshotAttributes")
         .send(&[("DBSnapshotIdentifier", Value::Item("DBSnapshotIdentifier"))])])
+    .tags(0, "TagList.Tag[]", ("Key", "Value"))
     .attributes(&[
         flag("encrypted", at(0, "Encrypted")),
         texts(
@@ -1033,6 +1073,7 @@ pub static LISTINGS: &[Listing] = &[
         "DBClusterSnapshotIdentifier",
         Value::Item("DBClusterSnapshotIdentifier"),
     )])])
+    .tags(0, "TagList.Tag[]", ("Key", "Value"))
     .attributes(&[
         flag("encrypted", at(0, "StorageEncrypted")),
         texts(
@@ -1052,6 +1093,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("ClusterIdentifier")
     .arn_as("arn:{partition}:redshift:{region}:{account}:cluster:{name}")
+    .tags(0, "Tags.Tag[]", ("Key", "Value"))
     .attributes(&[
         texts("iam_roles", at(0, "IamRoles.ClusterIamRole[].IamRoleArn")),
         flag("publicly_accessible", at(0, "PubliclyAccessible")),
@@ -1066,6 +1108,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("jobQueueName")
     .arn(0, "jobQueueArn")
+    .tag_map(0, "tags")
     .attributes(&[
         text("state", at(0, "state")),
         text("status", at(0, "status")),
@@ -1081,6 +1124,7 @@ pub static LISTINGS: &[Listing] = &[
     .name_after_slash("jobDefinitionArn")
     .arn(0, "jobDefinitionArn")
     .role(0, "containerProperties.jobRoleArn")
+    .tag_map(0, "tags")
     .attributes(&[
         text("execution_role", at(0, "containerProperties.executionRoleArn")),
         text("image", at(0, "containerProperties.image")),
@@ -1099,6 +1143,7 @@ pub static LISTINGS: &[Listing] = &[
         .route("GET /environments/{Name}")
         .send(&[("Name", Value::Item("."))])])
     .role(1, "Environment.ExecutionRoleArn")
+    .tag_map(1, "Environment.Tags")
     .attributes(&[
         text("source_bucket", at(1, "Environment.SourceBucketArn")),
         text("webserver_access_mode", at(1, "Environment.WebserverAccessMode")),
@@ -1113,6 +1158,7 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("apiId")
     .arn(0, "arn")
+    .tag_map(0, "tags")
     .attributes(&[text("authentication_type", at(0, "authenticationType"))]),
     listing(
         "config.rule",

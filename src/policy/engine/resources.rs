@@ -1,6 +1,11 @@
 //! Resources and their own policies, by ARN.
 
-use palisade_model::{Account, Observed, PublicAccessBlock, Region, Resource, Snapshot};
+use std::collections::BTreeMap;
+
+use palisade_model::listing::LISTINGS;
+use palisade_model::{
+    Account, Observed, PublicAccessBlock, Region, RegionState, Resource, Snapshot,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Engine;
@@ -33,10 +38,41 @@ pub(super) struct Resources {
     by_arn: FxHashMap<Box<str>, Known>,
     /// Secrets by their ARN without the six random characters, which requests may leave out.
     secrets: FxHashMap<Box<str>, Box<str>>,
-    /// (account, service) whose resources could not all be listed.
-    unlisted: FxHashSet<(Box<str>, Box<str>)>,
+    unlisted: Unlisted,
     /// Stands for the policy of a resource that could not be listed.
     unread: [Attached; 1],
+}
+
+/// Where there may be resources that nobody has seen.
+#[derive(Debug, Default)]
+struct Unlisted {
+    /// Account, service and region; no region: all of them.
+    at: FxHashSet<(Box<str>, Box<str>, Box<str>)>,
+    /// The same without the region, for requests that name none.
+    anywhere: FxHashSet<(Box<str>, Box<str>)>,
+    /// Accounts whose list of regions is a guess, and the regions that were guessed.
+    guessed: FxHashMap<Box<str>, FxHashSet<Box<str>>>,
+}
+
+impl Unlisted {
+    fn add(&mut self, account: &str, service: &str, region: &str) {
+        self.at
+            .insert((account.into(), service.into(), region.into()));
+        self.anywhere.insert((account.into(), service.into()));
+    }
+
+    fn covers(&self, account: &str, service: &str, region: &str) -> bool {
+        let known = |region: &str| {
+            let key = (account.into(), service.into(), region.into());
+            self.at.contains(&key)
+        };
+        let open = region.is_empty() || region.contains(['*', '?']);
+        let guessed = self.guessed.get(account);
+        guessed.is_some_and(|regions| !region.is_empty() && !regions.contains(region))
+            || known("")
+            || known(region)
+            || (open && self.anywhere.contains(&(account.into(), service.into())))
+    }
 }
 
 impl Resources {
@@ -45,7 +81,7 @@ impl Resources {
         let mut out = Self {
             by_arn: FxHashMap::default(),
             secrets: FxHashMap::default(),
-            unlisted: FxHashSet::default(),
+            unlisted: Unlisted::default(),
             unread,
         };
         for (id, account) in &snapshot.accounts {
@@ -58,14 +94,19 @@ impl Resources {
             };
             reader.iam(account);
             reader.s3(account);
-            reader.listed(&account.resources);
+            reader.listed("", &account.resources);
             match &account.regions {
                 Observed::Value(regions) => {
                     for (name, region) in regions {
                         reader.region(name, region);
                     }
+                    if account.regions_gap.is_some() {
+                        let names = regions.keys().map(|name| name.as_str().into());
+                        let guess = &mut reader.out.unlisted.guessed;
+                        guess.insert(id.as_str().into(), names.collect());
+                    }
                 }
-                Observed::Gap(_) => reader.missing(&REGIONAL),
+                Observed::Gap(_) => reader.missing("", &REGIONAL),
                 Observed::Absent | Observed::NotApplicable(_) => {}
             }
         }
@@ -86,7 +127,7 @@ impl Resources {
             .unwrap_or_default()
             .to_ascii_lowercase();
         let parts: Vec<&str> = resource.splitn(6, ':').collect();
-        let [_, _, arn_service, _, owner, rest] = parts[..] else {
+        let [_, _, arn_service, region, owner, rest] = parts[..] else {
             return Target {
                 account: None,
                 policy: None,
@@ -121,7 +162,7 @@ impl Resources {
         };
         let account = account_of(owner);
         let unlisted = match account {
-            Some(id) => self.unlisted.contains(&(id.into(), arn_service.into())),
+            Some(id) => self.unlisted.covers(id, arn_service, region),
             // A foreign account's resource.
             None => true,
         };
@@ -217,6 +258,15 @@ struct Reader<'a> {
     shelf: &'a mut Shelf,
 }
 
+/// Tags that were read; `None` when nobody knows them.
+fn observed(facts: &Observed<BTreeMap<String, String>>) -> Option<Tags> {
+    match facts {
+        Observed::Value(all) => Some(tags(all)),
+        Observed::Absent | Observed::NotApplicable(_) => Some(Tags::default()),
+        Observed::Gap(_) => None,
+    }
+}
+
 fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Tags {
     tags.into_iter()
         .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
@@ -224,11 +274,9 @@ fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Tags {
 }
 
 impl Reader<'_> {
-    fn missing(&mut self, services: &[&str]) {
+    fn missing(&mut self, region: &str, services: &[&str]) {
         for service in services {
-            self.out
-                .unlisted
-                .insert((self.id.into(), (*service).into()));
+            self.out.unlisted.add(self.id, service, region);
         }
     }
 
@@ -253,7 +301,7 @@ impl Reader<'_> {
                     self.put(role.arn.as_str(), Some(trust), Some(tags(&role.tags)));
                 }
             }
-            Observed::Gap(_) => self.missing(&["iam"]),
+            Observed::Gap(_) => self.missing("", &["iam"]),
             Observed::Absent | Observed::NotApplicable(_) => {}
         }
         for user in account.iam.users.value().into_iter().flatten() {
@@ -264,7 +312,7 @@ impl Reader<'_> {
     fn s3(&mut self, account: &Account) {
         let Observed::Value(buckets) = &account.s3.buckets else {
             if account.s3.buckets.gap().is_some() {
-                self.missing(&["s3"]);
+                self.missing("", &["s3"]);
             }
             return;
         };
@@ -289,14 +337,19 @@ impl Reader<'_> {
     }
 
     fn region(&mut self, name: &str, region: &Region) {
+        match region.state {
+            RegionState::Off => return, // nothing can be there
+            RegionState::NotAsked => return self.missing(name, &REGIONAL),
+            RegionState::Enabled => {}
+        }
         match &region.functions {
             Observed::Value(functions) => {
                 for function in functions.values() {
                     let policy = self.shelf.observed("function policy", &function.policy);
-                    self.put(function.arn.as_str(), policy, Some(tags(&function.tags)));
+                    self.put(function.arn.as_str(), policy, observed(&function.tags));
                 }
             }
-            Observed::Gap(_) => self.missing(&["lambda"]),
+            Observed::Gap(_) => self.missing(name, &["lambda"]),
             Observed::Absent | Observed::NotApplicable(_) => {}
         }
         match &region.topics {
@@ -306,7 +359,7 @@ impl Reader<'_> {
                     self.put(arn.as_str(), policy, None);
                 }
             }
-            Observed::Gap(_) => self.missing(&["sns"]),
+            Observed::Gap(_) => self.missing(name, &["sns"]),
             Observed::Absent | Observed::NotApplicable(_) => {}
         }
         match &region.buses {
@@ -320,18 +373,23 @@ impl Reader<'_> {
                     self.put(&arn, policy, None);
                 }
             }
-            Observed::Gap(_) => self.missing(&["events"]),
+            Observed::Gap(_) => self.missing(name, &["events"]),
             Observed::Absent | Observed::NotApplicable(_) => {}
         }
-        self.listed(&region.resources);
+        self.listed(name, &region.resources);
+        // A kind that was never listed is not one of which there is nothing.
+        let rows = LISTINGS.iter().filter(|row| !row.global);
+        for row in rows.filter(|row| row.policy.is_some()) {
+            if !region.resources.contains_key(row.kind) {
+                self.missing(name, &[service_of(row.kind)]);
+            }
+        }
     }
 
     fn listed(
         &mut self,
-        kinds: &std::collections::BTreeMap<
-            String,
-            Observed<std::collections::BTreeMap<String, Resource>>,
-        >,
+        region: &str,
+        kinds: &BTreeMap<String, Observed<BTreeMap<String, Resource>>>,
     ) {
         for (kind, resources) in kinds {
             match resources {
@@ -339,15 +397,17 @@ impl Reader<'_> {
                     for resource in resources.values().filter(|r| !r.arn.as_str().is_empty()) {
                         let name = format!("policy of {kind}");
                         let policy = self.shelf.observed(&name, &resource.policy);
-                        self.put(resource.arn.as_str(), policy, Some(tags(&resource.tags)));
+                        self.put(resource.arn.as_str(), policy, observed(&resource.tags));
                     }
                 }
-                Observed::Gap(_) => {
-                    let service = kind.split('.').next().unwrap_or(kind);
-                    self.missing(&[service]);
-                }
+                Observed::Gap(_) => self.missing(region, &[service_of(kind)]),
                 Observed::Absent | Observed::NotApplicable(_) => {}
             }
         }
     }
+}
+
+/// The IAM service of a kind such as `sqs.queue`.
+fn service_of(kind: &str) -> &str {
+    kind.split('.').next().unwrap_or(kind)
 }
