@@ -1,10 +1,14 @@
 //! The walk through the corridor, from a snapshot to answers and paths.
 
+use std::collections::BTreeSet;
+
 use palisade_checks::Technique;
 use palisade_model::{Arn, Snapshot};
 
 use crate::alarm::Alarms;
-use crate::alarm::state::Row;
+use crate::alarm::state::{Row, Service};
+use crate::check::security::Security;
+use crate::check::security::tampering::Tampering;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
 use crate::graph::{Graph, Node, PathSet, Query};
@@ -19,6 +23,8 @@ pub struct Analysis {
     pub paths: PathSet,
     /// Every security service by account and region; like places share a row, worst first.
     pub services: Vec<Row>,
+    /// Every tamper action: state, guardrail, who could, and whether anybody would hear it.
+    pub tampering: Tampering,
 }
 
 /// Which checks are asked.
@@ -26,6 +32,7 @@ pub struct Analysis {
 pub struct Selection {
     wanted: Vec<String>,
     unwanted: Vec<String>,
+    expects: BTreeSet<Service>,
 }
 
 impl Selection {
@@ -46,7 +53,15 @@ impl Selection {
         Ok(Selection {
             wanted: wanted.to_vec(),
             unwanted: unwanted.to_vec(),
+            expects: BTreeSet::new(),
         })
+    }
+
+    /// Names paid or situational services that should be on although nobody uses them yet.
+    #[must_use]
+    pub fn expecting(mut self, services: impl IntoIterator<Item = Service>) -> Self {
+        self.expects.extend(services);
+        self
     }
 
     fn takes(&self, id: &str) -> bool {
@@ -59,13 +74,19 @@ impl Selection {
 pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let engine = Engine::new(snapshot);
     let exposure = Exposure::of(snapshot);
-    let estate = Estate::new(snapshot, &engine, &exposure);
+    let alarms = Alarms::new(snapshot, &engine);
+    let graph = Graph::build(snapshot, techniques(), &engine, &alarms);
+    let security = Security::new(&alarms)
+        .becoming(&graph)
+        .exposed(&exposure)
+        .expecting(selection.expects.clone());
+    let estate = Estate::new(snapshot, &engine, &exposure, security);
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
-    let graph = Graph::build(snapshot, techniques(), &engine, &estate.security.alarms);
     Analysis {
         answers,
         paths: graph.paths(&Query::default()),
         services: estate.security.matrix().rows(),
+        tampering: estate.security.tampering().clone(),
     }
 }
 
@@ -73,7 +94,7 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
 /// first text that names nothing comes back as the error.
 pub fn paths(snapshot: &Snapshot, from: &[String], to: &[String]) -> Result<PathSet, String> {
     let engine = Engine::new(snapshot);
-    let alarms = Alarms::new(snapshot);
+    let alarms = Alarms::new(snapshot, &engine);
     let graph = Graph::build(snapshot, techniques(), &engine, &alarms);
     let nodes = |names: &[String]| -> Result<Vec<Node>, String> {
         names

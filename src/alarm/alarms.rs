@@ -9,6 +9,7 @@ use super::chain::{Answer, Recorded, Way, listen, recorded};
 use super::event::{Call, Category, Identity};
 use super::powers::{Ceiling, Powers};
 use super::protection::{Ask, Protection, protection};
+use crate::policy::Engine;
 
 /// Answers whether anybody hears a call, each question once.
 pub struct Alarms<'a> {
@@ -59,10 +60,10 @@ impl Detection {
 }
 
 impl<'a> Alarms<'a> {
-    /// Over one snapshot.
-    pub fn new(snapshot: &'a Snapshot) -> Self {
+    /// Over one snapshot and its engine.
+    pub fn new(snapshot: &'a Snapshot, engine: &'a Engine) -> Self {
         Alarms {
-            powers: Powers::new(snapshot),
+            powers: Powers::new(snapshot, engine),
             answers: Mutex::default(),
             guarded: Mutex::default(),
         }
@@ -196,7 +197,8 @@ impl<'a> Alarms<'a> {
             let kept = !actions.is_empty()
                 && actions.iter().all(|action| {
                     let ask = Ask::on(action, part.as_str());
-                    let answer = protection(&self.powers, account, &ask);
+                    // The graph is grown with these weights, so it cannot be asked yet.
+                    let answer = protection(&self.powers, None, account, &ask);
                     matches!(
                         answer,
                         Protection::Everybody { .. } | Protection::Except { .. }

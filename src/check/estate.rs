@@ -35,13 +35,18 @@ pub struct Located<'a, T> {
 }
 
 impl<'a> Estate<'a> {
-    /// Everything that follows from `snapshot`, with its engine and exposure.
-    pub fn new(snapshot: &'a Snapshot, engine: &'a Engine, exposure: &'a Exposure) -> Self {
+    /// Everything that follows from `snapshot`, with its engine, exposure and security services.
+    pub fn new(
+        snapshot: &'a Snapshot,
+        engine: &'a Engine,
+        exposure: &'a Exposure,
+        security: Security<'a>,
+    ) -> Self {
         Estate {
             snapshot,
             engine,
             exposure,
-            security: Security::new(snapshot),
+            security,
         }
     }
 

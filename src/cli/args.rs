@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use palisade::alarm::state::Service;
 use palisade_checks::Severity;
 
 /// Where facts come from. One of the offline sources, or a live AWS.
@@ -201,6 +202,24 @@ pub(crate) struct Select {
     #[arg(long, value_name = "SEVERITY", env = "PALISADE_MIN_SEVERITY", value_parser = severity,
         help_heading = "Checks")]
     pub(crate) min_severity: Option<Severity>,
+    #[command(flatten)]
+    pub(crate) expect: Expect,
+}
+
+/// Which paid or situational services should be on.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Expect {
+    /// This service should be on although nobody uses it yet: macie, waf, shield or fms;
+    /// repeatable
+    #[arg(
+        long,
+        value_name = "SERVICE",
+        env = "PALISADE_EXPECT",
+        value_delimiter = ',',
+        value_parser = service,
+        help_heading = "Checks"
+    )]
+    pub(crate) expect: Vec<Service>,
 }
 
 /// What decides the exit code.
@@ -248,6 +267,12 @@ pub(crate) struct Output {
         help_heading = "Output"
     )]
     pub(crate) format: Vec<String>,
+}
+
+fn service(text: &str) -> Result<Service, String> {
+    Service::parse(text)
+        .filter(|service| service.is_optional())
+        .ok_or_else(|| "one of macie, waf, shield, fms; all others are expected anyway".to_owned())
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

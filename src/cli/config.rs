@@ -246,6 +246,8 @@ const TEMPLATE: &str = "\
 # fail-on = \"high\"
 # format = [\"table\", \"json=report.json\"]
 # accepted-risks = \"accepted-risks.toml\"
+# Paid services are findings only where somebody uses them, or where you say you expect them:
+# expect = [\"macie\", \"shield\", \"waf\", \"fms\"]
 
 [gate]
 # baseline = \"last.json\"

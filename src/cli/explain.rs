@@ -18,6 +18,8 @@ pub(crate) struct Args {
     subject: String,
     #[command(flatten)]
     source: args::Source,
+    #[command(flatten)]
+    expect: args::Expect,
 }
 
 /// Runs the command.
@@ -32,7 +34,8 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
         return Err(unknown(&args.subject));
     }
     let loaded = source::load(source, voice)?;
-    let analysis = palisade::analyse(&loaded.snapshot, &palisade::Selection::default());
+    let selection = palisade::Selection::default().expecting(args.expect.expect.clone());
+    let analysis = palisade::analyse(&loaded.snapshot, &selection);
     let mut report = Report::new(&loaded.label, &loaded.snapshot, analysis);
     gate::judge(&mut report, &Settings::default());
     let style = table::Style {

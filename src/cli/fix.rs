@@ -15,7 +15,7 @@ and what stays open are part of the answer. Nothing is ever written to AWS.
 
 Examples:
   palisade fix --world organization
-  palisade fix --org --profile audit --exempt 'arn:aws:iam::*:role/security-admin' --emit terraform")]
+  palisade fix --org --profile audit --exempt 'arn:aws:iam::*:role/security/keeper' --emit terraform")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: args::Source,
@@ -30,17 +30,20 @@ pub(crate) struct Args {
     /// text explains; scp prints the documents, terraform and cli what attaches them
     #[arg(long, default_value = "text", value_parser = ["text", "json", "scp", "terraform", "cli"])]
     emit: String,
+    #[command(flatten)]
+    expect: args::Expect,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     let loaded = source::load(&args.source, voice)?;
-    let written = scp::write(&loaded.snapshot, &args.exempt).map_err(|error| {
+    let expects = args.expect.expect.iter().copied().collect();
+    let written = scp::write(&loaded.snapshot, &args.exempt, &expects).map_err(|error| {
         Failure::caused(
             Exit::CouldNotRun,
             error,
             "no service control policies can be written",
-            "they need an organization that was read, and whole ARNs after --exempt",
+            "they need an organization that was read, and ARNs of single principals after --exempt",
         )
     })?;
     let text = match args.emit.as_str() {

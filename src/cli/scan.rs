@@ -75,7 +75,10 @@ pub(crate) fn write(
 
 /// Which checks are asked.
 pub(crate) fn selection(select: &args::Select) -> anyhow::Result<palisade::Selection> {
-    palisade::Selection::new(&select.check, &select.exclude_check).map_err(|unknown| {
+    let selection = palisade::Selection::new(&select.check, &select.exclude_check);
+    let expected = select.expect.expect.iter().copied();
+    let selection = selection.map(|selection| selection.expecting(expected));
+    selection.map_err(|unknown| {
         Failure::usage(
             format!("no check is called `{unknown}`"),
             "`palisade catalogue` lists them; `*` stands for any run of characters",

@@ -6,6 +6,7 @@
 
 mod actor;
 mod admin;
+mod becomes;
 mod bind;
 mod cause;
 mod choke;

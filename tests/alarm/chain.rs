@@ -3,6 +3,7 @@
 use palisade::alarm::chain::{Answer, Link};
 use palisade::alarm::event::{Call, Identity};
 use palisade::alarm::{Alarms, Level};
+use palisade::policy::Engine;
 use palisade_checks::tamper;
 use palisade_mocks::World;
 use palisade_model::{Arn, Observed, Snapshot};
@@ -40,7 +41,8 @@ fn rows() -> Vec<Call> {
 }
 
 fn heard(snapshot: &Snapshot, identity: Identity, region: &str) -> Vec<String> {
-    let alarms = Alarms::new(snapshot);
+    let engine = Engine::new(snapshot);
+    let alarms = Alarms::new(snapshot, &engine);
     rows()
         .iter()
         .filter(|call| {
@@ -85,7 +87,8 @@ fn the_borrowed_pipeline_hears_two_of_its_own_eleven_events_and_only_from_sessio
 #[test]
 fn the_borrowed_pipeline_names_its_own_faults() {
     let snapshot = world("borrowed-pipeline");
-    let alarms = Alarms::new(&snapshot);
+    let engine = Engine::new(&snapshot);
+    let alarms = Alarms::new(&snapshot, &engine);
     let fault = |call: &Call, identity| match alarms.answer_for(call, ACCOUNT, HOME, &[identity]) {
         Answer::Broken { faults } => (faults[0].link, faults[0].why.clone()),
         other => panic!("{}: {other:?}", call.name),
@@ -121,7 +124,8 @@ fn flipped(change: impl FnOnce(&mut Snapshot)) -> Answer {
         .expect("it")
         .handler = None;
     change(&mut snapshot);
-    let alarms = Alarms::new(&snapshot);
+    let engine = Engine::new(&snapshot);
+    let alarms = Alarms::new(&snapshot, &engine);
     alarms.answer(&Call::of_action("guardduty:DeleteDetector"), ACCOUNT, HOME)
 }
 
@@ -286,7 +290,8 @@ fn a_topic_under_the_managed_key_takes_no_message_from_a_rule() {
 #[test]
 fn the_central_chain_hears_every_account_in_every_region() {
     let snapshot = world("security-lit");
-    let alarms = Alarms::new(&snapshot);
+    let engine = Engine::new(&snapshot);
+    let alarms = Alarms::new(&snapshot, &engine);
     for call in rows() {
         for region in [HOME, "eu-central-1"] {
             let answer = alarms.answer(&call, ACCOUNT, region);
@@ -301,7 +306,8 @@ fn the_central_chain_hears_every_account_in_every_region() {
 #[test]
 fn detection_is_the_least_of_the_regions_an_attacker_may_choose() {
     let snapshot = world("borrowed-pipeline");
-    let alarms = Alarms::new(&snapshot);
+    let engine = Engine::new(&snapshot);
+    let alarms = Alarms::new(&snapshot, &engine);
     let anywhere = alarms.detection("guardduty:DeleteDetector", ACCOUNT, "");
     assert_eq!(
         (anywhere.level, anywhere.milli()),
@@ -309,7 +315,8 @@ fn detection_is_the_least_of_the_regions_an_attacker_may_choose() {
         "{anywhere:?}"
     );
     let lit = world("security-lit");
-    let alarms = Alarms::new(&lit);
+    let engine = Engine::new(&lit);
+    let alarms = Alarms::new(&lit, &engine);
     let anywhere = alarms.detection("guardduty:DeleteDetector", ACCOUNT, "");
     assert_eq!(
         (anywhere.level, anywhere.milli()),
@@ -323,6 +330,7 @@ fn detection_is_the_least_of_the_regions_an_attacker_may_choose() {
         "{recorded:?}"
     );
     let dark = world("security-dark");
-    let alarms = Alarms::new(&dark);
+    let engine = Engine::new(&dark);
+    let alarms = Alarms::new(&dark, &engine);
     assert_eq!(alarms.detection("iam:CreateUser", ACCOUNT, "").milli(), 0);
 }

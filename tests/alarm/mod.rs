@@ -1,7 +1,10 @@
 //! Facts of the alarm room, one row each.
 
 mod chain;
+mod half_on;
 mod patterns;
 mod scp;
 mod state;
 mod tamper;
+mod tampering;
+mod writer;

@@ -241,26 +241,18 @@ fn other_bus(
         return broken(Link::Bus, "the event is passed from bus to bus");
     }
     let facts = region(powers, arn.account(), arn.region())?;
-    let policy = match &facts.buses {
-        Observed::Value(buses) => match buses.get(name) {
-            Some(bus) => bus.policy.clone(),
-            None if name == "default" => Observed::Absent,
-            None => return broken(Link::Bus, format!("the bus `{arn}` does not exist")),
-        },
+    match &facts.buses {
+        Observed::Value(buses) if name != "default" && !buses.contains_key(name) => {
+            return broken(Link::Bus, format!("the bus `{arn}` does not exist"));
+        }
         Observed::Gap(gap) => return Err(Stop::Unknown(gap.to_string())),
-        _ => Observed::Absent,
-    };
+        _ => {}
+    }
     let role = target.role.as_ref().or(rule.role.as_ref());
     let root = Arn::root(powers.snapshot.partition, &hop.account);
     let sender = role.unwrap_or(&root);
     if leaves || role.is_some() {
-        let decision = powers.decide_on(
-            sender,
-            "events:PutEvents",
-            arn.as_str(),
-            arn.region(),
-            Some(&policy),
-        );
+        let decision = powers.decide(sender, "events:PutEvents", arn.as_str(), arn.region());
         let why = format!("`{}` may not put events on the bus `{arn}`", short(sender));
         allowed(&decision, Link::Bus, &why)?;
     }

@@ -29,10 +29,16 @@ pub(super) fn filters(
         .flatten()
         .map(|(_, trail)| trail);
     trails
-        .filter(|trail| trail::covers_region(trail, region, call))
-        .filter(|trail| running(trail) == Ok(true))
-        .filter(|trail| trail::records(trail, call) == Ok(Heard::Yes))
-        .flat_map(|trail| of_trail(powers, trail, event))
+        .filter(|trail| trail.log_group.is_some() && trail::covers_region(trail, region, call))
+        .flat_map(
+            |trail| match (running(trail), trail::records(trail, call)) {
+                (Ok(true), Ok(Heard::Yes)) => of_trail(powers, trail, event),
+                (Ok(true), Err(gap)) | (Err(gap), Ok(Heard::Yes)) | (Err(gap), Err(_)) => {
+                    vec![Err(Stop::Unknown(gap))]
+                }
+                _ => Vec::new(),
+            },
+        )
         .collect()
 }
 

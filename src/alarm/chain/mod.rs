@@ -206,21 +206,72 @@ pub fn listen(
 ) -> Answer {
     let region = call.delivered_in(powers.snapshot.partition, region);
     let recorded = recorded(powers, call, account, region);
+    let unheard = Answer::NotAlarmed {
+        recorded: recorded == Recorded::Yes,
+    };
+    if is_quiet(powers, call, account, region) && !matches!(recorded, Recorded::Unknown(_)) {
+        return unheard;
+    }
     let each = identities.iter().map(|identity| {
         let event = Event::new(call, powers.snapshot.partition, account, region, *identity);
         let mut reaches = rules(powers, call, &event, account, region, &recorded);
         reaches.extend(metric::filters(powers, call, &event, account, region));
+        // A trail that was not read may feed a filter that nobody knows of.
+        if let Recorded::Unknown(missing) = &recorded {
+            reaches.push(Err(Stop::Unknown(missing.clone())));
+        }
         settle(reaches, &recorded)
     });
     // The attacker picks the identity that is heard least.
-    each.max_by_key(Answer::rank).unwrap_or(Answer::NotAlarmed {
-        recorded: recorded == Recorded::Yes,
-    })
+    each.max_by_key(Answer::rank).unwrap_or(unheard)
+}
+
+/// Whether nothing in the region could listen for the call: no rule that does not name other
+/// events alone, and no trail that writes to a log group.
+fn is_quiet(powers: &Powers<'_>, call: &Call, account: &str, region: &str) -> bool {
+    let Some(data) = powers.snapshot.accounts.get(account) else {
+        return false;
+    };
+    let trails = data.trails.value().into_iter().flatten();
+    if trails
+        .into_iter()
+        .any(|(_, trail)| trail.log_group.is_some())
+    {
+        return false;
+    }
+    let facts = data.regions.value().and_then(|regions| regions.get(region));
+    let Some(facts) = facts.filter(|facts| facts.state == RegionState::Enabled) else {
+        return false;
+    };
+    let rules = match &facts.buses {
+        Observed::Value(buses) => match buses.get("default") {
+            Some(bus) => &bus.rules,
+            None => return true,
+        },
+        Observed::Gap(_) => return false,
+        _ => return true,
+    };
+    match rules {
+        Observed::Value(rules) => {
+            rules
+                .values()
+                .filter_map(|rule| rule.pattern.as_ref())
+                .all(|text| {
+                    let pattern = powers.pattern(text);
+                    pattern
+                        .as_ref()
+                        .as_ref()
+                        .is_ok_and(|pattern| pattern.is_for_others(&call.name))
+                })
+        }
+        Observed::Gap(_) => false,
+        _ => true,
+    }
 }
 
 impl Answer {
     /// From heard to unheard. A broken chain is no better than none.
-    fn rank(&self) -> u8 {
+    pub fn rank(&self) -> u8 {
         match self {
             Answer::Alarmed { .. } => 0,
             Answer::Unknown { .. } => 1,

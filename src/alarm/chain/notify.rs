@@ -41,13 +41,7 @@ pub(super) fn function(
         );
     };
     if let Some((service, source)) = caller {
-        let decision = powers.service_may(
-            &function.policy,
-            service,
-            "lambda:InvokeFunction",
-            &function.arn,
-            source,
-        );
+        let decision = powers.service_may(service, "lambda:InvokeFunction", &function.arn, source);
         let why = format!("`{}` may not invoke the function `{name}`", short(source));
         allowed(&decision, Link::InvokePermission, &why)?;
     }
@@ -167,15 +161,9 @@ pub(super) fn topic(
     };
     let decision = match publisher {
         Publisher::Service(service, source) => {
-            powers.service_may(&topic.policy, service, "sns:Publish", arn, source)
+            powers.service_may(service, "sns:Publish", arn, source)
         }
-        Publisher::Role(role) => powers.decide_on(
-            role,
-            "sns:Publish",
-            arn.as_str(),
-            arn.region(),
-            Some(&topic.policy),
-        ),
+        Publisher::Role(role) => powers.decide(role, "sns:Publish", arn.as_str(), arn.region()),
     };
     let (who, link) = match publisher {
         Publisher::Service(service, _) => (service, Link::Topic),
@@ -230,15 +218,9 @@ fn key(
     let action = "kms:GenerateDataKey";
     let decision = match publisher {
         Publisher::Service(service, source) => {
-            powers.service_may(&key.policy, service, action, &key.arn, source)
+            powers.service_may(service, action, &key.arn, source)
         }
-        Publisher::Role(role) => powers.decide_on(
-            role,
-            action,
-            key.arn.as_str(),
-            arn.region(),
-            Some(&key.policy),
-        ),
+        Publisher::Role(role) => powers.decide(role, action, key.arn.as_str(), arn.region()),
     };
     let why = format!(
         "the key of the topic `{}` does not let its publisher use it",
@@ -323,7 +305,6 @@ fn subscriber(
             return broken(Link::Subscription, why);
         };
         let decision = powers.service_may(
-            &function.policy,
             "sns.amazonaws.com",
             "lambda:InvokeFunction",
             &function.arn,

@@ -61,15 +61,12 @@ pub(super) struct Cidr {
 
 impl Cidr {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (base, bits) = match text.split_once('/') {
-            Some((base, bits)) => (base.parse().ok()?, Some(bits.parse::<u32>().ok()?)),
-            None => (text.parse().ok()?, None),
-        };
+        let (base, bits) = text.split_once('/')?;
+        let (base, bits) = (base.parse().ok()?, bits.parse::<u32>().ok()?);
         let width = match base {
             IpAddr::V4(_) => 32,
             IpAddr::V6(_) => 128,
         };
-        let bits = bits.unwrap_or(width);
         (bits <= width).then_some(Cidr { base, bits })
     }
 

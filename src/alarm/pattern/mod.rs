@@ -50,6 +50,26 @@ impl Pattern {
         self.0.matches(Some(event.json), "", event)
     }
 
+    /// Whether the pattern names exact events, none of which is called `name`: such a pattern
+    /// matches no call of that name, whatever else it asks.
+    pub fn is_for_others(&self, name: &str) -> bool {
+        let at = |fields: &[(String, Node)], name: &str| {
+            fields
+                .iter()
+                .find(|(field, _)| field == name)
+                .map(|(_, node)| node.clone())
+        };
+        let Some(Node::Fields(detail)) = at(&self.0.named, "detail") else {
+            return false;
+        };
+        let Some(Node::Leaf(matchers)) = at(&detail.named, "eventName") else {
+            return false;
+        };
+        matchers
+            .iter()
+            .all(|matcher| matcher.exact_text().is_some_and(|text| text != name))
+    }
+
     /// The texts that the pattern asks of the field at this dotted path, in any branch: the
     /// event names a rule was written for. Only exact texts; empty where it asks for none.
     pub fn wanted(&self, path: &str) -> Vec<&str> {

@@ -105,6 +105,7 @@ fn text(operator: &str, operand: &Value) -> Read<Text> {
             "suffix" => Ok(Text::Suffix(text)),
             "equals-ignore-case" => Ok(Text::EqualsIgnoreCase(text)),
             _ if has_run_of_stars(&text) => refuse("`wildcard` has two stars in a row"),
+            _ if has_odd_escape(&text) => refuse("`wildcard` escapes only `*` and `\\`"),
             _ => Ok(Text::Wildcard(text)),
         };
     }
@@ -117,6 +118,16 @@ fn text(operator: &str, operand: &Value) -> Read<Text> {
         ("suffix", Some(text)) => Ok(Text::SuffixIgnoreCase(text.to_owned())),
         _ => refuse(format!("`{operator}` takes a text, not {operand}")),
     }
+}
+
+fn has_odd_escape(pattern: &str) -> bool {
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' && !matches!(chars.next(), Some('*' | '\\')) {
+            return true;
+        }
+    }
+    false
 }
 
 fn has_run_of_stars(pattern: &str) -> bool {
@@ -158,11 +169,15 @@ fn numeric(operand: &Value) -> Read<Matcher> {
             _ => return refuse(format!("`numeric` cannot compare with {}", pair[1])),
         }
     }
+    let lower = |order| matches!(order, Order::Greater | Order::GreaterOrEqual);
     let upper = |order| matches!(order, Order::Less | Order::LessOrEqual);
-    if let [(first, _), (second, _)] = bounds[..]
-        && (first == Order::Equal || second == Order::Equal || upper(first) == upper(second))
-    {
-        return refuse("`numeric` needs a lower and an upper bound");
+    if let [(first, least), (second, most)] = bounds[..] {
+        if !lower(first) || !upper(second) {
+            return refuse("`numeric` takes a lower bound and then an upper one");
+        }
+        if least >= most {
+            return refuse("the lower bound of `numeric` lies above the upper one");
+        }
     }
     Ok(Matcher::Numeric(bounds))
 }
@@ -171,7 +186,9 @@ fn anything_but(operand: &Value) -> Read<Matcher> {
     match operand {
         Value::String(_) | Value::Number(_) => Ok(Matcher::NotValues(vec![operand.clone()])),
         Value::Array(list) if list.is_empty() => refuse("the list of `anything-but` is empty"),
-        Value::Array(list) if list.iter().all(|v| v.is_string() || v.is_number()) => {
+        Value::Array(list)
+            if list.iter().all(Value::is_string) || list.iter().all(Value::is_number) =>
+        {
             Ok(Matcher::NotValues(list.clone()))
         }
         Value::Object(inner) if inner.len() == 1 => {

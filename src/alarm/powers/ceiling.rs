@@ -1,45 +1,42 @@
-//! What the organization above an account makes of it: SCPs and RCPs by level.
+//! What the organization above an account makes of it: whether SCPs bind it, and what they and
+//! RCPs say to somebody whom everything else allows.
 
 use std::sync::Arc as Shared;
 
-use palisade_model::{Observed, OrgPolicyKind, Organization, PolicyText};
+use palisade_model::{Arn, Observed, RegionState};
 
-use super::{FULL_ACCESS, Powers, lock, unread};
-use crate::policy::Attached;
+use super::{Powers, lock};
+use crate::policy::{Attached, Context, Decision, Layers, decide};
 
-/// One level of the organization above another: the policies attached there.
-pub type Levels = Vec<Vec<Attached>>;
-
-/// What SCPs make of an account.
-#[derive(Clone, Debug)]
+/// Whether SCPs bind an account. Whether they were read is for the engine's decisions to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ceiling {
-    /// They bind it: root first, the account itself last.
-    Levels(Shared<Levels>),
+    /// They bind it, or may.
+    Bound,
     /// There is no organization above it, and why not.
     Outside(&'static str),
     /// The organization uses no SCPs.
     Off(&'static str),
     /// The organization's management account: no SCP binds it.
     Management,
-    /// Nobody can say.
-    Unknown(String),
+}
+
+/// What the SCPs and RCPs above an account look at.
+#[derive(Clone, Debug, Default)]
+pub(in crate::alarm) struct Mentions {
+    /// Whether they ask for the region of a call.
+    pub(in crate::alarm) regions: bool,
 }
 
 impl Powers<'_> {
-    /// What SCPs make of an account.
+    /// Whether SCPs bind an account.
+    ///
+    /// Source: "Service control policies (SCPs)", AWS Organizations User Guide: they need all
+    /// features, and never bind the management account.
     pub fn ceiling(&self, account: &str) -> Ceiling {
-        if let Some(known) = lock(&self.ceilings).get(account) {
-            return known.clone();
-        }
-        let ceiling = self.find_ceiling(account);
-        lock(&self.ceilings).insert(account.to_owned(), ceiling.clone());
-        ceiling
-    }
-
-    fn find_ceiling(&self, account: &str) -> Ceiling {
         let organization = match &self.snapshot.organization {
             Observed::Value(organization) => organization,
-            Observed::Gap(gap) => return Ceiling::Unknown(gap.to_string()),
+            Observed::Gap(_) => return Ceiling::Bound,
             _ => return Ceiling::Outside("the account is in no organization"),
         };
         if organization.management_account == account {
@@ -53,74 +50,115 @@ impl Powers<'_> {
         if organization.feature_set == "CONSOLIDATED_BILLING" {
             return Ceiling::Off("the organization has consolidated billing only");
         }
-        match &organization.enabled_policy_types {
-            Observed::Value(types) if !types.iter().any(|t| t == "SERVICE_CONTROL_POLICY") => {
-                return Ceiling::Off("SCPs are switched off for the organization");
-            }
-            Observed::Absent => {
-                return Ceiling::Off("SCPs are switched off for the organization");
-            }
-            Observed::Gap(gap) => return Ceiling::Unknown(gap.to_string()),
-            _ => {}
-        }
-        match self.levels(organization, account, OrgPolicyKind::Scp) {
-            Ok(levels) => Ceiling::Levels(Shared::new(levels)),
-            Err(missing) => Ceiling::Unknown(missing),
+        let root = Arn::root(self.snapshot.partition, account);
+        match self.engine.standing(root.as_str()).scps {
+            Some(_) => Ceiling::Bound,
+            None => Ceiling::Off("SCPs are switched off for the organization"),
         }
     }
 
-    /// The policies of one kind above an account. A document that was not read stays in its
-    /// place as one that may say anything.
-    fn levels(
-        &self,
-        organization: &Organization,
-        account: &str,
-        kind: OrgPolicyKind,
-    ) -> Result<Levels, String> {
-        let chain = organization.chain(account);
-        let chain = chain.ok_or("the organization's tree does not lead to the account")?;
-        let attachments = match &organization.attachments {
-            Observed::Value(attachments) => attachments,
-            Observed::Gap(gap) => return Err(gap.to_string()),
-            _ => return Err("no policy is attached anywhere".to_owned()),
-        };
-        let policies = match &organization.policies {
-            Observed::Gap(gap) => return Err(gap.to_string()),
-            other => other.value(),
-        };
-        let level = |target: &str| {
-            let ids = attachments.get(target).into_iter().flatten();
-            ids.filter_map(|id| match policies.and_then(|policies| policies.get(id)) {
-                Some(policy) if policy.kind != kind => None,
-                Some(policy) => Some(match &policy.document {
-                    Observed::Value(text) => {
-                        self.attached(&format!("{} ({id})", policy.name), Some(text))
-                    }
-                    Observed::Gap(gap) => unread(&policy.name, &gap.to_string()),
-                    _ => unread(&policy.name, "its document was not read"),
-                }),
-                None if id == "p-FullAWSAccess" && kind == OrgPolicyKind::Scp => {
-                    Some(self.attached(id, Some(&PolicyText::new(FULL_ACCESS))))
-                }
-                // A policy that is attached and not listed may be of either kind.
-                None if id.contains("FullAWSAccess") => None,
-                None => Some(unread(id, "its document was not read")),
-            })
-            .collect()
-        };
-        Ok(chain.into_iter().map(level).collect())
-    }
-
-    pub(super) fn rcps(&self, account: &str) -> Shared<Levels> {
-        if let Some(known) = lock(&self.rcps).get(account) {
+    /// What the SCPs above an account and the RCPs above its own resources look at.
+    pub(in crate::alarm) fn mentions(&self, account: &str) -> Shared<Mentions> {
+        if let Some(known) = lock(&self.mentions).get(account) {
             return Shared::clone(known);
         }
-        let organization = self.snapshot.organization.value();
-        let levels = organization
-            .filter(|organization| organization.management_account != account)
-            .and_then(|organization| self.levels(organization, account, OrgPolicyKind::Rcp).ok());
-        let levels = Shared::new(levels.unwrap_or_default());
-        lock(&self.rcps).insert(account.to_owned(), Shared::clone(&levels));
-        levels
+        let root = Arn::root(self.snapshot.partition, account);
+        // Any resource of the account leads to its RCPs.
+        let resource = (
+            root.as_str(),
+            (&[][..], None),
+            ("sts:AssumeRole", root.as_str()),
+        );
+        let context = Context::open();
+        let found =
+            self.engine
+                .suppose(resource.0, resource.1, resource.2, &context, |_, layers| {
+                    let mut found = Mentions::default();
+                    let levels = layers.scps.into_iter().flatten().chain(layers.rcps);
+                    levels.flatten().for_each(|attached| found.read(attached));
+                    found
+                });
+        let found = Shared::new(found);
+        lock(&self.mentions).insert(account.to_owned(), Shared::clone(&found));
+        found
+    }
+
+    /// The regions in which to ask whether an account may do something: one stands for all where
+    /// no SCP asks for the region. Regions that the scan left out count: an attacker may pick
+    /// them.
+    ///
+    /// # Errors
+    /// The gap where an SCP asks for the region and the account's regions were not read.
+    pub fn regions(&self, account: &str, global: bool) -> Result<Vec<String>, String> {
+        let home = self.snapshot.partition.home_region().to_owned();
+        if global || !self.mentions(account).regions {
+            return Ok(vec![home]);
+        }
+        let data = self.snapshot.accounts.get(account);
+        match data.map(|data| &data.regions) {
+            Some(Observed::Value(regions)) => {
+                let on = regions
+                    .iter()
+                    .filter(|(_, region)| region.state != RegionState::Off);
+                Ok(on.map(|(name, _)| name.clone()).collect())
+            }
+            Some(Observed::Gap(gap)) => Err(gap.to_string()),
+            _ => Ok(vec![home]),
+        }
+    }
+
+    /// What the ceilings alone say to `who`, whom every other policy allows everything, and the
+    /// statement that settles it.
+    pub(in crate::alarm) fn ceiling_decides(
+        &self,
+        who: &Arn,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> (Decision, Option<String>) {
+        let [holder, open] = &self.everything;
+        let identity = std::slice::from_ref(holder);
+        self.engine.suppose(
+            who.as_str(),
+            (identity, None),
+            (action, resource),
+            context,
+            |request, layers| {
+                let layers = Layers {
+                    resource: Some(std::slice::from_ref(open)),
+                    restrict_public_buckets: false,
+                    ..*layers
+                };
+                let decision = decide(request, &layers);
+                let cited = cited(&decision, &layers);
+                (decision, cited)
+            },
+        )
+    }
+}
+
+/// The statement that refuses, or the layer that does not allow.
+fn cited(decision: &Decision, layers: &Layers<'_>) -> Option<String> {
+    let refusal = match decision {
+        Decision::Denied(refusal) => refusal,
+        Decision::Conditional(conditional) => &conditional.refusal,
+        _ => return None,
+    };
+    let Some(cite) = refusal.statement else {
+        return Some(format!("nothing in the {} allows it", refusal.layer));
+    };
+    let attached = layers.cited(cite)?;
+    let statement = attached.policy.statement(cite.statement);
+    let label = statement
+        .map(|statement| statement.label())
+        .unwrap_or_default();
+    Some(format!("{label} of {}", attached.name))
+}
+
+impl Mentions {
+    fn read(&mut self, attached: &Attached) {
+        let text = attached.policy.document().map(|document| &document.text);
+        self.regions |=
+            text.is_some_and(|text| text.to_ascii_lowercase().contains("aws:requestedregion"));
     }
 }

@@ -10,16 +10,45 @@
 
 mod holes;
 mod misnamed;
+mod ways;
 
 use std::collections::BTreeSet;
 
-use palisade_model::{Arn, Observed};
+use palisade_model::Arn;
 use serde::Serialize;
 
-use super::powers::{Ceiling, Levels, Powers};
-use crate::policy::{Caller, Decision};
+use super::powers::{Ceiling, Powers};
+use crate::policy::Decision;
 
 pub use misnamed::{Misnamed, misnamed};
+
+/// Who can become whom, by any number of steps: for the graph to answer.
+pub trait Becomes {
+    /// Everybody who can become `principal`.
+    fn reach(&self, principal: &Arn) -> Reached;
+    /// Everybody who can become administrator of an account.
+    fn administer(&self, account: &str) -> Reached;
+}
+
+/// Who gets somewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// For certain, or under conditions; sorted.
+    pub surely: Vec<Comer>,
+    /// Only if a gap resolves badly; sorted.
+    pub perhaps: Vec<Comer>,
+}
+
+/// Somebody who gets somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Comer {
+    /// The user or role, where it is one that was seen.
+    pub arn: Option<Arn>,
+    /// What people call it.
+    pub name: String,
+    /// The techniques of the best way, where one was worked out.
+    pub by: Vec<String>,
+}
 
 /// One action to be kept from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +92,9 @@ pub enum Protection {
         exempt: Vec<Arn>,
         /// Names that are let through and stand for nobody here.
         vacant: Vec<String>,
+        /// Who becomes one of them from above, where no SCP binds: the management account.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        above: Vec<String>,
     },
     /// Denied, but somebody can become one of the exempted.
     Bypassable {
@@ -136,60 +168,59 @@ impl Protection {
     }
 }
 
-/// What SCPs do about an action in an account.
-pub fn protection(powers: &Powers<'_>, account: &str, ask: &Ask) -> Protection {
-    let levels = match powers.ceiling(account) {
-        Ceiling::Levels(levels) => levels,
-        Ceiling::Outside(why) => {
-            return Protection::NotApplicable {
-                why: why.to_owned(),
-            };
-        }
+/// What SCPs and RCPs do about an action in an account. `becomes` tells who gets to be one of the
+/// exempted; without it only ways of one step are seen.
+pub fn protection(
+    powers: &Powers<'_>,
+    becomes: Option<&dyn Becomes>,
+    account: &str,
+    ask: &Ask,
+) -> Protection {
+    let not_applicable = |why: &str| Protection::NotApplicable {
+        why: why.to_owned(),
+    };
+    match powers.ceiling(account) {
+        Ceiling::Bound => {}
+        Ceiling::Outside(why) => return not_applicable(why),
         Ceiling::Off(why) => {
             return Protection::Open {
                 why: why.to_owned(),
             };
         }
         Ceiling::Management => {
-            return Protection::NotApplicable {
-                why: "SCPs do not bind the management account".to_owned(),
-            };
+            return not_applicable("SCPs do not bind the management account");
         }
-        Ceiling::Unknown(gap) => return Protection::Unknown { missing: vec![gap] },
-    };
-    if ask.resources.is_empty() {
-        return Protection::NotApplicable {
-            why: "there is nothing here it could be called on".to_owned(),
-        };
     }
+    if ask.resources.is_empty() {
+        return not_applicable("there is nothing here it could be called on");
+    }
+    let place = Place {
+        powers,
+        becomes,
+        account,
+        ask,
+    };
     // Statements that look at tags or single resources answer each resource apart.
     let mut cells = Cells::default();
-    for region in regions(powers, account, ask, &levels) {
-        for resource in &ask.resources {
-            cells.look(powers, account, &levels, ask, &region, resource);
+    match powers.regions(account, ask.global) {
+        Ok(regions) => {
+            for region in regions {
+                for resource in &ask.resources {
+                    cells.look(&place, &region, resource);
+                }
+            }
         }
+        Err(missing) => drop(cells.missing.insert(missing)),
     }
-    cells.sum(powers, account)
+    cells.sum(&place)
 }
 
-/// One region stands for all where no SCP asks for the region.
-fn regions(powers: &Powers<'_>, account: &str, ask: &Ask, levels: &Levels) -> Vec<String> {
-    let home = powers.snapshot.partition.home_region().to_owned();
-    let names_regions = levels.iter().flatten().any(|attached| {
-        let document = attached.policy.document();
-        document.is_some_and(|d| d.text.to_ascii_lowercase().contains("aws:requestedregion"))
-    });
-    if ask.global || !names_regions {
-        return vec![home];
-    }
-    let data = powers.snapshot.accounts.get(account);
-    match data.map(|data| &data.regions) {
-        Some(Observed::Value(_)) => {
-            let names = data.into_iter().flat_map(|data| data.enabled_regions());
-            names.map(|(name, _)| name.clone()).collect()
-        }
-        _ => vec![home],
-    }
+/// The question and where it is asked.
+struct Place<'p, 'a> {
+    powers: &'p Powers<'a>,
+    becomes: Option<&'p dyn Becomes>,
+    account: &'p str,
+    ask: &'p Ask,
 }
 
 /// The answers for each region and resource, gathered.
@@ -203,31 +234,26 @@ struct Cells {
 }
 
 impl Cells {
-    fn look(
-        &mut self,
-        powers: &Powers<'_>,
-        account: &str,
-        levels: &Levels,
-        ask: &Ask,
-        region: &str,
-        resource: &str,
-    ) {
-        let mut context = powers.account_context(account, region);
+    fn look(&mut self, place: &Place<'_, '_>, region: &str, resource: &str) {
+        let Place {
+            powers,
+            account,
+            ask,
+            ..
+        } = *place;
+        let mut context = powers.circumstances(account, resource, region);
         for (key, value) in &ask.context {
             context.set(key, value.as_str());
         }
-        let partition = powers.snapshot.partition;
         // A name nobody has: what is known of it stands in the context, and that is nothing.
-        let probe = Arn::iam(partition, account, "role", "/", "palisade-probe");
-        let who = Caller::new(probe.as_str(), &context);
-        let (decision, cited) =
-            powers.ceiling_decides(levels, &who, context, &ask.action, resource);
+        let probe = Arn::iam(powers.snapshot.partition, account, "role", "/", PROBE);
+        let (decision, cited) = powers.ceiling_decides(&probe, &ask.action, resource, &context);
         self.by.extend(cited);
         match decision {
             Decision::Denied(_) => self.denied += 1,
-            Decision::Allowed(_) => self.open.push(place(region, resource, ask)),
+            Decision::Allowed(_) => self.open.push(named(region, resource, ask)),
             Decision::Conditional(conditional) => {
-                let found = holes::of(powers, account, region, resource, ask, levels, &conditional);
+                let found = holes::of(place, region, resource, &conditional);
                 if found.is_closed() {
                     self.denied += 1;
                 } else {
@@ -242,7 +268,7 @@ impl Cells {
         }
     }
 
-    fn sum(self, powers: &Powers<'_>, account: &str) -> Protection {
+    fn sum(self, place: &Place<'_, '_>) -> Protection {
         let by = Vec::from_iter(self.by);
         let answered = self.denied + self.holes.len();
         if !self.open.is_empty() && answered == 0 && self.missing.is_empty() {
@@ -260,12 +286,15 @@ impl Cells {
         }
         match holes::worst(self.holes) {
             None => Protection::Everybody { by },
-            Some(hole) => hole.protection(powers, account, by),
+            Some(hole) => hole.protection(place, by),
         }
     }
 }
 
-fn place(region: &str, resource: &str, ask: &Ask) -> String {
+/// The name of somebody who does not exist.
+const PROBE: &str = "palisade-probe";
+
+fn named(region: &str, resource: &str, ask: &Ask) -> String {
     match (ask.global, resource) {
         (true, "*") => "everywhere".to_owned(),
         (false, "*") => region.to_owned(),

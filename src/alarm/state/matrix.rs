@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_model::{Observed, Snapshot};
 use serde::Serialize;
 
-use super::{Service, State, delegated_to, global, state};
+use super::{Service, State, delegated_to, global, regional, state};
 
 /// The state of every service, account by account and region by region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,6 +66,12 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
             }
             _ => {}
         }
+        // Where the list of regions stands in for one that was not read, others may be on.
+        if let Some(gap) = &account.regions_gap {
+            for service in Service::ALL.into_iter().filter(|s| !s.is_global()) {
+                push(OTHERS, service, State::unknown(gap));
+            }
+        }
     }
     let used = in_use(snapshot, &matrix.cells);
     for cell in &mut matrix.cells {
@@ -74,7 +80,10 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
             || expects.contains(&cell.service)
             || match cell.service {
                 // A web ACL belongs to what it protects: having none is no fault by itself.
-                Service::Waf => used && !matches!(cell.state, State::Off { .. }),
+                Service::Waf => {
+                    let idle = || regional::has_web_acls(snapshot, &cell.account, &cell.region);
+                    used && (!matches!(cell.state, State::Off { .. }) || idle())
+                }
                 _ => used,
             };
     }
@@ -87,6 +96,9 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
     });
     matrix
 }
+
+/// Stands for regions that nobody could list.
+const OTHERS: &str = "other regions";
 
 /// Optional services that some account has, or that the organization has handed to an
 /// administrator.
@@ -148,13 +160,6 @@ impl Matrix {
 
 impl Row {
     fn badness(&self) -> usize {
-        let weight = |word: &str| match word {
-            "off" => 100,
-            "suspended" => 50,
-            "unknown" => 10,
-            "half on" => 1,
-            _ => 0,
-        };
-        self.states.values().map(|word| weight(word)).sum()
+        self.states.values().map(|word| State::badness(word)).sum()
     }
 }

@@ -172,6 +172,38 @@ impl State {
         }
     }
 
+    /// How bad a word of [`State::word`] is beside the others.
+    pub fn badness(word: &str) -> usize {
+        match word {
+            "off" => 100,
+            "suspended" => 50,
+            "unknown" => 10,
+            "half on" => 1,
+            _ => 0,
+        }
+    }
+
+    /// Adds something missing to a service that is on.
+    pub fn weaken(&mut self, kind: &'static str, says: impl Into<String>) {
+        let weakness = Weakness {
+            kind,
+            says: says.into(),
+        };
+        match self {
+            Self::On => {
+                *self = Self::HalfOn {
+                    what: vec![weakness],
+                }
+            }
+            Self::HalfOn { what } => {
+                what.push(weakness);
+                what.sort();
+                what.dedup();
+            }
+            _ => {}
+        }
+    }
+
     fn off(what: impl Into<String>) -> Self {
         State::Off { what: what.into() }
     }

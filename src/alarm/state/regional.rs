@@ -27,7 +27,7 @@ pub(super) fn state(
         Service::SecurityHub => security_hub(region),
         Service::Macie => macie(region),
         Service::AccessAnalyzer => access_analyzer(snapshot, account, name, region),
-        _ => waf(snapshot, account, name, region),
+        _ => waf(snapshot, account, name),
     }
 }
 
@@ -70,8 +70,18 @@ fn guardduty(snapshot: &Snapshot, account: &str, name: &str, region: &Region) ->
         let what = format!("the detector's status is `{}`", detector.status);
         return State::Suspended { what };
     }
-    let administers = delegated_to(snapshot, Service::Guardduty) == Some(account);
-    detector_faults(detector, administers, seen).state()
+    let delegate = delegated_to(snapshot, Service::Guardduty);
+    let mut faults = detector_faults(detector, delegate == Some(account), seen);
+    if let (Observed::Value(owner), Some(delegate)) = (&detector.administrator, delegate)
+        && owner != delegate
+        && owner != account
+    {
+        faults.add(
+            "administrator",
+            format!("the account {owner} administers it, and not {delegate}, which the organization chose"),
+        );
+    }
+    faults.state()
 }
 
 /// The account itself says off: what its administrator believes is worth telling.
@@ -128,23 +138,37 @@ fn inspector(snapshot: &Snapshot, account: &str, name: &str, region: &Region) ->
                 None => unread,
             };
         }
-        Err(state) => return state,
+        Err(state) => return inspector_contradicted(state, seen),
     };
-    match facts.status.to_ascii_uppercase().as_str() {
+    let mut state = match facts.status.to_ascii_uppercase().as_str() {
         "SUSPENDED" | "SUSPENDING" => State::Suspended {
             what: format!("the account's status is `{}`", facts.status),
         },
         "ENABLED" | "ENABLING" => inspector_scans(facts),
         _ => State::off(format!("the account's status is `{}`", facts.status)),
+    };
+    if let Some((id, status)) = seen.filter(|(_, status)| *status != "ENABLED") {
+        state.weaken(
+            "member",
+            format!("its administrator {id} sees the status `{status}`"),
+        );
     }
+    inspector_contradicted(state, seen)
+}
+
+/// Likewise for Inspector, which shouts its words.
+fn inspector_contradicted(state: State, seen: Option<(&str, &str)>) -> State {
+    let seen = seen.filter(|(_, status)| *status == "ENABLED");
+    contradicted(state, seen.map(|(id, _)| (id, "Enabled")))
 }
 
 fn inspector_scans(facts: &Inspector) -> State {
-    const SCANS: [(&str, &str); 4] = [
+    const SCANS: [(&str, &str); 5] = [
         ("ec2", "instances"),
         ("ecr", "container images"),
         ("lambda", "functions"),
         ("lambda_code", "the code of functions"),
+        ("code_repository", "code repositories"),
     ];
     let mut faults = Faults::default();
     let is_on = |status: &String| status.to_ascii_uppercase().starts_with("ENABL");
@@ -343,27 +367,35 @@ fn access_analyzer(snapshot: &Snapshot, account: &str, name: &str, region: &Regi
     }
 }
 
-/// A web ACL that protects nothing is not in use.
-fn waf(snapshot: &Snapshot, account: &str, name: &str, region: &Region) -> State {
+/// The lists of web ACLs that bear on a region; those of the edge count in the home region.
+fn web_acls<'a>(
+    snapshot: &'a Snapshot,
+    account: &str,
+    name: &str,
+) -> impl Iterator<Item = &'a Observed<BTreeMap<String, Resource>>> {
+    let data = snapshot.accounts.get(account);
     let home = name == snapshot.partition.home_region();
-    let global = snapshot
-        .accounts
-        .get(account)
-        .map(|account| &account.resources);
-    let lists = [region.resources.get(WEB_ACL)]
-        .into_iter()
-        .chain(
-            global
-                .filter(|_| home)
-                .map(|resources| resources.get(WEB_ACL)),
-        )
-        .flatten();
+    let regions = data.and_then(|data| data.regions.value());
+    let region = regions.and_then(|regions| regions.get(name));
+    let own = region.and_then(|region| region.resources.get(WEB_ACL));
+    let global = data.filter(|_| home);
+    own.into_iter()
+        .chain(global.and_then(|data| data.resources.get(WEB_ACL)))
+}
+
+/// Whether there are web ACLs, in use or not.
+pub(super) fn has_web_acls(snapshot: &Snapshot, account: &str, name: &str) -> bool {
+    web_acls(snapshot, account, name).any(|list| list.value().is_some_and(|map| !map.is_empty()))
+}
+
+/// A web ACL that protects nothing is not in use.
+fn waf(snapshot: &Snapshot, account: &str, name: &str) -> State {
     let mut acls: Vec<&Resource> = Vec::new();
     let mut asked = false;
-    for list in lists {
+    for list in web_acls(snapshot, account, name) {
         asked = true;
         match list {
-            Observed::Value(map) => acls.extend(BTreeMap::values(map)),
+            Observed::Value(map) => acls.extend(map.values()),
             Observed::Gap(gap) => return State::unknown(gap),
             Observed::NotApplicable(why) => return State::not_applicable(why),
             Observed::Absent => {}

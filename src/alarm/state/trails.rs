@@ -95,7 +95,7 @@ fn faults(snapshot: &Snapshot, running: &[&Trail]) -> Faults {
         }
     }
     let none = |holds: fn(&Trail) -> bool| !running.iter().any(|trail| holds(trail));
-    if none(|trail| trail.multi_region || trail.organization) {
+    if none(|trail| trail.multi_region) {
         faults.add("multi-region", "no trail records every region");
     }
     if none(|trail| trail.log_validation) {

@@ -1,13 +1,15 @@
 //! What SCPs do about every tamper action in every account, and who could do it today.
 
-use palisade_checks::{Caller, TamperAction, TamperGroup, tamper};
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_checks::{Caller, TamperAction, TamperGroup, tamper, tamper_group};
 use palisade_model::{Arn, actions};
 use serde::Serialize;
 
 use super::{Security, parts};
 use crate::alarm::protection::{Ask, Protection, protection};
 use crate::alarm::state::Service;
-use crate::policy::Decision;
+use crate::policy::{Attached, Decision, Effect};
 
 /// What SCPs do about one action in one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,13 +35,14 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Covered> {
     for account in snapshot.accounts.keys() {
         for group in tamper() {
             for row in &group.actions {
+                let ask = ask(security, account, row);
                 out.push(Covered {
                     account: account.clone(),
                     group: &group.group,
                     action: &row.action,
                     minimum: row.minimum,
-                    counts: counts(security, account, group, row),
-                    protection: of_action(security, account, group, row),
+                    counts: !ask.resources.is_empty() && counts(security, account, group, row),
+                    protection: of_action(security, account, group, row, &ask),
                 });
             }
         }
@@ -85,6 +88,7 @@ fn of_action(
     account: &str,
     group: &TamperGroup,
     row: &TamperAction,
+    ask: &Ask,
 ) -> Protection {
     if !may_call(security, account, group, row) {
         let who = match row.caller {
@@ -100,11 +104,7 @@ fn of_action(
             why: who.to_owned(),
         };
     }
-    protection(
-        &security.alarms.powers,
-        account,
-        &ask(security, account, row),
-    )
+    protection(&security.alarms.powers, security.becomes, account, ask)
 }
 
 /// The question about one tamper action in one account.
@@ -180,6 +180,8 @@ fn fill(format: &str, partition: &str, region: &str, account: &str) -> String {
 /// A principal that could do a tamper action today.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Could {
+    /// The account's id.
+    pub account: String,
     /// The tamper group.
     pub group: &'static str,
     /// Who.
@@ -193,31 +195,61 @@ pub struct Could {
 /// Who in an account could do which tamper actions today, by every policy layer. The root user
 /// is left out: it may do whatever SCPs let it.
 pub fn who_could(security: &Security<'_>, account: &str, minimum_only: bool) -> Vec<Could> {
+    let minimum = |group: &str, action: &&str| {
+        !minimum_only
+            || tamper_group(group)
+                .is_some_and(|g| g.actions.iter().any(|r| r.minimum && r.action == *action))
+    };
+    let own = security.could().iter().filter(|one| one.account == account);
+    let narrowed = own.cloned().map(|mut one| {
+        one.may.retain(|action| minimum(one.group, action));
+        one.perhaps.retain(|action| minimum(one.group, action));
+        one
+    });
+    narrowed
+        .filter(|one| !one.may.is_empty() || !one.perhaps.is_empty())
+        .collect()
+}
+
+/// Who could do what, in every account.
+pub(super) fn could(security: &Security<'_>) -> Vec<Could> {
+    let accounts = security.snapshot().accounts.keys();
+    let mut sieve = Sieve::default();
+    accounts
+        .flat_map(|account| could_in(security, account, &mut sieve))
+        .collect()
+}
+
+fn could_in(security: &Security<'_>, account: &str, sieve: &mut Sieve) -> Vec<Could> {
     let powers = &security.alarms.powers;
     let (principals, _) = powers.principals(account);
-    let home = security.snapshot().partition.home_region();
     let mut out = Vec::new();
     for group in tamper() {
-        let rows: Vec<_> = group
+        let rows: Vec<(&TamperAction, Ask, Vec<String>)> = group
             .actions
             .iter()
-            .filter(|row| row.minimum || !minimum_only)
             .filter(|row| counts(security, account, group, row) && row.when.is_empty())
-            .map(|row| (row, ask(security, account, row)))
+            .map(|row| {
+                let ask = ask(security, account, row);
+                let regions = powers.regions(account, ask.global).unwrap_or_default();
+                (row, ask, regions)
+            })
             .collect();
         for principal in principals.iter().filter(|arn| arn.resource() != "root") {
-            if powers
-                .role(principal)
-                .is_some_and(|role| role.is_service_linked())
-            {
+            if powers.is_service_linked(principal) {
                 continue;
             }
             let (mut may, mut perhaps) = (Vec::new(), Vec::new());
-            for (row, ask) in &rows {
-                let decisions = ask
-                    .resources
-                    .iter()
-                    .map(|resource| powers.decide(principal, &row.action, resource, home));
+            for (row, ask, regions) in &rows {
+                // Parts of the chain have policies of their own, which may grant by themselves.
+                if row.only_on.is_none() && !sieve.may_allow(security, principal, &row.action) {
+                    continue;
+                }
+                let decisions = regions.iter().flat_map(|region| {
+                    let resources = ask.resources.iter();
+                    resources
+                        .map(|resource| powers.decide(principal, &row.action, resource, region))
+                });
                 let rank = |decision: &Decision| match decision {
                     Decision::Allowed(_) => 2,
                     Decision::Conditional(_) | Decision::Unknown(_) => 1,
@@ -231,6 +263,7 @@ pub fn who_could(security: &Security<'_>, account: &str, minimum_only: bool) -> 
             }
             if !may.is_empty() || !perhaps.is_empty() {
                 out.push(Could {
+                    account: account.to_owned(),
                     group: &group.group,
                     principal: principal.clone(),
                     may,
@@ -240,4 +273,39 @@ pub fn who_could(security: &Security<'_>, account: &str, minimum_only: bool) -> 
         }
     }
     out
+}
+
+/// Which tamper actions a set of identity-based policies can allow at all; looked up once for
+/// each set, since most principals share theirs and few hold any.
+#[derive(Default)]
+struct Sieve {
+    known: BTreeMap<Vec<usize>, BTreeSet<&'static str>>,
+}
+
+impl Sieve {
+    fn may_allow(&mut self, security: &Security<'_>, principal: &Arn, action: &str) -> bool {
+        let engine = security.alarms.powers.engine;
+        let policies = engine.identity_policies(principal.as_str());
+        let key: Vec<usize> = policies
+            .iter()
+            .map(|attached| std::sync::Arc::as_ptr(&attached.policy) as usize)
+            .collect();
+        let allowed = self.known.entry(key).or_insert_with(|| {
+            let rows = tamper().iter().flat_map(|group| &group.actions);
+            rows.map(|row| row.action.as_str())
+                .filter(|action| policies.iter().any(|attached| allows(attached, action)))
+                .collect()
+        });
+        allowed.contains(action)
+    }
+}
+
+fn allows(attached: &Attached, action: &str) -> bool {
+    let lower = action.to_ascii_lowercase();
+    attached.policy.unread_reason().is_some()
+        || attached
+            .policy
+            .statements
+            .iter()
+            .any(|statement| statement.effect == Effect::Allow && statement.covers_action(&lower))
 }

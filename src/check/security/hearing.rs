@@ -1,11 +1,11 @@
 //! Whether anybody hears the tamper events, by account and region.
 
-use palisade_checks::{Caller, TamperAction, TamperGroup, tamper};
-use palisade_model::RegionState;
+use palisade_checks::{Caller, TamperAction, TamperEvent, TamperGroup, tamper};
+use palisade_model::{Observed, RegionState};
 use serde::Serialize;
 
 use super::Security;
-use crate::alarm::chain::Answer;
+use crate::alarm::chain::{Answer, listen};
 use crate::alarm::event::{Call, Category, Identity};
 use crate::alarm::state::Service;
 
@@ -70,15 +70,7 @@ pub fn of(security: &Security<'_>, all: bool) -> Vec<Heard> {
                 .iter()
                 .filter(|row| all || row.event == "ConsoleLogin")
             {
-                let call = Call {
-                    source: row.source.clone(),
-                    category: if row.sign_in {
-                        Category::SignIn
-                    } else {
-                        Category::Management
-                    },
-                    ..Call::sign_in(&row.event)
-                };
+                let call = sign_in(row);
                 let answer = security
                     .alarms
                     .answer_for(&call, account, home, &[Identity::Root]);
@@ -108,11 +100,7 @@ impl Place<'_> {
             return Vec::new();
         }
         let call = call(row);
-        let mut keys = row.when.values();
-        let identities: &[Identity] = match keys.any(|keys| keys.contains_key("aws:PrincipalArn")) {
-            true => &[Identity::Root],
-            false => &[Identity::AssumedRole, Identity::IamUser],
-        };
+        let identities = identities(row);
         let home = [self.security.snapshot().partition.home_region()];
         let at: &[&str] = if call.global { &home } else { self.regions };
         let alarms = &self.security.alarms;
@@ -155,5 +143,142 @@ fn callable(security: &Security<'_>, account: &str, row: &TamperAction) -> bool 
             delegates.is_some_and(|delegates| delegates.contains_key(account))
                 || organization.is_some_and(|o| o.management_account == account)
         }
+    }
+}
+
+/// Whether anybody hears an event in an account, where it is heard least.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Hearing {
+    /// The answer in a word; `n/a` where nobody asks.
+    pub word: &'static str,
+    /// Why, and in which regions; may be empty.
+    pub says: String,
+}
+
+impl Hearing {
+    fn not_asked(why: &str) -> Self {
+        Hearing {
+            word: "n/a",
+            says: why.to_owned(),
+        }
+    }
+}
+
+/// How an action is heard in an account. Unlike [`of`] it keeps nothing of the single regions.
+pub(super) fn worst(
+    security: &Security<'_>,
+    account: &str,
+    group: &TamperGroup,
+    row: &TamperAction,
+) -> Hearing {
+    let snapshot = security.snapshot();
+    let day = snapshot.taken_at.to_string();
+    let unused = Service::parse(&group.group)
+        .is_some_and(|service| security.matrix().not_in_use.contains(&service));
+    if unused {
+        return Hearing::not_asked("the service is not in use");
+    }
+    if row
+        .retired
+        .as_deref()
+        .is_some_and(|since| day.as_str() >= since)
+    {
+        return Hearing::not_asked("AWS took the call away");
+    }
+    if !callable(security, account, row) {
+        return Hearing::not_asked("the account cannot make the call");
+    }
+    let call = call(row);
+    worst_of(security, account, &call, identities(row))
+}
+
+/// Likewise for an event without an action.
+pub(super) fn worst_sign_in(security: &Security<'_>, account: &str, row: &TamperEvent) -> Hearing {
+    worst_of(security, account, &sign_in(row), &[Identity::Root])
+}
+
+fn worst_of(
+    security: &Security<'_>,
+    account: &str,
+    call: &Call,
+    identities: &[Identity],
+) -> Hearing {
+    let snapshot = security.snapshot();
+    let home = snapshot.partition.home_region();
+    let regions: Vec<&str> = match snapshot.accounts.get(account).map(|data| &data.regions) {
+        _ if call.global => vec![home],
+        Some(Observed::Value(regions)) => regions
+            .iter()
+            .filter(|(_, region)| region.state == RegionState::Enabled)
+            .map(|(name, _)| name.as_str())
+            .collect(),
+        Some(Observed::Gap(gap)) => {
+            return Hearing {
+                word: "unknown",
+                says: gap.to_string(),
+            };
+        }
+        _ => Vec::new(),
+    };
+    let powers = &security.alarms.powers;
+    let answers: Vec<(&str, Answer)> = regions
+        .into_iter()
+        .map(|region| (region, listen(powers, call, account, region, identities)))
+        .collect();
+    let Some(worst) = answers
+        .iter()
+        .map(|(_, answer)| answer)
+        .max_by_key(|a| a.rank())
+    else {
+        return Hearing::not_asked("no region was looked at");
+    };
+    let same: Vec<&str> = answers
+        .iter()
+        .filter(|(_, answer)| answer.word() == worst.word())
+        .map(|(region, _)| *region)
+        .collect();
+    let place = match (call.global, same.len() == answers.len()) {
+        (false, false) => format!("in {}: ", same.join(", ")),
+        _ => String::new(),
+    };
+    Hearing {
+        word: worst.word(),
+        says: format!("{place}{}", reason(worst)),
+    }
+}
+
+fn reason(answer: &Answer) -> String {
+    match answer {
+        Answer::Alarmed { ways } => ways
+            .first()
+            .map_or_else(String::new, |way| way.links.join(" → ")),
+        Answer::Broken { faults } => {
+            let why: Vec<&str> = faults.iter().map(|fault| fault.why.as_str()).collect();
+            why.join("; ")
+        }
+        Answer::NotAlarmed { recorded: true } => {
+            "it is written down, and nothing listens for it".to_owned()
+        }
+        Answer::NotAlarmed { .. } => "it is not even written down".to_owned(),
+        Answer::Unknown { missing } => missing.join("; "),
+    }
+}
+
+fn identities(row: &TamperAction) -> &'static [Identity] {
+    let mut keys = row.when.values();
+    match keys.any(|keys| keys.contains_key("aws:PrincipalArn")) {
+        true => &[Identity::Root],
+        false => &[Identity::AssumedRole, Identity::IamUser],
+    }
+}
+
+fn sign_in(row: &TamperEvent) -> Call {
+    Call {
+        source: row.source.clone(),
+        category: match row.sign_in {
+            true => Category::SignIn,
+            false => Category::Management,
+        },
+        ..Call::sign_in(&row.event)
     }
 }

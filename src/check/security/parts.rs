@@ -1,6 +1,6 @@
 //! The parts of the logging and alarm chain in one account: what everyday actions would hurt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_checks::Part;
 use palisade_model::{Account, Arn};
@@ -19,9 +19,11 @@ pub(super) fn of(security: &Security<'_>, account: &str, part: Part) -> Vec<Stri
         Part::LogBucket | Part::LogBucketObjects => {
             let tail = if part == Part::LogBucket { "" } else { "/AWSLogs/palisade-probe" };
             let own = data.s3.buckets.value();
-            log_buckets(security)
-                .into_iter()
-                .filter(|name| own.is_some_and(|own| own.contains_key(name)))
+            security
+                .parts()
+                .log_buckets
+                .iter()
+                .filter(|name| own.is_some_and(|own| own.contains_key(*name)))
                 .map(|name| format!("arn:{partition}:s3:::{name}{tail}"))
                 .collect()
         }
@@ -100,16 +102,38 @@ fn chain(
     account: &str,
     wanted: impl Fn(&Arn) -> bool,
 ) -> BTreeSet<String> {
-    let ways = security
-        .heard()
-        .iter()
-        .filter_map(|heard| match &heard.answer {
-            Answer::Alarmed { ways } => Some(ways),
-            _ => None,
-        });
-    ways.flatten()
-        .flat_map(|way| &way.parts)
-        .filter(|arn| arn.account() == account && wanted(arn))
+    let parts = security.parts().by_account.get(account);
+    let parts = parts.into_iter().flatten();
+    parts
+        .filter(|arn| wanted(arn))
         .map(ToString::to_string)
         .collect()
+}
+
+/// What the chain is made of, gathered once.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// What whole ways pass, by account.
+    by_account: BTreeMap<String, BTreeSet<Arn>>,
+    /// The buckets that receive log files.
+    log_buckets: BTreeSet<String>,
+}
+
+impl Parts {
+    pub(super) fn gather(security: &Security<'_>) -> Self {
+        let mut parts = Parts {
+            log_buckets: log_buckets(security),
+            ..Parts::default()
+        };
+        for heard in security.heard() {
+            let Answer::Alarmed { ways } = &heard.answer else {
+                continue;
+            };
+            for arn in ways.iter().flat_map(|way| &way.parts) {
+                let own = parts.by_account.entry(arn.account().to_owned());
+                own.or_default().insert(arn.clone());
+            }
+        }
+        parts
+    }
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::alarm::state::Service;
 use crate::check::security::Security;
 use crate::check::security::coverage::{Covered, ask, who_could};
 
@@ -27,9 +28,12 @@ pub enum ScpError {
     /// The organization was not read.
     #[error("the organization was not read: {0}")]
     Unread(String),
-    /// An exemption that is not the whole ARN of a role or user.
-    #[error("`{0}` is not the whole ARN of a role or user")]
+    /// An exemption that is not the ARN of one role or user.
+    #[error("`{0}` is not the ARN of one role or user; its account alone may be `*`")]
     Exemption(String),
+    /// The techniques of the catalogue cannot be read.
+    #[error("the catalogue is damaged: {0}")]
+    Catalogue(String),
     /// One statement alone is longer than a document may be.
     #[error("the exemptions alone are longer than the {0} characters of one SCP")]
     TooLong(usize),
@@ -87,7 +91,11 @@ pub struct Blocked {
 ///
 /// # Errors
 /// Where there is no organization to write for, or an exemption is no whole ARN.
-pub fn write(snapshot: &Snapshot, exempt: &[String]) -> Result<Written, ScpError> {
+pub fn write(
+    snapshot: &Snapshot,
+    exempt: &[String],
+    expects: &BTreeSet<Service>,
+) -> Result<Written, ScpError> {
     let organization = match &snapshot.organization {
         Observed::Value(organization) => organization,
         Observed::Gap(gap) => return Err(ScpError::Unread(gap.to_string())),
@@ -95,13 +103,30 @@ pub fn write(snapshot: &Snapshot, exempt: &[String]) -> Result<Written, ScpError
     };
     for name in exempt {
         let arn = Arn::from(name.as_str());
-        let whole = arn.service() == "iam" && !name.contains(['*', '?']);
+        // The account alone may be any: the same role in every one.
+        let named = !arn.resource().contains(['*', '?']);
+        let whole = named && arn.service() == "iam" && is_account(arn.account());
         if !whole || !(arn.resource().starts_with("role/") || arn.resource().starts_with("user/")) {
             return Err(ScpError::Exemption(name.clone()));
         }
     }
     let exempt: BTreeSet<&str> = exempt.iter().map(String::as_str).collect();
-    let security = Security::new(snapshot);
+    let techniques =
+        palisade_checks::techniques().map_err(|e| ScpError::Catalogue(e.to_string()))?;
+    Security::over(snapshot, techniques, expects, |security| {
+        plan(security, organization, &exempt, |after, judge| {
+            Security::over(after, techniques, expects, judge);
+        })
+    })
+}
+
+/// Writes, and lets `again` look at the snapshot with everything attached.
+fn plan(
+    security: &Security<'_>,
+    organization: &Organization,
+    exempt: &BTreeSet<&str>,
+    again: impl FnOnce(&Snapshot, &mut dyn FnMut(&Security<'_>)),
+) -> Result<Written, ScpError> {
     let open: Vec<&Covered> = security
         .coverage()
         .iter()
@@ -110,21 +135,26 @@ pub fn write(snapshot: &Snapshot, exempt: &[String]) -> Result<Written, ScpError
     let accounts: BTreeSet<&str> = open.iter().map(|row| row.account.as_str()).collect();
     let mut written = Written {
         limits_checked: scp_limits().checked.clone(),
-        left_out: left_out(&security),
+        left_out: left_out(security),
         ..Written::default()
     };
     if open.is_empty() {
         return Ok(written);
     }
-    let statements = statements(&security, &open, &exempt);
+    let statements = statements(security, &open, exempt);
     let limits = scp_limits();
     written.documents = pack::documents(statements, limits)?;
     let plan = attach::plan(organization, &accounts, written.documents.len(), limits);
     (written.attach_to, written.problems) = plan;
-    let after = patched(snapshot, organization, &written);
-    let again = Security::new(&after);
-    judge(&security, &again, &open, &mut written);
+    let after = patched(security.snapshot(), organization, &written);
+    again(&after, &mut |again| {
+        judge(security, again, &open, &mut written)
+    });
     Ok(written)
+}
+
+fn is_account(id: &str) -> bool {
+    id == "*" || id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_open(row: &Covered) -> bool {
@@ -222,38 +252,54 @@ fn conditioned(row: &TamperAction) -> pack::Deny {
     }
 }
 
+/// What would make somebody else of an exempted role, or the role of somebody else.
+const ROLE_CHANGES: &[&str] = &[
+    "AttachRolePolicy",
+    "CreateRole",
+    "DeleteRole",
+    "DeleteRolePermissionsBoundary",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "PassRole",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "TagRole",
+    "UntagRole",
+    "UpdateAssumeRolePolicy",
+    "UpdateRole",
+];
+
+/// Likewise of an exempted user.
+const USER_CHANGES: &[&str] = &[
+    "AttachUserPolicy",
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "CreateUser",
+    "DeactivateMFADevice",
+    "DeleteUserPermissionsBoundary",
+    "PutUserPermissionsBoundary",
+    "PutUserPolicy",
+    "UpdateAccessKey",
+    "UpdateLoginProfile",
+];
+
 /// Lets the exempted through, and keeps everybody else from becoming one of them.
 fn except(statements: &mut Vec<pack::Deny>, exempt: &BTreeSet<&str>) {
     if exempt.is_empty() {
         return;
     }
     let names: Vec<&str> = exempt.iter().copied().collect();
-    let roles: Vec<String> = names
-        .iter()
-        .filter(|arn| arn.contains(":role/"))
-        .map(|arn| (*arn).to_owned())
-        .collect();
-    if !roles.is_empty() {
-        let actions = [
-            "AttachRolePolicy",
-            "CreateRole",
-            "DeleteRole",
-            "DeleteRolePermissionsBoundary",
-            "DeleteRolePolicy",
-            "DetachRolePolicy",
-            "PutRolePermissionsBoundary",
-            "PutRolePolicy",
-            "TagRole",
-            "UntagRole",
-            "UpdateAssumeRolePolicy",
-            "UpdateRole",
-        ];
-        statements.push(pack::Deny {
-            actions: actions.iter().map(|name| format!("iam:{name}")).collect(),
-            resources: roles,
-            conditions: BTreeMap::new(),
-            splits: false,
-        });
+    for (kind, actions) in [(":role/", ROLE_CHANGES), (":user/", USER_CHANGES)] {
+        let own = names.iter().filter(|arn| arn.contains(kind));
+        let resources: Vec<String> = own.map(|arn| (*arn).to_owned()).collect();
+        if !resources.is_empty() {
+            statements.push(pack::Deny {
+                actions: actions.iter().map(|name| format!("iam:{name}")).collect(),
+                resources,
+                conditions: BTreeMap::new(),
+                splits: false,
+            });
+        }
     }
     for statement in statements {
         statement
