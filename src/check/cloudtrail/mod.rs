@@ -1,5 +1,7 @@
 //! Checks on CloudTrail: cells of the service matrix.
 
+mod record;
+
 use super::security;
 use super::{Estate, Evaluate, Findings};
 use crate::alarm::state::Service;
@@ -8,6 +10,8 @@ use crate::alarm::state::Service;
 pub(super) const CHECKS: &[(&str, Evaluate)] = &[
     ("cloudtrail-off", off),
     ("cloudtrail-half-on", half_on),
+    ("cloudtrail-log-bucket-exposed", record::bucket),
+    ("cloudtrail-log-key-exposed", record::key),
     ("cloudtrail-no-log-validation", no_log_validation),
     ("cloudtrail-no-own-key", no_own_key),
     ("cloudtrail-no-data-events", no_data_events),
