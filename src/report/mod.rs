@@ -2,6 +2,7 @@
 //! to bytes.
 
 pub mod escape;
+mod guardrails;
 pub mod json;
 mod summary;
 pub mod table;
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Analysis;
 use crate::alarm::state::Row;
+use crate::check::security::tampering::Tampering;
 use crate::check::{Answer, Evidence, Outcome};
 use crate::gate::Verdict;
 use crate::graph::{Pair, Path, Span, Status};
@@ -52,6 +54,8 @@ pub struct Report {
     pub caps: Vec<String>,
     /// Every security service by account and region; like places share a row, worst first.
     pub services: Vec<Row>,
+    /// Every tamper action: state, guardrail, who could, and whether anybody would hear it.
+    pub tampering: Tampering,
     /// What fails, worst first.
     pub findings: Vec<Finding>,
     /// What nobody could say, worst first.
@@ -218,6 +222,7 @@ impl Report {
             accounts: summary::accounts(snapshot),
             caps: analysis.paths.caps,
             services: analysis.services,
+            tampering: analysis.tampering,
             paths,
             findings,
             unresolved,

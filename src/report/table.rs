@@ -41,6 +41,7 @@ pub fn render(report: &Report, style: Style) -> String {
     paths(&mut out, report, style);
     findings(&mut out, report, style);
     services(&mut out, report, style);
+    guardrails(&mut out, report, style);
     unresolved(&mut out, &report.unresolved, style);
     accounts(&mut out, report);
     footer(&mut out, report, style);
@@ -471,6 +472,20 @@ fn services(out: &mut String, report: &Report, style: Style) {
             out,
             "  … and {more} more kinds of places: `-f json` has all"
         );
+    }
+    line!(out);
+}
+
+/// What keeps the services on, and who would hear it if nothing did.
+fn guardrails(out: &mut String, report: &Report, style: Style) {
+    let lines = super::guardrails::lines(&report.tampering);
+    if lines.is_empty() {
+        return;
+    }
+    let title = "Guardrails and alarms, in pairs of account and tamper action";
+    line!(out, "{}", paint(title, "1", style));
+    for line in lines {
+        line!(out, "  {}", plain(&line));
     }
     line!(out);
 }
