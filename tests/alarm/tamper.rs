@@ -101,3 +101,30 @@ fn the_page_on_security_services_names_what_is_there() {
         }
     }
 }
+
+#[test]
+fn the_page_of_statements_names_what_is_there() {
+    let page = include_str!("../../docs/statements.md");
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| what is said"));
+    assert_eq!(rows.clone().count(), 103, "a statement is missing");
+    let techniques = palisade_checks::techniques().expect("the techniques load");
+    for row in rows {
+        for name in row.split('`').skip(1).step_by(2) {
+            let known = palisade_checks::check(name).is_some()
+                || techniques.iter().any(|technique| technique.id == name)
+                || palisade_mocks::World::load(name).is_ok()
+                || palisade_model::actions().find(name).is_some()
+                || name.starts_with("palisade ")
+                || [
+                    "tampering",
+                    "subscription",
+                    "service-problem",
+                    "service.way",
+                ]
+                .contains(&name);
+            assert!(known, "`{name}` is nothing: {row}");
+        }
+    }
+}
