@@ -52,7 +52,13 @@ fn requests_are_decided_as_aws_decides_them() {
 #[test]
 fn documented_rules_hold() {
     let mut rows = rows(include_str!("cases/documented.jsonl"));
-    rows.extend(self::rows(include_str!("cases/rules.jsonl")));
+    for text in [
+        include_str!("cases/rules.jsonl"),
+        include_str!("cases/operators.jsonl"),
+        include_str!("cases/layers.jsonl"),
+    ] {
+        rows.extend(self::rows(text));
+    }
     for row in &rows {
         assert!(
             row["cites"].as_str().is_some_and(|c| c.contains('"')),

@@ -1,6 +1,6 @@
 //! `palisade simulate`: a policy simulator for people and scripts.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 
 use super::exit::{Exit, Failure};
 use crate::ui::Voice;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, _: Voice) -> anyhow::Result<Exit> {
                     "give a file of JSON Lines, or none to read from stdin",
                 )
             })?;
-            palisade::policy::simulate::run(BufReader::new(file), &mut out)
+            palisade::policy::simulate::run(file, &mut out)
         }
         None => palisade::policy::simulate::run(io::stdin().lock(), &mut out),
     };

@@ -154,6 +154,7 @@ fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
             let odd = attached.policy.statements.iter().any(|s| s.unreadable);
             let reason = match attached.policy.unread_reason() {
                 Some(reason) => reason,
+                None if odd && layer == Layer::Acl => "the list was not read",
                 None if odd => "unknown condition operator",
                 None => continue,
             };
@@ -282,6 +283,22 @@ fn needs_resource_policy(request: &Request) -> bool {
     }
 }
 
+/// Whether no policy is asked at all.
+///
+/// Source: "No permissions are required … even if an administrator … explicitly denies access"
+/// (GetCallerIdentity, STS API Reference); "You cannot use policies to control authentication
+/// operations" ("Permissions for GetSessionToken", IAM User Guide), which users and root users
+/// alone can call.
+fn is_beyond_policies(request: &Request) -> bool {
+    match &*request.action {
+        "sts:getcalleridentity" => true,
+        "sts:getsessiontoken" => {
+            matches!(request.caller, Caller::User { .. } | Caller::Root { .. })
+        }
+        _ => false,
+    }
+}
+
 /// Asks every layer and puts the answers together.
 pub(crate) fn rule(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Ruling {
     let opinions = ask(request, layers, lens);
@@ -306,9 +323,7 @@ pub(crate) fn rule(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Rulin
         || opinions.rcp.gap
         || opinions.resource.gap
         || gaps.into_iter().flatten().any(|o| o.gap);
-    if &*request.action == "sts:getcalleridentity" {
-        // "No permissions are required … even if an administrator … explicitly denies access"
-        // (GetCallerIdentity, STS API Reference).
+    if is_beyond_policies(request) {
         (allowed, gap) = (Tri::Yes, false);
     }
     Ruling {
@@ -353,11 +368,15 @@ fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
         out.rcp = rcps(layers.rcps, request, lens);
     }
     if let Some(policies) = layers.resource {
-        let bounded = layers.boundary.is_some();
-        out.resource = resource_opinion(policies, bounded, request, lens);
+        let bounded = layers.boundary.is_some() && !free;
+        out.resource = resource_opinion(policies, Layer::Resource, bounded, request, lens);
         if layers.restrict_public_buckets && !request.is_same_account() {
             restrict_public(&mut out.resource, policies, request);
         }
+    }
+    if let Some(lists) = layers.acl {
+        let list = resource_opinion(lists, Layer::Acl, false, request, lens);
+        out.resource.join(&list);
     }
     let endpoint = |policies| opinion(policies, Layer::Endpoint, Audience::Named, request, lens);
     out.endpoint = layers.endpoint.map(endpoint);
@@ -431,11 +450,11 @@ fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite
             None,
             strongest(),
         ),
-        _ if !request.is_same_account() => (
-            any_named.and(all.identity.allow).and(limits),
-            by_identity,
-            strongest(),
-        ),
+        _ if !request.is_same_account() => {
+            let works = Tri::from(facts::crosses_accounts(&request.action));
+            let grant = any_named.and(all.identity.allow).and(limits);
+            (grant.and(works), by_identity, strongest())
+        }
         _ => {
             // The caller's own ARN or everyone: no implicit deny of boundary or session counts.
             let alone = named(Naming::Direct)

@@ -196,7 +196,7 @@ fn without<'a>(layers: &Layers<'a>, layer: Layer) -> Option<Without<'a>> {
             scps.remove(level);
         }
         // A grant is not a limit; RCPs limit by statements only.
-        Layer::Identity | Layer::Resource | Layer::Rcp(_) => return None,
+        Layer::Identity | Layer::Resource | Layer::Acl | Layer::Rcp(_) => return None,
     }
     Some(Without { layers, scps })
 }

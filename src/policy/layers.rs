@@ -28,6 +28,9 @@ pub struct Layers<'a> {
     pub rcps: &'a [Vec<Attached>],
     /// The resource's own policy, or the role's trust policy; `None` when it has none.
     pub resource: Option<&'a [Attached]>,
+    /// The access control lists of the bucket and the object, as policies; `None` where there
+    /// are none or they do not count.
+    pub acl: Option<&'a [Attached]>,
     /// Policies of the VPC endpoint the request goes through; `None` when it goes through none.
     pub endpoint: Option<&'a [Attached]>,
     /// S3 block public access (`RestrictPublicBuckets`) is on for the bucket.
@@ -49,6 +52,8 @@ pub enum Layer {
     Rcp(usize),
     /// The resource-based policy or trust policy.
     Resource,
+    /// The access control list.
+    Acl,
     /// The VPC endpoint policy.
     Endpoint,
 }
@@ -63,6 +68,7 @@ impl Layer {
             Self::Scp(_) => "scp",
             Self::Rcp(_) => "rcp",
             Self::Resource => "resource",
+            Self::Acl => "acl",
             Self::Endpoint => "endpoint",
         }
     }
@@ -77,6 +83,7 @@ impl fmt::Display for Layer {
             Self::Scp(level) => write!(f, "SCP at level {level}"),
             Self::Rcp(level) => write!(f, "RCP at level {level}"),
             Self::Resource => f.write_str("resource-based policy"),
+            Self::Acl => f.write_str("access control list"),
             Self::Endpoint => f.write_str("VPC endpoint policy"),
         }
     }
@@ -106,6 +113,7 @@ impl<'a> Layers<'a> {
                 .map_or(&[], Vec::as_slice),
             Layer::Rcp(level) => self.rcps.get(level).map_or(&[], Vec::as_slice),
             Layer::Resource => self.resource.unwrap_or_default(),
+            Layer::Acl => self.acl.unwrap_or_default(),
             Layer::Endpoint => self.endpoint.unwrap_or_default(),
         }
     }
@@ -123,6 +131,7 @@ impl<'a> Layers<'a> {
         out.extend((0..self.scps.map_or(0, <[_]>::len)).map(Layer::Scp));
         out.extend((0..self.rcps.len()).map(Layer::Rcp));
         out.extend(self.resource.map(|_| Layer::Resource));
+        out.extend(self.acl.map(|_| Layer::Acl));
         out.extend(self.endpoint.map(|_| Layer::Endpoint));
         out
     }
@@ -172,6 +181,17 @@ impl ResourceOpinion {
         deny_by: None,
         gap: false,
     };
+
+    /// Adds what a list grants; a list never denies.
+    pub(crate) fn join(&mut self, list: &Self) {
+        for slot in 0..Naming::COUNT {
+            if list.allow[slot] > self.allow[slot] {
+                self.allow[slot] = list.allow[slot];
+                self.allow_by[slot] = list.allow_by[slot];
+            }
+        }
+        self.gap |= list.gap;
+    }
 }
 
 /// How to look at the layers.
@@ -264,15 +284,15 @@ fn is_meant(statement: &CompiledStatement, denies: bool, request: &Request) -> b
     }
 }
 
-/// The opinion of the resource's own policy.
+/// The opinion of the resource's own policy, or of its access control list.
 pub(crate) fn resource_opinion(
     policies: &[Attached],
+    layer: Layer,
     bounded: bool,
     request: &Request,
     lens: &Lens,
 ) -> ResourceOpinion {
     let mut out = ResourceOpinion::SILENT;
-    let layer = Layer::Resource;
     for (policy, attached) in policies.iter().enumerate() {
         if attached.policy.unread_reason().is_some() {
             out.gap = true;

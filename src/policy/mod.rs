@@ -4,6 +4,7 @@
 //! [`Request`] meets the [`Layers`] that bear on it and [`decide`] answers: allowed, denied,
 //! conditional on keys that are not known, or unknown because a policy could not be read.
 
+mod acl;
 pub mod compile;
 mod condition;
 mod context;

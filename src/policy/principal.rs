@@ -194,12 +194,17 @@ pub(crate) enum Name {
     Federated(Box<str>),
     /// An S3 canonical user id: which account has it is not in any policy.
     Canonical,
+    /// Whoever has an AWS account: a group that ACLs know.
+    SignedIn,
 }
 
 impl Name {
     pub(crate) fn new(written: &PrincipalName) -> Self {
         let value: &str = &written.value;
         match written.kind {
+            PrincipalKind::CanonicalUser if value == super::acl::AUTHENTICATED_USERS => {
+                Self::SignedIn
+            }
             PrincipalKind::CanonicalUser => Self::Canonical,
             PrincipalKind::Service => Self::Service(value.into()),
             PrincipalKind::Federated => Self::Federated(value.into()),
@@ -247,6 +252,7 @@ impl Name {
                 Caller::Federated(name) => (name == own || &**own == "*").then_some(Naming::Direct),
                 _ => None,
             },
+            Self::SignedIn => caller.has_identity().then_some(Naming::Everyone),
             Self::Canonical => None,
         }
     }

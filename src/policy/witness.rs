@@ -4,7 +4,9 @@
 //! in them and one that does not. Every distinct set of patterns that accept at some point gives
 //! one witness, the shortest.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+
+use rustc_hash::FxHashSet;
 
 use super::pattern::{Glob, Token, tokens};
 use super::resource::ArnPattern;
@@ -23,6 +25,17 @@ enum Step {
     Many {
         colon: bool,
     },
+}
+
+impl Step {
+    /// Whether it reads this character.
+    fn takes(self, c: char) -> bool {
+        match self {
+            Self::Char(own) => own == c,
+            Self::Letter(own) => own.to_lowercase().eq(c.to_lowercase()),
+            Self::One { colon } | Self::Many { colon } => colon || c != ':',
+        }
+    }
 }
 
 /// A pattern to tell apart from others.
@@ -63,42 +76,125 @@ fn plain(token: Token, colon: bool) -> Step {
 }
 
 /// More states than this are not walked; the witnesses found so far must do.
-const MAX_STATES: usize = 6_000;
+const MAX_STATES: usize = 8_000;
 
-type Places = Vec<BTreeSet<u16>>;
+/// All patterns side by side as one machine: a bit for every place in every pattern, the place
+/// after the last step included.
+struct Machine {
+    words: usize,
+    /// Places where a run of characters may end or go on.
+    runs: Vec<u64>,
+    /// For each character: the places it leads on from, and the runs it stays in.
+    moves: Vec<(char, Vec<u64>, Vec<u64>)>,
+    /// The last place of each pattern.
+    ends: Vec<usize>,
+    start: Vec<u64>,
+}
+
+type Places = Vec<u64>;
+
+impl Machine {
+    fn new(shapes: &[Shape]) -> Self {
+        let places = shapes.iter().map(|shape| shape.0.len() + 1).sum::<usize>();
+        let empty = vec![0_u64; places.div_ceil(64).max(1)];
+        let mut out = Self {
+            words: empty.len(),
+            runs: empty.clone(),
+            moves: Vec::new(),
+            ends: Vec::new(),
+            start: empty.clone(),
+        };
+        let mut first = 0;
+        for shape in shapes {
+            put(&mut out.start, first);
+            for (at, step) in shape.0.iter().enumerate() {
+                if matches!(step, Step::Many { .. }) {
+                    put(&mut out.runs, first + at);
+                }
+            }
+            out.ends.push(first + shape.0.len());
+            first += shape.0.len() + 1;
+        }
+        for c in alphabet(shapes) {
+            let (mut on, mut stays) = (empty.clone(), empty.clone());
+            let steps = shapes.iter().zip(&out.ends);
+            for (shape, end) in steps {
+                for (at, step) in shape.0.iter().enumerate() {
+                    let place = end - shape.0.len() + at;
+                    match step {
+                        Step::Many { .. } if step.takes(c) => put(&mut stays, place),
+                        _ if step.takes(c) => put(&mut on, place),
+                        _ => {}
+                    }
+                }
+            }
+            out.moves.push((c, on, stays));
+        }
+        let mut start = std::mem::take(&mut out.start);
+        out.close(&mut start);
+        out.start = start;
+        out
+    }
+
+    /// Adds the places reachable without reading a character.
+    fn close(&self, places: &mut [u64]) {
+        loop {
+            let mut carry = 0;
+            let mut changed = false;
+            for word in 0..self.words {
+                let passes = places[word] & self.runs[word];
+                let more = (passes << 1 | carry) & !places[word];
+                carry = passes >> 63;
+                places[word] |= more;
+                changed |= more != 0;
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    fn advance(&self, places: &[u64], on: &[u64], stays: &[u64]) -> Places {
+        let mut carry = 0;
+        let mut out = Vec::with_capacity(self.words);
+        for word in 0..self.words {
+            let moved = places[word] & on[word];
+            out.push(moved << 1 | carry | places[word] & stays[word]);
+            carry = moved >> 63;
+        }
+        self.close(&mut out);
+        out
+    }
+
+    fn accepts(&self, places: &[u64]) -> Vec<bool> {
+        let holds = |end: &usize| places[end / 64] >> (end % 64) & 1 == 1;
+        self.ends.iter().map(holds).collect()
+    }
+}
+
+fn put(places: &mut [u64], place: usize) {
+    places[place / 64] |= 1 << (place % 64);
+}
 
 /// One text for each distinguishable set of matching patterns, shortest first, and whether the
 /// walk was complete.
 pub(crate) fn witnesses(shapes: &[Shape]) -> (Vec<String>, bool) {
-    let alphabet = alphabet(shapes);
-    let start: Places = shapes
-        .iter()
-        .map(|shape| closure(&shape.0, BTreeSet::from([0])))
-        .collect();
-    let mut seen: BTreeMap<Places, (usize, Option<char>)> = BTreeMap::new();
+    let machine = Machine::new(shapes);
+    let mut seen: FxHashSet<Places> = FxHashSet::default();
     let mut order: Vec<(Option<usize>, Option<char>)> = vec![(None, None)];
     let mut accepted: BTreeSet<Vec<bool>> = BTreeSet::new();
     let mut out = Vec::new();
     let mut complete = true;
-    let mut open = VecDeque::from([(0_usize, start.clone())]);
-    seen.insert(start, (0, None));
+    let mut open = VecDeque::from([(0_usize, machine.start.clone())]);
+    seen.insert(machine.start.clone());
     while let Some((at, places)) = open.pop_front() {
-        let accepts: Vec<bool> = shapes
-            .iter()
-            .zip(&places)
-            .map(|(shape, here)| here.iter().any(|p| usize::from(*p) == shape.0.len()))
-            .collect();
         // The empty text means "no value" to some operators: it is no witness.
-        if at != 0 && accepted.insert(accepts) {
+        if at != 0 && accepted.insert(machine.accepts(&places)) {
             out.push(spell(&order, at));
         }
-        for c in &alphabet {
-            let next: Places = shapes
-                .iter()
-                .zip(&places)
-                .map(|(shape, here)| advance(&shape.0, here, *c))
-                .collect();
-            if seen.contains_key(&next) {
+        for (c, on, stays) in &machine.moves {
+            let next = machine.advance(&places, on, stays);
+            if seen.contains(&next) {
                 continue;
             }
             if seen.len() >= MAX_STATES {
@@ -106,9 +202,8 @@ pub(crate) fn witnesses(shapes: &[Shape]) -> (Vec<String>, bool) {
                 continue;
             }
             order.push((Some(at), Some(*c)));
-            let id = order.len() - 1;
-            seen.insert(next.clone(), (id, Some(*c)));
-            open.push_back((id, next));
+            seen.insert(next.clone());
+            open.push_back((order.len() - 1, next));
         }
     }
     if !complete {
@@ -157,33 +252,6 @@ fn alphabet(shapes: &[Shape]) -> Vec<char> {
         .chain('\u{e000}'..)
         .find(|c| !named.contains(c));
     fresh.into_iter().chain(named.iter().copied()).collect()
-}
-
-fn closure(steps: &[Step], mut places: BTreeSet<u16>) -> BTreeSet<u16> {
-    let mut open: Vec<u16> = places.iter().copied().collect();
-    while let Some(at) = open.pop() {
-        let passes = matches!(steps.get(usize::from(at)), Some(Step::Many { .. }));
-        if passes && places.insert(at + 1) {
-            open.push(at + 1);
-        }
-    }
-    places
-}
-
-fn advance(steps: &[Step], places: &BTreeSet<u16>, c: char) -> BTreeSet<u16> {
-    let mut out = BTreeSet::new();
-    for at in places {
-        match steps.get(usize::from(*at)) {
-            Some(Step::Char(own)) if *own == c => out.insert(at + 1),
-            Some(Step::Letter(own)) if own.to_lowercase().eq(c.to_lowercase()) => {
-                out.insert(at + 1)
-            }
-            Some(Step::One { colon }) if *colon || c != ':' => out.insert(at + 1),
-            Some(Step::Many { colon }) if *colon || c != ':' => out.insert(*at),
-            _ => false,
-        };
-    }
-    closure(steps, out)
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ impl Engine {
             // The unique id of a deleted principal names nobody.
             Name::Arn(arn) => arn.starts_with("arn:").then(|| arn.to_string()),
             Name::Service(name) | Name::Federated(name) => Some(name.to_string()),
-            Name::Canonical => None,
+            Name::Canonical | Name::SignedIn => None,
         }
     }
 
@@ -337,7 +337,7 @@ impl Question {
         for name in names {
             match name {
                 // An account is admitted as a whole only by its own policies; everyone is.
-                Name::Everyone => self.open_to_all |= allows,
+                Name::Everyone | Name::SignedIn => self.open_to_all |= allows,
                 Name::Arn(arn) => {
                     self.named.insert(arn.clone());
                 }

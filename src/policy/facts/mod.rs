@@ -1,5 +1,9 @@
 //! IAM reference data, dated.
 
+mod cross_account;
+
+pub(crate) use cross_account::crosses_accounts;
+
 /// Services whose resources RCPs act on, by action prefix. Sorted.
 ///
 /// Source: "List of AWS services that support RCPs", Organizations User Guide, taken 2026-10-27

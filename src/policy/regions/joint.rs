@@ -31,6 +31,7 @@ pub(super) fn joined(axes: Vec<Axis>, uncertain: &Uncertain<'_>, request: &Reque
             if friends.contains(&at) && pairs <= MAX_PAIRS {
                 whole = join(&other, &whole, uncertain, request);
             } else {
+                whole.complete &= !friends.contains(&at);
                 left.push(other);
             }
         }
@@ -45,6 +46,7 @@ fn join(a: &Axis, b: &Axis, uncertain: &Uncertain<'_>, request: &Request) -> Axi
     let mut probe = request.clone();
     let mut seen = BTreeSet::new();
     let mut regions = Vec::new();
+    let mut complete = a.complete && b.complete;
     for x in &a.regions {
         for y in &b.regions {
             let region = Region(x.0.iter().chain(&y.0).cloned().collect());
@@ -53,8 +55,11 @@ fn join(a: &Axis, b: &Axis, uncertain: &Uncertain<'_>, request: &Request) -> Axi
             let presence: Vec<bool> = region.0.iter().map(Option::is_some).collect();
             // Answers that still hang on a third key do not tell regions apart.
             let open = answers.contains(&crate::policy::Tri::Maybe);
-            if (seen.insert((answers, presence)) || open) && regions.len() < MAX_REGIONS {
-                regions.push(region);
+            if seen.insert((answers, presence)) || open {
+                complete &= regions.len() < MAX_REGIONS;
+                if regions.len() < MAX_REGIONS {
+                    regions.push(region);
+                }
             }
         }
     }
@@ -63,5 +68,6 @@ fn join(a: &Axis, b: &Axis, uncertain: &Uncertain<'_>, request: &Request) -> Axi
         multivalued: a.multivalued || b.multivalued,
         regions,
         fitting: Vec::new(),
+        complete,
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn resolve(
 ) -> Decision {
     let uncertain = collect(request, layers);
     let mut axes = joint::joined(states::axes(&uncertain, request), &uncertain, request);
+    let complete = axes.iter().all(|axis| axis.complete);
     axes.retain(|axis| axis.regions.len() > 1);
     let cells = axes
         .iter()
@@ -52,10 +53,15 @@ pub(super) fn resolve(
         allowed.push(one.allowed == Tri::Yes);
     }
     match (grant, refusal) {
+        // All that was tried agree, but not all was tried.
+        (Some(_), None) | (None, Some(_)) if !complete => {
+            Decision::Conditional(imprecise(&axes, ruling))
+        }
         (Some(grant), None) => Decision::Allowed(grant),
         (None, Some(_)) => Decision::Denied(common_refusal(request, layers, lens, &axes, cells)),
         (Some(grant), Some(refusal)) => {
-            let residual = describe::residual(&axes, &uncertain, &request.context, &allowed);
+            let mut residual = describe::residual(&axes, &uncertain, &request.context, &allowed);
+            residual.imprecise |= !complete;
             Decision::Conditional(Conditional {
                 residual,
                 grant,
@@ -108,6 +114,8 @@ pub(super) struct Axis {
     pub(super) regions: Vec<Region>,
     /// Values that are the only ones of their region: they fill a variable just so.
     pub(super) fitting: Vec<Box<str>>,
+    /// Every region there is was found; otherwise some bound cut the search short.
+    pub(super) complete: bool,
 }
 
 /// Too many combinations: says which keys matter and no more.
@@ -137,7 +145,7 @@ fn collect<'a>(request: &Request, layers: &Layers<'a>) -> Uncertain<'a> {
                     Layer::Resource if statement.effect == Effect::Deny => {
                         statement.principal.refuses(&request.caller, bounded)
                     }
-                    Layer::Resource => statement.grants(&request.caller).is_some(),
+                    Layer::Resource | Layer::Acl => statement.grants(&request.caller).is_some(),
                     _ => true,
                 };
                 if meant && statement.applies(request) == Tri::Maybe {

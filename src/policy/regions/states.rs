@@ -92,6 +92,8 @@ impl<'a> Uncertain<'a> {
     }
 }
 
+/// No request of interest carries more values of one key than this.
+const MAX_VALUES: usize = 4;
 /// A key never gets more regions than this.
 const MAX_REGIONS: usize = 60;
 
@@ -107,8 +109,9 @@ pub(super) fn axes(uncertain: &Uncertain<'_>, request: &Request) -> Vec<Axis> {
             .filter(|test| test.key == *key)
             .copied()
             .collect();
-        let mut singles = samples(&tests, request, &known);
-        let fitting = holes(uncertain, key, request, &known);
+        let mut complete = true;
+        let mut singles = samples(&tests, request, &known, &mut complete);
+        let fitting = holes(uncertain, key, request, &known, &mut complete);
         singles.extend(fitting.iter().cloned());
         if kind.is_some_and(|k| k.kind == KeyKind::Bool) {
             singles = vec!["true".into(), "false".into()];
@@ -119,7 +122,7 @@ pub(super) fn axes(uncertain: &Uncertain<'_>, request: &Request) -> Vec<Axis> {
             .iter()
             .any(|test| test.operator.set != SetOperator::None);
         let multivalued = kind.map_or(sets, |KeyType { multivalued, .. }| multivalued);
-        let states = states(uncertain, key, singles, multivalued, request);
+        let states = states(uncertain, key, singles, multivalued, request, &mut complete);
         let values = states
             .iter()
             .flatten()
@@ -137,19 +140,21 @@ pub(super) fn axes(uncertain: &Uncertain<'_>, request: &Request) -> Vec<Axis> {
             multivalued,
             regions,
             fitting,
+            complete,
         });
     }
     out
 }
 
-/// Absent, each kind of value, and for keys with several values each pair; one of each kind of
-/// answer.
+/// Absent, each kind of value, and for keys with several values their combinations; one of each
+/// kind of answer.
 fn states(
     uncertain: &Uncertain<'_>,
     key: &Key,
     singles: Vec<Box<str>>,
     multivalued: bool,
     request: &Request,
+    complete: &mut bool,
 ) -> Vec<State> {
     let mut probe = request.clone();
     let mut answers = |state: &State| -> Vec<Tri> {
@@ -165,8 +170,11 @@ fn states(
     let mut keep = |state: State, out: &mut Vec<State>| {
         let found = answers(&state);
         let apart = others_open && entangled(&found);
-        if (seen.insert((true, found)) || apart) && out.len() < MAX_REGIONS {
-            out.push(state);
+        if seen.insert((true, found)) || apart {
+            *complete &= out.len() < MAX_REGIONS;
+            if out.len() < MAX_REGIONS {
+                out.push(state);
+            }
         }
     };
     for value in &singles {
@@ -178,9 +186,18 @@ fn states(
             .flatten()
             .filter_map(|values| values.first().cloned())
             .collect();
-        for (at, one) in classes.iter().enumerate() {
-            for other in &classes[at + 1..] {
-                keep(Some(vec![one.clone(), other.clone()]), &mut out);
+        // What several values answer follows from what each does: one more at a time, as long as
+        // that makes a difference.
+        let mut at = 0;
+        while at < out.len() {
+            let values = out[at].clone().unwrap_or_default();
+            at += 1;
+            if values.is_empty() || values.len() >= MAX_VALUES {
+                continue;
+            }
+            for one in classes.iter().filter(|one| !values.contains(one)) {
+                let more = values.iter().chain([one]).cloned().collect();
+                keep(Some(more), &mut out);
             }
         }
     }
@@ -200,6 +217,7 @@ fn samples(
     tests: &[&Test],
     request: &Request,
     known: &BTreeMap<&str, Vec<Box<str>>>,
+    complete: &mut bool,
 ) -> Vec<Box<str>> {
     let mut shapes = Vec::new();
     let mut out: Vec<String> = Vec::new();
@@ -225,10 +243,14 @@ fn samples(
             Comparison::Numeric(_) | Comparison::Date(_) | Comparison::Binary => continue,
         };
         for text in test.texts() {
-            shapes.extend(fillings(text, &request.context, known).iter().map(shape));
+            let filled = fillings(text, &request.context, known);
+            *complete &= filled.len() < MAX_FILLINGS;
+            shapes.extend(filled.iter().map(shape));
         }
     }
-    out.extend(witnesses(&shapes).0);
+    let (found, walked) = witnesses(&shapes);
+    *complete &= walked;
+    out.extend(found);
     if out.is_empty() && !tests.is_empty() {
         // Only presence is asked for.
         out.push("any".to_owned());
@@ -299,6 +321,7 @@ fn holes(
     key: &Key,
     request: &Request,
     known: &BTreeMap<&str, Vec<Box<str>>>,
+    complete: &mut bool,
 ) -> Vec<Box<str>> {
     let mut targets: Vec<(&Text, Vec<&str>)> = Vec::new();
     for pattern in &uncertain.resources {
@@ -324,7 +347,13 @@ fn holes(
         }
         needed = true;
         for value in values {
-            out.extend(pieces_that_fit(text, key, value, &request.context));
+            out.extend(pieces_that_fit(
+                text,
+                key,
+                value,
+                &request.context,
+                complete,
+            ));
         }
     }
     if key.as_str() == "aws:userid" {
@@ -336,7 +365,13 @@ fn holes(
     out
 }
 
-fn pieces_that_fit(text: &Text, key: &Key, target: &str, context: &Context) -> Vec<Box<str>> {
+fn pieces_that_fit(
+    text: &Text,
+    key: &Key,
+    target: &str,
+    context: &Context,
+    complete: &mut bool,
+) -> Vec<Box<str>> {
     let Text::Template(pieces) = text else {
         return Vec::new();
     };
@@ -364,6 +399,7 @@ fn pieces_that_fit(text: &Text, key: &Key, target: &str, context: &Context) -> V
         for end in ends.iter().filter(|end| *end > start) {
             tried += 1;
             if tried > MAX_HOLES {
+                *complete = false;
                 return out;
             }
             let piece = &target[*start..*end];

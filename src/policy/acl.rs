@@ -1,0 +1,100 @@
+//! Access control lists of S3, as the policies they amount to.
+//!
+//! Source: "Access control list (ACL) overview", S3 User Guide: the predefined groups and the
+//! "Mapping of ACL permissions and access policy permissions". An ACL only grants; where object
+//! ownership is `BucketOwnerEnforced` it does not count at all ("Controlling ownership of
+//! objects and disabling ACLs for your bucket").
+
+use serde_json::{Value, json};
+
+/// Everybody, signed in or not.
+const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
+/// Everybody with an AWS account, whosever it is.
+pub(super) const AUTHENTICATED_USERS: &str =
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
+/// The service that writes access logs.
+const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
+
+/// What a list hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListOf {
+    Bucket,
+    Object,
+}
+
+/// One grant: to whom and what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Granted<'a> {
+    /// A group's URI, a canonical user id, or the account behind one.
+    pub(super) grantee: &'a str,
+    /// `READ`, `WRITE`, `READ_ACP`, `WRITE_ACP` or `FULL_CONTROL`.
+    pub(super) permission: &'a str,
+}
+
+impl Granted<'_> {
+    /// Whether `IgnorePublicAcls` makes it void.
+    pub(super) fn is_public(&self) -> bool {
+        matches!(self.grantee, ALL_USERS | AUTHENTICATED_USERS)
+    }
+}
+
+/// The statements a list amounts to; `None` when it grants nothing.
+pub(super) fn statements(list: ListOf, grants: &[Granted<'_>]) -> Option<Vec<Value>> {
+    let statements: Vec<Value> = grants
+        .iter()
+        .filter_map(|grant| {
+            let actions = actions(list, grant.permission);
+            let principal = principal(grant.grantee);
+            (!actions.is_empty()).then(|| {
+                json!({"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"})
+            })
+        })
+        .collect();
+    (!statements.is_empty()).then_some(statements)
+}
+
+/// The statement of a list that could not be read: it may grant anybody what a list can.
+pub(super) fn unread(list: ListOf) -> Value {
+    json!({"Effect": "Allow", "Principal": "*", "Action": actions(list, "FULL_CONTROL"),
+        "Resource": "*", "Condition": {"NotRead": {"acl": "true"}}})
+}
+
+/// Statements as the text of a policy.
+pub(super) fn document(statements: &[Value]) -> String {
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+fn principal(grantee: &str) -> Value {
+    match grantee {
+        ALL_USERS => json!("*"),
+        LOG_DELIVERY => json!({"Service": "logging.s3.amazonaws.com"}),
+        account if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) => {
+            json!({"AWS": account})
+        }
+        id => json!({"CanonicalUser": id}),
+    }
+}
+
+fn actions(list: ListOf, permission: &str) -> Vec<&'static str> {
+    let of = |one: &str| -> &'static [&'static str] {
+        match (list, one) {
+            (ListOf::Bucket, "READ") => &[
+                "s3:ListBucket",
+                "s3:ListBucketVersions",
+                "s3:ListBucketMultipartUploads",
+            ],
+            (ListOf::Bucket, "WRITE") => &["s3:PutObject"],
+            (ListOf::Bucket, "READ_ACP") => &["s3:GetBucketAcl"],
+            (ListOf::Bucket, "WRITE_ACP") => &["s3:PutBucketAcl"],
+            (ListOf::Object, "READ") => &["s3:GetObject", "s3:GetObjectVersion"],
+            (ListOf::Object, "READ_ACP") => &["s3:GetObjectAcl", "s3:GetObjectVersionAcl"],
+            (ListOf::Object, "WRITE_ACP") => &["s3:PutObjectAcl", "s3:PutObjectVersionAcl"],
+            _ => &[],
+        }
+    };
+    let all = ["READ", "WRITE", "READ_ACP", "WRITE_ACP"];
+    let meant = all
+        .iter()
+        .filter(|one| permission == "FULL_CONTROL" || permission == **one);
+    meant.flat_map(|one| of(one)).copied().collect()
+}
