@@ -70,7 +70,7 @@ impl Ord for Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Knowledge<'a> {
     /// The request carries these values.
-    Known(&'a [Box<str>]),
+    Known(&'a [Arc<str>]),
     /// The request does not carry it.
     Absent,
     /// Whether the request carries it, and with what value, is not known.
@@ -79,8 +79,8 @@ pub enum Knowledge<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
-    One(Box<str>),
-    Many(Box<[Box<str>]>),
+    One(Arc<str>),
+    Many(Arc<[Arc<str>]>),
     Absent,
     Unknown,
 }
@@ -124,15 +124,25 @@ impl Context {
     }
 
     /// Says that the request carries `key` with this value.
-    pub fn set(&mut self, key: &str, value: impl Into<Box<str>>) -> &mut Self {
+    pub fn set(&mut self, key: &str, value: impl Into<Arc<str>>) -> &mut Self {
         self.put(Key::new(key), Entry::One(value.into()))
+    }
+
+    /// As [`Context::set`], with the key at hand.
+    pub(crate) fn set_key(&mut self, key: &Key, value: impl Into<Arc<str>>) -> &mut Self {
+        self.put(key.clone(), Entry::One(value.into()))
+    }
+
+    /// As [`Context::set_absent`], with the key at hand.
+    pub(crate) fn set_key_absent(&mut self, key: &Key) -> &mut Self {
+        self.put(key.clone(), Entry::Absent)
     }
 
     /// Says that the request carries `key` with these values.
     pub fn set_all<I, S>(&mut self, key: &str, values: I) -> &mut Self
     where
         I: IntoIterator<Item = S>,
-        S: Into<Box<str>>,
+        S: Into<Arc<str>>,
     {
         self.put(
             Key::new(key),
@@ -188,8 +198,9 @@ impl Context {
     }
 
     /// Puts one possible state of a key: its values, or `None` for absent.
-    pub(crate) fn put_state(&mut self, key: &Key, state: Option<&[Box<str>]>) {
+    pub(crate) fn put_state(&mut self, key: &Key, state: Option<&[Arc<str>]>) {
         let entry = match state {
+            Some([value]) => Entry::One(Arc::clone(value)),
             Some(values) => Entry::Many(values.into()),
             None => Entry::Absent,
         };

@@ -11,6 +11,7 @@ use super::principal::{Caller, Naming};
 use super::regions;
 use super::request::Request;
 use super::residual::Residual;
+use super::resource::Resource;
 use super::tri::Tri;
 
 /// The answer to a request.
@@ -267,34 +268,16 @@ impl Ruling {
 }
 
 /// Whether the resource's own policy must have its say even inside one account.
-fn needs_resource_policy(request: &Request) -> bool {
-    match request.service() {
+pub(crate) fn needs_resource_policy(service: &str, resource: &Resource) -> bool {
+    match service {
         // "No AWS principal, including the account root user or key creator, has any permissions
         // to a KMS key unless they are explicitly allowed". Aliases follow the common rule.
-        "kms" => request
-            .resource
+        "kms" => resource
             .part(5)
             .is_some_and(|rest| rest.starts_with("key/")),
-        "sts" => request
-            .resource
+        "sts" => resource
             .part(5)
             .is_some_and(|rest| rest.starts_with("role/")),
-        _ => false,
-    }
-}
-
-/// Whether no policy is asked at all.
-///
-/// Source: "No permissions are required … even if an administrator … explicitly denies access"
-/// (GetCallerIdentity, STS API Reference); "You cannot use policies to control authentication
-/// operations" ("Permissions for GetSessionToken", IAM User Guide), which users and root users
-/// alone can call.
-fn is_beyond_policies(request: &Request) -> bool {
-    match &*request.action {
-        "sts:getcalleridentity" => true,
-        "sts:getsessiontoken" => {
-            matches!(request.caller, Caller::User { .. } | Caller::Root { .. })
-        }
         _ => false,
     }
 }
@@ -323,7 +306,9 @@ pub(crate) fn rule(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Rulin
         || opinions.rcp.gap
         || opinions.resource.gap
         || gaps.into_iter().flatten().any(|o| o.gap);
-    if is_beyond_policies(request) {
+    if &*request.action == "sts:getcalleridentity" {
+        // "No permissions are required … even if an administrator … explicitly denies access"
+        // (GetCallerIdentity, STS API Reference).
         (allowed, gap) = (Tri::Yes, false);
     }
     Ruling {
@@ -462,7 +447,8 @@ fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite
                 .or(named(Naming::Everyone));
             let by_role = named(Naming::Role).and(limits);
             let mut by_account = all.identity.allow.and(limits);
-            if needs_resource_policy(request) {
+            let strict = needs_resource_policy(request.service(), &request.resource);
+            if strict {
                 by_account = by_account.and(named(Naming::Account));
             }
             let grant = alone.or(by_role).or(by_account);
@@ -475,7 +461,7 @@ fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite
             .into_iter()
             .find_map(|naming| cite(naming).filter(|_| named(naming) == grant));
             if by_account == grant && (resource_cite.is_none() || by_account == Tri::Yes) {
-                let account = cite(Naming::Account).filter(|_| needs_resource_policy(request));
+                let account = cite(Naming::Account).filter(|_| strict);
                 return (grant, by_identity, account);
             }
             (grant, None, resource_cite)

@@ -2,6 +2,8 @@
 //!
 //! Source: "AWS JSON policy elements: Principal" and "… NotPrincipal", IAM User Guide.
 
+use std::sync::Arc;
+
 use super::context::Context;
 use super::document::{PrincipalKind, PrincipalName, Statement};
 
@@ -11,14 +13,14 @@ pub enum Caller {
     /// An IAM user.
     User {
         /// Its ARN.
-        arn: Box<str>,
+        arn: Arc<str>,
         /// Its account.
         account: Box<str>,
     },
     /// A role: some session of it, it is not said which.
     Role {
         /// The role's ARN, path included.
-        arn: Box<str>,
+        arn: Arc<str>,
         /// Its account.
         account: Box<str>,
     },
@@ -43,7 +45,7 @@ pub enum Caller {
     /// The root user of an account.
     Root {
         /// `arn:aws:iam::…:root`.
-        arn: Box<str>,
+        arn: Arc<str>,
         /// The account.
         account: Box<str>,
     },
@@ -78,7 +80,7 @@ impl Caller {
     /// Tells from a name who it is: an ARN, a service principal, a 12-digit account (its root
     /// user), or `anonymous`. For role sessions `aws:PrincipalArn`, where known, is the role.
     pub fn new(name: &str, context: &Context) -> Self {
-        let own = || name.into();
+        let own = || Box::from(name);
         let parts: Vec<&str> = name.splitn(6, ':').collect();
         let [_, partition, service, _, account, rest] = parts[..] else {
             return match name {
@@ -99,11 +101,11 @@ impl Caller {
         let (kind, tail) = rest.split_once('/').unwrap_or((rest, ""));
         match (service, kind) {
             ("iam", "root") => Self::Root {
-                arn: own(),
+                arn: name.into(),
                 account,
             },
             ("iam", "role") => Self::Role {
-                arn: own(),
+                arn: name.into(),
                 account,
             },
             ("iam", "oidc-provider" | "saml-provider") => Self::Federated(own()),
@@ -126,7 +128,7 @@ impl Caller {
                 account,
             },
             _ => Self::User {
-                arn: own(),
+                arn: name.into(),
                 account,
             },
         }
@@ -229,9 +231,9 @@ impl Name {
             Self::Everyone => Some(Naming::Everyone),
             Self::Account(own) => (caller.account() == Some(own)).then_some(Naming::Account),
             Self::Arn(own) => match caller {
-                Caller::User { arn, .. } => (arn == own).then_some(Naming::Direct),
+                Caller::User { arn, .. } => (**arn == **own).then_some(Naming::Direct),
                 Caller::FederatedUser { arn, .. } => (arn == own).then_some(Naming::Session),
-                Caller::Role { arn, .. } => (arn == own).then_some(Naming::Role),
+                Caller::Role { arn, .. } => (**arn == **own).then_some(Naming::Role),
                 Caller::Session { arn, .. } if arn == own => Some(Naming::Session),
                 Caller::Session {
                     role: Some(role), ..

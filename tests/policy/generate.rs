@@ -57,6 +57,14 @@ const TARGETS: &[(&str, &str)] = &[
     ("kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/k-1"),
     ("sts:AssumeRole", "arn:aws:iam::111122223333:role/app/web"),
     ("iam:PassRole", "arn:aws:iam::111122223333:role/app/web"),
+    (
+        "sqs:DeleteQueue",
+        "arn:aws:sqs:eu-west-1:111122223333:ana-q",
+    ),
+    (
+        "kms:PutKeyPolicy",
+        "arn:aws:kms:eu-west-1:111122223333:key/k-1",
+    ),
     ("ec2:DescribeInstances", "*"),
     ("sts:GetCallerIdentity", "*"),
 ];

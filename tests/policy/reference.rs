@@ -466,7 +466,7 @@ impl<'a> Ask<'a> {
             && (!self.has("sessionPolicy") || allows("sessionPolicy"));
         let own = self.is_root() || allows("identityPolicies");
         if !self.same_account() {
-            return !names.is_empty() && own && limits;
+            return !names.is_empty() && own && limits && self.works_across_accounts();
         }
         let rest = self
             .text("resource")
@@ -480,6 +480,22 @@ impl<'a> Ask<'a> {
             || named("everyone")
             || (named("role") && limits)
             || (own && limits && (!strict || named("account")))
+    }
+}
+
+impl Ask<'_> {
+    /// Of the calls that requests here make, those of IAM have no resource-based policy; some
+    /// calls that manage queues, keys and bucket policies serve their own account only.
+    fn works_across_accounts(&self) -> bool {
+        let action = self.action();
+        let own_only = [
+            "kms:putkeypolicy",
+            "kms:schedulekeydeletion",
+            "s3:putbucketpolicy",
+            "sqs:deletequeue",
+            "sqs:setqueueattributes",
+        ];
+        self.service() != "iam" && !own_only.contains(&action.as_str())
     }
 }
 

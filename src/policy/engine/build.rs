@@ -6,9 +6,10 @@ use std::sync::Arc;
 use palisade_model::{Account, Arn, Group, Observed, PolicyText, Role, Snapshot, User};
 use rustc_hash::FxHashMap;
 
+use super::describe::Keys;
 use super::organization::ceilings;
 use super::resources::Resources;
-use super::{AccountFacts, Class, Engine, Principal, PrincipalKind};
+use super::{AccountFacts, Class, Engine, Lists, Principal, PrincipalKind};
 use crate::policy::compile::{Attached, CompiledPolicy, Interner};
 
 /// Where policies are compiled and named, each name and each text once.
@@ -83,6 +84,9 @@ pub(super) fn engine(snapshot: &Snapshot) -> Engine {
             roles.insert((principal.account, name.into()), index);
         }
     }
+    let (policies, holders) = shared(&mut draft.classes);
+    let owned = principals.iter().zip(0_u32..);
+    let members = Lists::new(draft.classes.len(), owned.map(|(p, at)| (p.class, at)));
     let stranger = [shelf.unread("its policies", "the principal is not in the snapshot")];
     Engine {
         now: snapshot.taken_at.to_string(),
@@ -92,10 +96,43 @@ pub(super) fn engine(snapshot: &Snapshot) -> Engine {
         by_arn,
         roles,
         classes: draft.classes,
+        policies,
+        holders,
+        members,
+        keys: Keys::default(),
         resources,
         stranger,
         distinct_policies: shelf.interner.len(),
     }
+}
+
+/// Every distinct policy the classes are under, which they note by number; and who holds it as
+/// an identity-based one.
+fn shared(classes: &mut [Class]) -> (Vec<Arc<CompiledPolicy>>, Lists) {
+    let mut policies: Vec<Arc<CompiledPolicy>> = Vec::new();
+    let mut numbers: FxHashMap<*const CompiledPolicy, u32> = FxHashMap::default();
+    let mut held: Vec<(u32, u32)> = Vec::new();
+    for (class, number) in classes.iter_mut().zip(0_u32..) {
+        let identity = class.identity.len();
+        let bounds = class.boundary.iter().flatten();
+        let mut own = Vec::with_capacity(identity + 1);
+        for (place, attached) in class.identity.iter().chain(bounds).enumerate() {
+            let next = u32::try_from(policies.len()).unwrap_or(u32::MAX);
+            let policy = *numbers
+                .entry(Arc::as_ptr(&attached.policy))
+                .or_insert_with(|| {
+                    policies.push(Arc::clone(&attached.policy));
+                    next
+                });
+            if place < identity {
+                held.push((policy, number));
+            }
+            own.push(policy);
+        }
+        class.policies = own.into();
+    }
+    let holders = Lists::new(policies.len(), held.iter().copied());
+    (policies, holders)
 }
 
 /// What tells two classes apart: account, kind, and the policies by name and share.
@@ -176,6 +213,7 @@ impl Draft {
                 .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
                 .collect(),
             session_tags,
+            linked: kind == PrincipalKind::Role && arn.as_str().contains(":role/aws-service-role/"),
             account,
             class,
         });
@@ -211,6 +249,7 @@ impl Draft {
             account,
             identity,
             boundary,
+            policies: Box::default(),
         });
         index
     }

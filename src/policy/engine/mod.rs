@@ -7,33 +7,37 @@
 //! Building takes time linear in the snapshot; one decision takes time linear in the statements
 //! that bear on it.
 
+mod acl;
 mod admin;
 mod build;
+mod describe;
 mod grants;
 mod organization;
+mod question;
 mod resources;
-mod scale;
 mod what;
+mod who_can;
 
 use std::sync::Arc;
 
 use palisade_model::Snapshot;
 use rustc_hash::FxHashMap;
 
-use super::compile::Attached;
+use super::compile::{Attached, CompiledPolicy};
 use super::context::Context;
 use super::decide::{Decision, decide};
 use super::explain::{Explanation, explain};
 use super::layers::Layers;
 use super::principal::Caller;
 use super::request::Request;
+use describe::Keys;
 use organization::Ceilings;
-use resources::Resources;
+use resources::{Resources, Target};
 
 pub use grants::Granting;
-pub(super) use scale::is_personal;
-pub use scale::{Answer, WhoCan};
+pub(super) use question::is_personal;
 pub use what::{Difference, Permission};
+pub use who_can::{Answer, WhoCan};
 
 /// A user or role of the estate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub struct Principal {
     pub tags: Box<[(Box<str>, Box<str>)]>,
     /// Whether its sessions may carry tags of the caller's choosing.
     session_tags: bool,
+    /// A service-linked role: SCPs and RCPs pass it over, whatever else it shares.
+    linked: bool,
     account: u32,
     class: u32,
 }
@@ -68,6 +74,40 @@ struct Class {
     account: u32,
     identity: Box<[Attached]>,
     boundary: Option<Box<[Attached]>>,
+    /// The same policies, identity-based first, by their places in [`Engine::policies`].
+    policies: Box<[u32]>,
+}
+
+/// Lists of numbers, one after the other.
+#[derive(Debug, Default)]
+struct Lists {
+    starts: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Lists {
+    /// As many lists as `count`, from pairs of a list and an item.
+    fn new(count: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut starts = vec![0_u32; count + 1];
+        for (list, _) in pairs.clone() {
+            starts[list as usize + 1] += 1;
+        }
+        for at in 0..count {
+            starts[at + 1] += starts[at];
+        }
+        let mut next = starts.clone();
+        let mut items = vec![0; starts[count] as usize];
+        for (list, item) in pairs {
+            items[next[list as usize] as usize] = item;
+            next[list as usize] += 1;
+        }
+        Self { starts, items }
+    }
+
+    fn get(&self, list: usize) -> &[u32] {
+        let ends = (self.starts[list] as usize, self.starts[list + 1] as usize);
+        &self.items[ends.0..ends.1]
+    }
 }
 
 /// What holds for a whole account.
@@ -89,10 +129,29 @@ pub struct Engine {
     /// Roles by account and name: session ARNs leave out the path.
     roles: FxHashMap<(u32, Box<str>), u32>,
     classes: Vec<Class>,
+    /// Every distinct policy that some principal is under.
+    policies: Vec<Arc<CompiledPolicy>>,
+    /// For each of them the classes that hold it as an identity-based policy.
+    holders: Lists,
+    /// The principals of each class.
+    members: Lists,
+    keys: Keys,
     resources: Resources,
     /// The place of a principal whose policies are not in the snapshot.
     stranger: [Attached; 1],
     distinct_policies: usize,
+}
+
+/// What one question asks of everybody alike.
+struct Asked<'a> {
+    action: &'a str,
+    resource: &'a str,
+    /// Where the resource's owner does not depend on who asks.
+    target: Option<Target<'a>>,
+    /// What is known of every request, whoever makes it.
+    common: Context,
+    /// Nothing known at all.
+    open: Context,
 }
 
 /// Everything that bears on one request to the estate.
@@ -212,32 +271,105 @@ impl Engine {
         context: &Context,
     ) -> Setting<'a> {
         let known = self.principal_index(principal);
-        let mut facts = Context::open();
+        let mut facts = self.common(action, resource);
         if let Some(at) = known {
             self.describe_principal(&self.principals[at as usize], &mut facts);
         }
         let caller = Caller::new(principal, &facts);
+        self.describe_session(&caller, known, &mut facts);
         self.describe_caller(&caller, &mut facts);
         let target = self
             .resources
             .target(self, action, resource, caller.account());
-        self.describe_target(&target, action, resource, &mut facts);
+        self.describe_target(&target, action, &mut facts);
         facts.overlay(context);
         let layers = match known {
             Some(at) => self.layers_of(&self.classes[self.principals[at as usize].class as usize]),
             None => self.layers_of_stranger(&caller),
         };
+        self.set(caller, (action, resource), &target, facts, layers)
+    }
+
+    /// What a question asks of everybody alike.
+    fn asked<'a>(&'a self, action: &'a str, resource: &'a str) -> Asked<'a> {
+        let target = self.resources.target(self, action, resource, None);
+        let mut common = self.common(action, resource);
+        let target = target.account.is_some().then_some(target);
+        if let Some(target) = &target {
+            self.describe_target(target, action, &mut common);
+        }
+        Asked {
+            action,
+            resource,
+            target,
+            common,
+            open: Context::open(),
+        }
+    }
+
+    /// As [`Engine::setting`], for a principal of the estate and a question asked of many.
+    fn setting_of<'a>(&'a self, at: u32, asked: &Asked<'a>, context: &Context) -> Setting<'a> {
+        let principal = &self.principals[at as usize];
+        let class = &self.classes[principal.class as usize];
+        let account = &self.accounts[class.account as usize].id;
+        let mut facts = asked.common.clone();
+        self.describe_principal(principal, &mut facts);
+        let caller = match principal.kind {
+            PrincipalKind::User => Caller::User {
+                arn: Arc::clone(&principal.arn),
+                account: account.clone(),
+            },
+            PrincipalKind::Role => Caller::Role {
+                arn: Arc::clone(&principal.arn),
+                account: account.clone(),
+            },
+        };
+        self.describe_caller(&caller, &mut facts);
+        let own;
+        let target = match &asked.target {
+            Some(target) => target,
+            None => {
+                let (action, resource) = (asked.action, asked.resource);
+                own = self.resources.target(self, action, resource, Some(account));
+                self.describe_target(&own, action, &mut facts);
+                &own
+            }
+        };
+        facts.overlay(context);
+        let asked = (asked.action, asked.resource);
+        self.set(caller, asked, target, facts, self.layers_of(class))
+    }
+
+    fn set<'a>(
+        &'a self,
+        caller: Caller,
+        (action, resource): (&str, &str),
+        target: &Target<'a>,
+        facts: Context,
+        layers: Layers<'a>,
+    ) -> Setting<'a> {
         let request = Request::by(caller, action, resource, target.account, facts);
-        let rcps = target
-            .account
-            .map_or(&[][..], |account| self.rcps_of(account));
+        // "For actions without a resource the RCPs of the caller's account count."
+        let owner = target.account.or(request.caller.account());
+        let rcps = owner.map_or(&[][..], |account| self.rcps_of(account));
         let layers = Layers {
             rcps,
             resource: target.policy,
+            acl: target.acl,
             restrict_public_buckets: target.restrict_public_buckets,
             ..layers
         };
         Setting { request, layers }
+    }
+
+    /// The classes that hold a policy as an identity-based one.
+    fn holders(&self, policy: usize) -> &[u32] {
+        self.holders.get(policy)
+    }
+
+    /// The principals of a class.
+    fn members(&self, class: u32) -> &[u32] {
+        self.members.get(class as usize)
     }
 
     fn layers_of<'a>(&'a self, class: &'a Class) -> Layers<'a> {
@@ -272,111 +404,6 @@ impl Engine {
         match self.by_account.get(account) {
             Some(at) => &self.accounts[*at as usize].ceilings.rcps,
             None => &[],
-        }
-    }
-
-    /// The condition keys that follow from who the principal is.
-    ///
-    /// Source: "AWS global condition context keys", IAM User Guide.
-    fn describe_principal(&self, principal: &Principal, facts: &mut Context) {
-        facts.set("aws:PrincipalArn", &*principal.arn);
-        for (key, value) in &principal.tags {
-            facts.set(&format!("aws:PrincipalTag/{key}"), &**value);
-        }
-        if !principal.session_tags {
-            facts.set_family_absent("aws:PrincipalTag/");
-        }
-        match principal.kind {
-            PrincipalKind::User => {
-                let name = principal.arn.rsplit('/').next().unwrap_or_default();
-                facts
-                    .set("aws:username", name)
-                    .set("aws:userid", &*principal.id);
-                facts.set("aws:PrincipalType", "User");
-            }
-            PrincipalKind::Role => {
-                facts
-                    .set_absent("aws:username")
-                    .set("aws:PrincipalType", "AssumedRole");
-            }
-        }
-    }
-
-    fn describe_caller(&self, caller: &Caller, facts: &mut Context) {
-        // Anybody can sign and encrypt his requests.
-        facts
-            .set("aws:SecureTransport", "true")
-            .set("aws:CurrentTime", &*self.now);
-        let service = matches!(caller, Caller::Service(_));
-        facts.set(
-            "aws:PrincipalIsAWSService",
-            if service { "true" } else { "false" },
-        );
-        if !service {
-            for key in ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
-                facts.set_absent(key);
-            }
-            facts
-                .set_absent("aws:SourceOrgPaths")
-                .set_absent("aws:PrincipalServiceName");
-            facts.set_absent("aws:PrincipalServiceNamesList");
-        }
-        let Some(account) = caller.account() else {
-            let nobody = ["Arn", "Account", "OrgID", "OrgPaths", "Type"];
-            for key in nobody {
-                facts.set_absent(&format!("aws:Principal{key}"));
-            }
-            facts
-                .set_absent("aws:username")
-                .set_family_absent("aws:PrincipalTag/");
-            return;
-        };
-        facts
-            .set("aws:PrincipalAccount", account)
-            .set("kms:CallerAccount", account);
-        if let Caller::Root { arn, .. } = caller {
-            facts
-                .set("aws:PrincipalArn", &**arn)
-                .set("aws:PrincipalType", "Account");
-            facts.set("aws:userid", account).set_absent("aws:username");
-        }
-        let Some(at) = self.by_account.get(account) else {
-            return;
-        };
-        self.accounts[*at as usize]
-            .ceilings
-            .describe("aws:Principal", facts);
-    }
-
-    fn describe_target(
-        &self,
-        target: &resources::Target<'_>,
-        action: &str,
-        resource: &str,
-        facts: &mut Context,
-    ) {
-        if let Some(account) = target.account {
-            facts
-                .set("aws:ResourceAccount", account)
-                .set("s3:ResourceAccount", account);
-            if let Some(at) = self.by_account.get(account) {
-                self.accounts[*at as usize]
-                    .ceilings
-                    .describe("aws:Resource", facts);
-            }
-        }
-        if let Some(tags) = target.tags {
-            let service = action.split(':').next().unwrap_or_default();
-            for (key, value) in tags {
-                facts.set(&format!("aws:ResourceTag/{key}"), &**value);
-                facts.set(&format!("{service}:ResourceTag/{key}"), &**value);
-            }
-            facts.set_family_absent("aws:ResourceTag/");
-            facts.set_family_absent(&format!("{service}:ResourceTag/"));
-        }
-        let region = resource.split(':').nth(3).unwrap_or_default();
-        if !region.is_empty() && !region.contains(['*', '?']) {
-            facts.set("aws:RequestedRegion", region);
         }
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use palisade_model::listing::LISTINGS;
 use palisade_model::{
-    Account, Observed, PublicAccessBlock, Region, RegionState, Resource, Snapshot,
+    Account, ObjectEntry, Observed, PublicAccessBlock, Region, RegionState, Resource, Snapshot,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Engine;
+use super::acl::{BucketLists, Owners, owners};
 use super::build::Shelf;
 use crate::policy::compile::Attached;
 
@@ -19,15 +20,26 @@ pub(super) struct Target<'a> {
     /// Who owns it, if that is known.
     pub(super) account: Option<&'a str>,
     pub(super) policy: Option<&'a [Attached]>,
+    /// Its access control lists, where they count.
+    pub(super) acl: Option<&'a [Attached]>,
     /// Its tags; `None` when they are not known.
     pub(super) tags: Option<&'a [(Box<str>, Box<str>)]>,
     pub(super) restrict_public_buckets: bool,
+}
+
+impl<'a> Target<'a> {
+    /// The policies on the side of the resource.
+    pub(super) fn resource_side(&self) -> impl Iterator<Item = &'a Attached> {
+        let lists = self.acl.unwrap_or_default();
+        self.policy.unwrap_or_default().iter().chain(lists)
+    }
 }
 
 #[derive(Debug)]
 struct Known {
     account: Box<str>,
     policy: Option<[Attached; 1]>,
+    acl: Option<[Attached; 1]>,
     tags: Option<Tags>,
     restrict_public_buckets: bool,
 }
@@ -84,11 +96,13 @@ impl Resources {
             unlisted: Unlisted::default(),
             unread,
         };
+        let owners = owners(snapshot);
         for (id, account) in &snapshot.accounts {
             let partition = snapshot.partition.to_string();
             let mut reader = Reader {
                 id,
                 partition: &partition,
+                owners: owners.clone(),
                 out: &mut out,
                 shelf,
             };
@@ -131,6 +145,7 @@ impl Resources {
             return Target {
                 account: None,
                 policy: None,
+                acl: None,
                 tags: None,
                 restrict_public_buckets: false,
             };
@@ -151,6 +166,7 @@ impl Resources {
                     .as_ref()
                     .filter(|_| asked)
                     .map(<[_; 1]>::as_slice),
+                acl: known.acl.as_ref().map(<[_; 1]>::as_slice),
                 tags: known.tags.as_deref(),
                 restrict_public_buckets: known.restrict_public_buckets,
             };
@@ -171,6 +187,7 @@ impl Resources {
         Target {
             account,
             policy,
+            acl: None,
             tags: None,
             restrict_public_buckets: false,
         }
@@ -254,6 +271,8 @@ const REGIONAL: [&str; 12] = [
 struct Reader<'a> {
     id: &'a str,
     partition: &'a str,
+    /// The account behind each canonical user id.
+    owners: Owners<'a>,
     out: &'a mut Resources,
     shelf: &'a mut Shelf,
 }
@@ -284,6 +303,7 @@ impl Reader<'_> {
         let known = Known {
             account: self.id.into(),
             policy: policy.map(|p| [p]),
+            acl: None,
             tags,
             restrict_public_buckets: false,
         };
@@ -316,23 +336,30 @@ impl Reader<'_> {
             }
             return;
         };
-        let restricts = |block: &Observed<PublicAccessBlock>| {
-            block
-                .value()
-                .is_some_and(|block| block.restrict_public_buckets)
-        };
-        let all = restricts(&account.s3.public_access_block);
+        let block =
+            |observed: &Observed<PublicAccessBlock>| observed.value().copied().unwrap_or_default();
+        let all = block(&account.s3.public_access_block);
         for (name, bucket) in buckets {
             let arn = format!("arn:{}:s3:::{name}", self.partition);
             let policy = self.shelf.observed("bucket policy", &bucket.policy);
-            let known = Known {
+            let block = all.or(block(&bucket.public_access_block));
+            let lists = BucketLists::new(bucket, block.ignore_public_acls, &self.owners);
+            let known = |shelf: &mut Shelf, object: Option<&ObjectEntry>| Known {
                 account: self.id.into(),
-                policy: policy.map(|p| [p]),
+                policy: policy.clone().map(|p| [p]),
+                acl: lists.policy(object, shelf).map(|p| [p]),
                 // Whether a bucket's tags count in conditions depends on a setting per bucket.
                 tags: None,
-                restrict_public_buckets: all || restricts(&bucket.public_access_block),
+                restrict_public_buckets: block.restrict_public_buckets,
             };
-            self.out.by_arn.insert(arn.into(), known);
+            let objects = bucket.objects.value().into_iter().flat_map(|l| &l.objects);
+            for object in objects.filter(|object| lists.opens(object)) {
+                let found = known(self.shelf, Some(object));
+                let arn = format!("{arn}/{}", object.key);
+                self.out.by_arn.insert(arn.into(), found);
+            }
+            let found = known(self.shelf, None);
+            self.out.by_arn.insert(arn.into(), found);
         }
     }
 

@@ -82,6 +82,23 @@ pub(crate) fn rcps_act_on(action: &str) -> bool {
     action != "kms:retiregrant" && RCP_SERVICES.binary_search(&service).is_ok()
 }
 
+/// Services with one endpoint in the whole partition, whose calls are always made there. Sorted.
+const GLOBAL_SERVICES: [&str; 3] = ["iam", "organizations", "route53"];
+
+/// The region that every call to a service is made to, if there is but one.
+///
+/// Source: "aws:RequestedRegion", AWS global condition context keys, IAM User Guide: "Some global
+/// services, such as IAM, have a single endpoint … physically located in the US East (N.
+/// Virginia) Region".
+pub(crate) fn only_region(service: &str, resource: &str) -> Option<&'static str> {
+    GLOBAL_SERVICES.binary_search(&service).ok()?;
+    match resource.split(':').nth(1) {
+        None | Some("" | "aws" | "*") => Some("us-east-1"),
+        // Where the other partitions keep them is not told there.
+        Some(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! Regions that allow, as conditions people can read: the residual in normal form.
 
+use std::sync::Arc;
+
 use super::Axis;
 use super::states::{NO_FIT, Region, Uncertain};
 use crate::policy::condition::{Comparison, Operator, SetOperator, Test, escaped};
@@ -356,7 +358,7 @@ impl<'a> Words<'a> {
             negated: false,
             if_exists: false,
         };
-        let term = |(key, state): (&Key, &Option<Vec<Box<str>>>)| match state {
+        let term = |(key, state): (&Key, &Option<Vec<Arc<str>>>)| match state {
             Some(values) => {
                 let values = values.iter().map(|v| escaped(v)).collect();
                 Term::new(key.as_str(), operator, values)

@@ -10,6 +10,8 @@ mod describe;
 mod joint;
 mod states;
 
+use std::sync::Arc;
+
 use super::context::Key;
 use super::decide::{Conditional, Decision, Ruling, rule};
 use super::document::Effect;
@@ -113,7 +115,7 @@ pub(super) struct Axis {
     pub(super) multivalued: bool,
     pub(super) regions: Vec<Region>,
     /// Values that are the only ones of their region: they fill a variable just so.
-    pub(super) fitting: Vec<Box<str>>,
+    pub(super) fitting: Vec<Arc<str>>,
     /// Every region there is was found; otherwise some bound cut the search short.
     pub(super) complete: bool,
 }

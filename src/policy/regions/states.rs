@@ -1,6 +1,7 @@
 //! Which values of an unknown key can be told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use palisade_model::{KeyKind, KeyType, actions};
 
@@ -16,7 +17,7 @@ use crate::policy::variable::{Piece, Text};
 use crate::policy::witness::{Shape, witnesses};
 
 /// One state of a key: the values that stand for it, or `None` when the request lacks the key.
-pub(in crate::policy) type State = Option<Vec<Box<str>>>;
+pub(in crate::policy) type State = Option<Vec<Arc<str>>>;
 
 /// One region of an axis: a state for each of its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ const MAX_REGIONS: usize = 60;
 
 /// The regions of every unknown key that matters.
 pub(super) fn axes(uncertain: &Uncertain<'_>, request: &Request) -> Vec<Axis> {
-    let mut known: BTreeMap<&str, Vec<Box<str>>> = BTreeMap::new();
+    let mut known: BTreeMap<&str, Vec<Arc<str>>> = BTreeMap::new();
     let mut out = Vec::new();
     for key in uncertain.keys(&request.context) {
         let kind = actions().key_type(key.as_str());
@@ -151,7 +152,7 @@ pub(super) fn axes(uncertain: &Uncertain<'_>, request: &Request) -> Vec<Axis> {
 fn states(
     uncertain: &Uncertain<'_>,
     key: &Key,
-    singles: Vec<Box<str>>,
+    singles: Vec<Arc<str>>,
     multivalued: bool,
     request: &Request,
     complete: &mut bool,
@@ -181,7 +182,7 @@ fn states(
         keep(Some(vec![value.clone()]), &mut out);
     }
     if multivalued {
-        let classes: Vec<Box<str>> = out
+        let classes: Vec<Arc<str>> = out
             .iter()
             .flatten()
             .filter_map(|values| values.first().cloned())
@@ -216,9 +217,9 @@ fn has_company(uncertain: &Uncertain<'_>, key: &Key, context: &Context) -> bool 
 fn samples(
     tests: &[&Test],
     request: &Request,
-    known: &BTreeMap<&str, Vec<Box<str>>>,
+    known: &BTreeMap<&str, Vec<Arc<str>>>,
     complete: &mut bool,
-) -> Vec<Box<str>> {
+) -> Vec<Arc<str>> {
     let mut shapes = Vec::new();
     let mut out: Vec<String> = Vec::new();
     for test in tests {
@@ -255,7 +256,7 @@ fn samples(
         // Only presence is asked for.
         out.push("any".to_owned());
     }
-    out.into_iter().map(String::into_boxed_str).collect()
+    out.into_iter().map(Arc::from).collect()
 }
 
 /// How many ways of filling in a text's unknown variables are tried.
@@ -263,7 +264,7 @@ const MAX_FILLINGS: usize = 64;
 
 /// The text with its variables filled in: known ones by their value, unknown ones by each of
 /// their own sample values.
-fn fillings(text: &Text, context: &Context, known: &BTreeMap<&str, Vec<Box<str>>>) -> Vec<Glob> {
+fn fillings(text: &Text, context: &Context, known: &BTreeMap<&str, Vec<Arc<str>>>) -> Vec<Glob> {
     let pieces = match text {
         Text::Fixed(glob) => return vec![glob.clone()],
         Text::Template(pieces) => pieces,
@@ -320,9 +321,9 @@ fn holes(
     uncertain: &Uncertain<'_>,
     key: &Key,
     request: &Request,
-    known: &BTreeMap<&str, Vec<Box<str>>>,
+    known: &BTreeMap<&str, Vec<Arc<str>>>,
     complete: &mut bool,
-) -> Vec<Box<str>> {
+) -> Vec<Arc<str>> {
     let mut targets: Vec<(&Text, Vec<&str>)> = Vec::new();
     for pattern in &uncertain.resources {
         if let ResourcePattern::Template(text) = pattern {
@@ -339,7 +340,7 @@ fn holes(
         };
         targets.extend(test.texts().iter().map(|text| (text, values.clone())));
     }
-    let mut out: Vec<Box<str>> = Vec::new();
+    let mut out: Vec<Arc<str>> = Vec::new();
     let mut needed = false;
     for (text, values) in targets {
         if !text.keys().any(|other| other == key) {
@@ -371,7 +372,7 @@ fn pieces_that_fit(
     target: &str,
     context: &Context,
     complete: &mut bool,
-) -> Vec<Box<str>> {
+) -> Vec<Arc<str>> {
     let Text::Template(pieces) = text else {
         return Vec::new();
     };
@@ -391,7 +392,7 @@ fn pieces_that_fit(
         .collect();
     let mut probe = context.clone();
     let mut tried = 0;
-    let mut out: Vec<Box<str>> = Vec::new();
+    let mut out: Vec<Arc<str>> = Vec::new();
     for start in &ends {
         if fixed_start.is_some_and(|fixed| fixed != *start) {
             continue;
