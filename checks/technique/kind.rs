@@ -12,6 +12,11 @@ use palisade_model::actions;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(&'static str);
 
+/// The document of AWS that runs a script on Linux: owned by no account, the same in each region.
+///
+/// Source: "AWS Systems Manager documents", Systems Manager User Guide.
+const SHELL: &str = "arn:${Partition}:ssm:${Region}::document/AWS-RunShellScript";
+
 /// Kinds with a shape of their own: name, IAM service, resource type there (empty: none).
 const OWN: &[(&str, &str, &str)] = &[
     ("account", "", ""),
@@ -73,6 +78,8 @@ const LISTED: &[(&str, &str, &str)] = &[
         "bedrock-agentcore",
         "workload-identity",
     ),
+    ("bedrock.action-group", "", ""),
+    ("bedrock.agent", "bedrock", "agent"),
     ("bedrock.agent-alias", "bedrock", "agent-alias"),
     ("bedrock.foundation-model", "bedrock", "foundation-model"),
     ("bedrock.inference-profile", "bedrock", "inference-profile"),
@@ -263,6 +270,7 @@ const LISTED: &[(&str, &str, &str)] = &[
     ("ssm.maintenance-window", "ssm", "maintenancewindow"),
     ("ssm.managed-instance", "ssm", "managed-instance"),
     ("ssm.parameter", "ssm", "parameter"),
+    ("ssm.shell-document", "ssm", "document"),
     ("sso.account", "sso", "Account"),
     ("sso.instance", "sso", "Instance"),
     ("sso.permission-set", "sso", "PermissionSet"),
@@ -318,6 +326,9 @@ impl Kind {
     ///
     /// Source: Service Authorization Reference, resource types.
     pub fn arn_format(self) -> Option<&'static str> {
+        if self.0 == "ssm.shell-document" {
+            return Some(SHELL);
+        }
         let (service, kind) = self.resource_type()?;
         actions().arn_format(service, kind)
     }

@@ -23,7 +23,10 @@ pub use predicate::{
     Comparison, Counted, DenySource, Federated, Predicate, Qualifier, ResourceRef, RootWeakness,
     Selector, Subject, TemplateVersion, Test, Trusted,
 };
-pub use read::{Catalogue, Chain, catalogues, chains, load_techniques, technique_of, techniques};
+pub use read::{
+    Catalogue, Chain, Vendor, catalogues, chains, is_vendor, load_techniques, technique_of,
+    techniques, vendors,
+};
 
 use crate::Proof;
 

@@ -4,7 +4,8 @@
 //! REQUIREMENT := ACTION "on" REF ["where" PREDICATE ("and" PREDICATE)*] ["with" KEY=VALUE, …]
 //! REF         := KIND ":" ("$" NAME | "*" | TEXT) | "$self" | "$target"
 //! PREDICATE   := "not" PREDICATE | NAME "(" ARGUMENTS ")" [COMPARISON] | REF "." PATH TEST
-//! TEST        := "=" REF | "includes" REF | "is" TEXT | "in" "[" TEXT, … "]" | COMPARISON
+//! TEST        := "=" REF | "includes" REF | "is" TEXT | ("in" | "like") "[" TEXT, … "]"
+//!              | COMPARISON
 //! COMPARISON  := ("<" | ">" | ">=" | "=") NUMBER
 //! ```
 //!
@@ -193,6 +194,7 @@ fn test(text: &str) -> Parsed<Test> {
         "is" if value == "missing" => Test::Missing,
         "is" if !value.is_empty() => Test::Is(value.to_owned()),
         "in" => Test::In(list(value)?),
+        "like" => Test::Like(list(value)?),
         _ => Test::Number(comparison(text)?),
     })
 }
@@ -271,6 +273,10 @@ impl Call<'_> {
                 let [key, who] = self.arguments()?;
                 P::GatedBy(key.to_owned(), reference(who)?)
             }
+            "held_by_tag" => {
+                let [key, who] = self.arguments()?;
+                P::HeldByTag(key.to_owned(), reference(who)?)
+            }
             "may" => {
                 let [who, what] = self.arguments()?;
                 P::May(reference(who)?, Box::new(requirement(what)?))
@@ -295,9 +301,9 @@ impl Call<'_> {
                 let [of, action] = self.arguments()?;
                 P::Public(reference(of)?, action.to_owned())
             }
-            "open_to_foreign" => {
-                let [of, action] = self.arguments()?;
-                P::OpenToForeign(reference(of)?, action.to_owned())
+            "open_to" => {
+                let [of, whom, action] = self.arguments()?;
+                P::OpenTo(reference(of)?, reference(whom)?, action.to_owned())
             }
             "credential_in" => self.two(P::CredentialIn)?,
             "held" => P::Held(self.one()?),
@@ -319,6 +325,7 @@ impl Call<'_> {
             "same_vpc" => self.two(P::SameVpc)?,
             "public_policy_blocked" => P::PublicPolicyBlocked(self.one()?),
             "provisioned_from" => self.two(P::ProvisionedFrom)?,
+            "vendor" => P::Vendor(self.one()?),
             "in_organization" => P::InOrganization(self.one()?),
             "known_account" => P::KnownAccount(self.one()?),
             "in_management_account" => P::InManagementAccount(self.one()?),

@@ -61,6 +61,8 @@ pub enum Test {
     In(Vec<String>),
     /// `< 5`, `> 1`, …
     Number(Comparison),
+    /// `like [*PULL_REQUEST*]`: it fits one of these patterns, without regard to case.
+    Like(Vec<String>),
     /// `is missing`: the service answered that there is none.
     Missing,
 }
@@ -254,6 +256,9 @@ pub enum Predicate {
     /// `gated_by(aws:PrincipalTag/*, $self)`: an Allow of the principal, or of a trust policy
     /// that names it, lacks nothing but this condition key.
     GatedBy(String, ResourceRef),
+    /// `held_by_tag(aws:PrincipalTag/*, $self)`: the principal is held back as long as it bears a
+    /// tag: a Deny tests the key, or an Allow asks that the tag is another, or missing.
+    HeldByTag(String, ResourceRef),
     /// `may(role:$admin, sts:AssumeRole on role:$target)`: another principal is allowed this.
     May(ResourceRef, Box<super::Requirement>),
     /// `has_instance_profile(role:$target)`.
@@ -270,8 +275,8 @@ pub enum Predicate {
     SignedCodeOnly(ResourceRef),
     /// `public(bucket:$b, s3:GetObject)`: the action is open to everybody.
     Public(ResourceRef, String),
-    /// `open_to_foreign(kms.key:$k, kms:Decrypt)`: its policy lets a foreign account in.
-    OpenToForeign(ResourceRef, String),
+    /// `open_to(kms.key:$k, account:$ext, kms:Decrypt)`: its policy lets this account in.
+    OpenTo(ResourceRef, ResourceRef, String),
     /// `credential_in(function:$f, $target)`: what is stored there is a credential of it.
     CredentialIn(ResourceRef, ResourceRef),
     /// `held(role:$host)`: the graph already gives it to `$self`.
@@ -293,6 +298,8 @@ pub enum Predicate {
     /// `provisioned_from(role:$self, sso.permission-set:$ps)`: Identity Center made the role of
     /// this permission set.
     ProvisionedFrom(ResourceRef, ResourceRef),
+    /// `vendor(account:$ext)`: it belongs to a provider that works in its customers' accounts.
+    Vendor(ResourceRef),
     /// `in_organization(account:$ext)`.
     InOrganization(ResourceRef),
     /// `known_account(account:$ext)`: the configuration names it as one of ours or a partner.
@@ -356,6 +363,7 @@ impl Predicate {
             | P::RunsWith(a, b)
             | P::SameVpc(a, b)
             | P::ProvisionedFrom(a, b)
+            | P::OpenTo(a, b, _)
             | P::DenyHeldBy(DenySource::Group(a) | DenySource::Policy(a), b)
             | P::Attribute(a, _, Test::Names(b) | Test::Includes(b))
             | P::Trusts(a, Trusted::Account(b) | Trusted::Principal(b), _)
@@ -386,19 +394,20 @@ impl Predicate {
             | P::LooseSubject(a, _)
             | P::AssumableIfTrusted(a)
             | P::GatedBy(_, a)
+            | P::HeldByTag(_, a)
             | P::HasInstanceProfile(a)
             | P::Attribute(a, ..)
             | P::Triggered(a, _)
             | P::OpenUrl(a)
             | P::SignedCodeOnly(a)
             | P::Public(a, _)
-            | P::OpenToForeign(a, _)
             | P::Held(a)
             | P::CodeOn(a)
             | P::SsmManaged(a)
             | P::InternetFacing(a, _)
             | P::LaunchedFrom(a, _)
             | P::PublicPolicyBlocked(a)
+            | P::Vendor(a)
             | P::InOrganization(a)
             | P::KnownAccount(a)
             | P::InManagementAccount(a)

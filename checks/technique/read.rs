@@ -47,6 +47,16 @@ pub struct Catalogue {
     pub version: String,
 }
 
+/// A provider whose account works in the accounts of its customers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// Its name.
+    pub name: String,
+    /// The accounts its documentation asks customers to trust.
+    pub accounts: Vec<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Raw {
@@ -188,6 +198,25 @@ pub fn chains() -> Result<Vec<Chain>, CatalogueError> {
 /// When the file cannot be read.
 pub fn catalogues() -> Result<Vec<Catalogue>, CatalogueError> {
     shared("techniques/sources.yaml")
+}
+
+/// Whether an account is known to work for many customers, so that anybody who becomes one can
+/// ask it to act on a role that trusts it.
+pub fn is_vendor(account: &str) -> bool {
+    static VENDORS: OnceLock<Vec<Vendor>> = OnceLock::new();
+    let vendors = VENDORS.get_or_init(|| vendors().unwrap_or_default());
+    vendors
+        .iter()
+        .any(|vendor| vendor.accounts.iter().any(|own| own == account))
+}
+
+/// The providers whose accounts are known.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub fn vendors() -> Result<Vec<Vendor>, CatalogueError> {
+    shared("techniques/vendors.yaml")
 }
 
 pub(super) fn shared<T: serde::de::DeserializeOwned>(file: &str) -> Result<T, CatalogueError> {

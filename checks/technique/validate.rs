@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_model::actions;
+use palisade_model::listing::{Listing, RoleFrom};
 use serde_yaml_ng::Value;
 
 use super::{
@@ -46,7 +47,86 @@ pub(super) fn technique(path: &str, technique: &Technique, sources: &[Catalogue]
         self::predicate(predicate)?;
     }
     variables(technique)?;
+    collected(technique)?;
     proof(technique)
+}
+
+/// Kinds whose resources the organization tells of.
+const OF_ORGANIZATION: [&str; 5] = [
+    "organizations.account",
+    "organizations.member-root",
+    "organizations.policy",
+    "organizations.root",
+    "sso.account",
+];
+
+/// What has a name must be something that is listed, and what is asked of it something that is
+/// read: else the question would be open for ever, and nobody would notice.
+fn collected(technique: &Technique) -> Checked {
+    if technique.status == Status::Retired {
+        return Ok(());
+    }
+    for predicate in technique.all_predicates() {
+        attributes(predicate)?;
+    }
+    if technique.unread.is_some() {
+        return Ok(());
+    }
+    let required = technique.all_requirements();
+    let required = required.flat_map(Requirement::references);
+    let asked = technique.all_predicates().flat_map(Predicate::references);
+    for reference in required.chain(asked) {
+        let kind = reference.kind;
+        let named = matches!(reference.selector, Selector::Var(_));
+        let read = Listing::of(kind.name()).is_some() || OF_ORGANIZATION.contains(&kind.name());
+        if named && kind.is_listed() && !read {
+            return Err(format!(
+                "speaks of `{reference}`, and no call lists a `{kind}`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Attributes that exist, and kinds that are listed where their existence is the question.
+fn attributes(predicate: &Predicate) -> Checked {
+    match predicate {
+        Predicate::Not(inner) => attributes(inner),
+        Predicate::Any(parts) | Predicate::All(parts) => parts.iter().try_for_each(attributes),
+        Predicate::Exists(what, filter) => {
+            let kind = what.kind;
+            if kind.is_listed() && Listing::of(kind.name()).is_none() {
+                return Err(format!("asks for a `{kind}`, which no call lists"));
+            }
+            filter.iter().try_for_each(attributes)
+        }
+        Predicate::Attribute(of, path, _) if !is_attribute(of.kind, path) => {
+            Err(format!("reads `{path}` of a `{}`, which has none", of.kind))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether resources of this kind have such an attribute.
+fn is_attribute(kind: Kind, path: &str) -> bool {
+    match kind {
+        Kind::FUNCTION => [
+            "role",
+            "runtime",
+            "package_type",
+            "reserved_concurrency",
+        ]
+        .contains(&path),
+        Kind::BUCKET => ["ownership", "versioning", "kms_key"].contains(&path),
+        Kind::OBJECT => ["bucket", "kms_key", "encryption"].contains(&path),
+        _ => Listing::of(kind.name()).is_some_and(|listing| match path {
+            "role" => listing.role != RoleFrom::None,
+            _ => listing
+                .attributes
+                .iter()
+                .any(|attribute| attribute.name == path),
+        }),
+    }
 }
 
 fn identity(path: &str, technique: &Technique) -> Checked {
@@ -179,7 +259,11 @@ fn predicate(predicate: &Predicate) -> Checked {
         P::Any(parts) | P::All(parts) => parts.iter().try_for_each(self::predicate),
         P::Exists(_, filter) => filter.iter().try_for_each(self::predicate),
         P::May(_, what) => known_action(&what.action).and_then(|()| requirement(what)),
-        P::Public(_, action) | P::OpenToForeign(_, action) => known_action(action),
+        P::Public(_, action) => known_action(action),
+        P::OpenTo(_, account, action) => {
+            known_action(action).and_then(|()| of_kind(account, &[Kind::ACCOUNT]))
+        }
+        P::GatedBy(key, _) | P::HeldByTag(key, _) => condition_key(key),
         P::Attached(policy, _)
         | P::BoundaryOf(policy, _)
         | P::BroaderBoundary(policy, _)
@@ -211,11 +295,23 @@ fn predicate(predicate: &Predicate) -> Checked {
         P::Triggered(function, _) | P::OpenUrl(function) | P::SignedCodeOnly(function) => {
             of_kind(function, &[Kind::FUNCTION])
         }
-        P::InOrganization(account)
+        P::Vendor(account)
+        | P::InOrganization(account)
         | P::KnownAccount(account)
         | P::Restrained(account)
         | P::RootWeak(_, account) => of_kind(account, &[Kind::ACCOUNT]),
         _ => Ok(()),
+    }
+}
+
+/// A condition key AWS documents, or a family of tag keys.
+fn condition_key(key: &str) -> Checked {
+    let plain = key.strip_suffix("/*").map_or(key.to_owned(), |family| {
+        format!("{family}/${{TagKey}}")
+    });
+    match actions().key_type(&plain).or_else(|| actions().key_type(key)) {
+        Some(_) => Ok(()),
+        None => Err(format!("tests the unknown condition key `{key}`")),
     }
 }
 

@@ -82,6 +82,10 @@ fn missing(desk: &Desk<'_>) -> Failure {
 fn constants_match(desk: &Desk<'_>, ask: &Ask) -> bool {
     ask.send.iter().all(|(name, value)| match value {
         Sent::Text(text) => desk.call.text(name).is_none_or(|given| given == *text),
+        Sent::Json(text) => {
+            let wanted: Value = serde_json::from_str(text).unwrap_or_default();
+            desk.call.input.get(*name).is_none_or(|given| *given == wanted)
+        }
         _ => true,
     })
 }
@@ -179,7 +183,9 @@ fn under_parent(desk: &Desk<'_>, row: &Listing, name: &str) -> Outcome<bool> {
 fn gap_of<'a>(resource: &'a Resource, row: &Listing, source: usize) -> Option<&'a Gap> {
     let from_here = |at: &At| at.source == source;
     let role = match &row.role {
-        RoleFrom::Arn(at) | RoleFrom::Profile(at) if from_here(at) => resource.role.gap(),
+        RoleFrom::Arn(at) | RoleFrom::Within(at) | RoleFrom::Profile(at) if from_here(at) => {
+            resource.role.gap()
+        }
         _ => None,
     };
     let policy = row
@@ -250,6 +256,13 @@ fn facts(desk: &Desk<'_>, row: &Listing, resource: &Resource, source: usize, val
             if let Some(role) = resource.role.value() {
                 put(value, at.path, role.as_str().into(), &[]);
             }
+        }
+        RoleFrom::Within(at) if at.source == source => {
+            let document = match resource.role.value() {
+                Some(role) => json!({"schemaVersion": "0.3", "assumeRole": role.as_str()}),
+                None => json!({"schemaVersion": "0.3"}),
+            };
+            put(value, at.path, document.to_string().into(), &[]);
         }
         RoleFrom::Profile(at) if at.source == source => {
             if let Some(profile) = profile_of(desk, resource) {
@@ -329,10 +342,11 @@ fn put(value: &mut Value, path: &str, leaf: Value, indexes: &[usize]) {
         return;
     }
     let (part, rest) = path.split_once('.').unwrap_or((path, ""));
-    if !value.is_object() {
+    let list = part.strip_suffix(']').and_then(|part| part.split_once('['));
+    if !value.is_object() && list.is_none_or(|(name, _)| !name.is_empty()) {
         *value = json!({});
     }
-    let Some(name) = part.strip_suffix("[]") else {
+    let Some((name, which)) = list else {
         let inner = &mut value[part];
         match rest {
             "" => {
@@ -347,11 +361,21 @@ fn put(value: &mut Value, path: &str, leaf: Value, indexes: &[usize]) {
         Some((index, below)) => (*index, below),
         None => (0, indexes),
     };
-    let list = &mut value[name];
+    let list = match name {
+        "" => value,
+        name => &mut value[name],
+    };
     if !list.is_array() {
         *list = json!([]);
     }
     if let Value::Array(items) = list {
+        if let Some((key, wanted)) = which.split_once('=') {
+            let mut item = json!({});
+            item[key] = wanted.into();
+            put(&mut item, rest, leaf, indexes);
+            items.push(item);
+            return;
+        }
         while items.len() <= index {
             items.push(Value::Null);
         }

@@ -23,6 +23,7 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
             paged(desk, "Functions", all.collect())
         }
         "ListEventSourceMappings" => event_sources(desk, region),
+        "ListCodeSigningConfigs" => super::generic::answer(desk),
         "ListTags" => {
             let arn = Arn::new(desk.call.need("Resource")?);
             let function = functions.and_then(|all| all.get(arn.name()));

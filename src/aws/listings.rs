@@ -325,6 +325,10 @@ impl Read {
         match from {
             RoleFrom::None => Observed::Absent,
             RoleFrom::Arn(at) => self.text(at).map(Arn::from),
+            RoleFrom::Within(at) => match self.text(at) {
+                Observed::Value(document) => or_absent(assumed(&document).map(Arn::from)),
+                other => other.map(Arn::from),
+            },
             RoleFrom::Profile(at) => self.text(at).map(|profile| {
                 if profile.starts_with("arn:") {
                     profile.into()
@@ -374,6 +378,15 @@ impl Read {
             }
         })
     }
+}
+
+/// The ARN behind `assumeRole` in a runbook; none where it is a parameter.
+fn assumed(document: &str) -> Option<String> {
+    let (_, rest) = document.split_once("assumeRole")?;
+    let value = rest.trim_start_matches(|c: char| c.is_whitespace() || "\"':".contains(c));
+    let ends = |c: char| c.is_whitespace() || "\"',}".contains(c);
+    let arn = value.split(ends).next()?;
+    (arn.starts_with("arn:") && arn.contains(":role/")).then(|| arn.to_owned())
 }
 
 /// Function ARNs in a text such as a state machine's definition, with their qualifiers.

@@ -13,22 +13,34 @@ fn one_path<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let mut found = vec![value];
     if path != "." {
         for part in path.split('.') {
-            let (name, each) = match part.strip_suffix("[]") {
-                Some(name) => (name, true),
-                None => (part, false),
-            };
             found = found
                 .into_iter()
-                .filter_map(|value| value.get(name))
-                .flat_map(|value| match value {
-                    Value::Array(items) if each => items.iter().collect(),
-                    Value::Null => Vec::new(),
-                    other => vec![other],
-                })
+                .flat_map(|value| step(value, part))
                 .collect();
         }
     }
     found.retain(|value| !value.is_null());
+    found
+}
+
+/// Where one part of a path leads.
+fn step<'a>(value: &'a Value, part: &str) -> Vec<&'a Value> {
+    let Some((name, which)) = part.strip_suffix(']').and_then(|part| part.split_once('[')) else {
+        let found = value.get(part).filter(|found| !found.is_null());
+        return found.into_iter().collect();
+    };
+    let list = match name {
+        "" => Some(value),
+        name => value.get(name),
+    };
+    let mut found: Vec<&Value> = match list {
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(other) => vec![other],
+    };
+    if let Some((key, wanted)) = which.split_once('=') {
+        found.retain(|item| item.get(key).and_then(Value::as_str) == Some(wanted));
+    }
     found
 }
 
@@ -101,6 +113,10 @@ mod tests {
         let single = json!({"a": {"item": {"b": "1"}}});
         assert_eq!(texts(&single, "a.item[].b"), ["1"]);
         assert_eq!(texts(&json!({"a": null}), "a.item[].b"), [""; 0]);
+        let nested = json!({"groups": [[{"t": "A"}], [{"t": "B"}, {"t": "C"}]]});
+        assert_eq!(texts(&nested, "groups[].[].t"), ["A", "B", "C"]);
+        let options = json!({"o": [{"n": "x", "v": "1"}, {"n": "y", "v": "2"}]});
+        assert_eq!(texts(&options, "o[n=y].v"), ["2"]);
         assert_eq!(number(&answer, "n"), Some(3));
         assert_eq!(text(&json!("x"), "."), Some("x".to_owned()));
     }

@@ -80,7 +80,7 @@ impl<'a> Judge<'a> {
             return 0;
         };
         match kind {
-            Kind::ACCOUNT => self.scene.accounts.len(),
+            kind if is_account(kind) => self.scene.accounts.len(),
             Kind::PRINCIPAL => local.stock("user").known.len() + local.stock("role").known.len(),
             _ => local.stock(kind.name()).known.len() + 1,
         }
@@ -126,7 +126,8 @@ impl<'a> Judge<'a> {
                     let texts = holders
                         .iter()
                         .flat_map(|arn| self.facts.texts(arn, attribute));
-                    return Some(texts.map(Bound::Account).collect());
+                    let accounts = texts.filter(|text| is_account_id(text));
+                    return Some(accounts.map(Bound::Account).collect());
                 }
                 Predicate::CredentialIn(place, whose) if is(whose) => {
                     let Some(place) = known(place) else { continue };
@@ -168,8 +169,14 @@ impl<'a> Judge<'a> {
                     if is(role) && service != "*" =>
                 {
                     let local = self.scene.local(attempt.account)?;
-                    let roles = local.roles_for(service);
+                    let mut roles = local.roles_for(service);
+                    roles.extend(self.scene.obscure_in(attempt.account));
                     return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+                }
+                Predicate::OpenTo(of, account, _) if is(account) => {
+                    let Some(of) = known(of) else { continue };
+                    let foreign = self.facts.accounts_in_policy(of);
+                    return Some(foreign.into_iter().map(Bound::Account).collect());
                 }
                 Predicate::Trusts(_, Trusted::Account(account), _) if is(account) => {
                     let foreign = self.scene.accounts_trusted(attempt.account);
@@ -185,13 +192,12 @@ impl<'a> Judge<'a> {
         let Some(local) = self.scene.local(account) else {
             return Vec::new();
         };
-        if kind == Kind::ACCOUNT {
-            return self
-                .scene
-                .accounts
-                .keys()
-                .map(|id| Bound::Account((*id).to_owned()))
-                .collect();
+        if is_account(kind) {
+            let own = self.scene.accounts.keys().map(|id| (*id).to_owned());
+            let members = self.scene.snapshot.organization.value();
+            let members = members.and_then(|o| o.accounts.value()).into_iter().flatten();
+            let all: BTreeSet<String> = own.chain(members.map(|(id, _)| id.clone())).collect();
+            return all.into_iter().map(Bound::Account).collect();
         }
         if kind == Kind::PRINCIPAL {
             let both = ["user", "role"].map(|kind| local.stock(kind).known.clone());
@@ -409,6 +415,17 @@ fn fitting(
             witness(&fits, &avoid)
         })
         .collect()
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether what is meant is an account, as IAM or as another service speaks of it.
+fn is_account(kind: Kind) -> bool {
+    kind == Kind::ACCOUNT
+        || ["organizations.account", "organizations.member-root", "sso.account"]
+            .contains(&kind.name())
 }
 
 /// Whether the policy is attached by one of the requirements: then any policy of AWS will do.

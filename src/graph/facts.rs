@@ -7,6 +7,9 @@ use palisade_model::{Account, Arn, Function, Observed, Resource, Role, Snapshot,
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use crate::policy::Effect;
+use crate::policy::document::Document;
+
 /// The snapshot, by ARN.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
@@ -168,6 +171,40 @@ impl<'a> Facts<'a> {
         named.collect()
     }
 
+    /// What the resource's own policy names of an account: its principals by ARN, or the account.
+    pub(crate) fn names_in_policy(&self, arn: &Arn, account: &str) -> Vec<String> {
+        let named = self.named_in_policy(arn);
+        named
+            .into_iter()
+            .filter(|name| account_named(name) == Some(account))
+            .collect()
+    }
+
+    /// Accounts other than its own that the resource's policy names.
+    pub(crate) fn accounts_in_policy(&self, arn: &Arn) -> Vec<String> {
+        let named = self.named_in_policy(arn);
+        let mut accounts: Vec<String> = named
+            .iter()
+            .filter_map(|name| account_named(name))
+            .filter(|account| *account != arn.account())
+            .map(str::to_owned)
+            .collect();
+        accounts.sort();
+        accounts.dedup();
+        accounts
+    }
+
+    fn named_in_policy(&self, arn: &Arn) -> Vec<String> {
+        let policy = self.resource(arn).and_then(|found| found.policy.value());
+        let Some(Ok(document)) = policy.map(|text| Document::parse(text.as_str())) else {
+            return Vec::new();
+        };
+        let allows = document.statements.iter();
+        let allows = allows.filter(|statement| statement.effect == Effect::Allow);
+        let named = allows.flat_map(|statement| statement.principal.iter().flatten());
+        named.map(|name| name.value.clone()).collect()
+    }
+
     /// The texts of an attribute, as far as it was read.
     pub(crate) fn texts(&self, arn: &Arn, attribute: &str) -> Vec<String> {
         let found = self
@@ -235,4 +272,13 @@ impl<'a> Facts<'a> {
             _ => Some(Vec::new()),
         }
     }
+}
+
+/// The account of a name in a `Principal` element.
+fn account_named(name: &str) -> Option<&str> {
+    let id = match name.starts_with("arn:") {
+        true => name.split(':').nth(4)?,
+        false => name,
+    };
+    (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }

@@ -60,7 +60,7 @@ impl<'a> Graph<'a> {
         detects: &'a dyn Detects,
     ) -> Self {
         let judge = Judge::new(snapshot, engine, detects);
-        let mut plans: Vec<Plan<'a>> = techniques.iter().filter_map(Plan::new).collect();
+        let mut plans: Vec<Plan<'a>> = techniques.iter().flat_map(Plan::all).collect();
         plans.sort_by(|a, b| a.rank().cmp(&b.rank()));
         let grown = Growth::new(&judge, &plans).grow();
         let notices = Notices::new(judge.weights);

@@ -69,6 +69,12 @@ impl<'a> Growth<'_, 'a> {
                 Gain::Through(_) => Vec::new(),
                 _ => vec![Node::administrator(account.clone())],
             },
+            // An account that leaves its guardrails behind gains nothing of the others.
+            (Goal::Guardrails(_), Some(Bound::Account(account)))
+                if actor.is_some_and(|actor| actor.arn.account() == account.as_str()) =>
+            {
+                Vec::new()
+            }
             (Goal::Organization | Goal::Guardrails(_), _) => self.organization(),
             _ => Vec::new(),
         }
@@ -194,12 +200,15 @@ impl<'a> Growth<'_, 'a> {
 
 /// What stood in the way and no longer does.
 fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
-    let key = plan
-        .technique
-        .preconditions
-        .iter()
+    let taken = plan.technique.any_of.iter().zip(&solution.options);
+    let taken = taken.filter_map(|(group, at)| group.options.get(*at));
+    let asked = taken.flat_map(|option| &option.preconditions);
+    let key = asked
+        .chain(&plan.technique.preconditions)
         .find_map(|predicate| match predicate {
-            Predicate::GatedBy(key, _) => Some(key.to_ascii_lowercase()),
+            Predicate::GatedBy(key, _) | Predicate::HeldByTag(key, _) => {
+                Some(key.to_ascii_lowercase())
+            }
             _ => None,
         })?;
     if key.starts_with("aws:principaltag/") {

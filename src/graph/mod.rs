@@ -12,6 +12,7 @@ mod cause;
 mod choke;
 mod choose;
 mod edge;
+mod every;
 mod facts;
 mod find;
 mod gain;

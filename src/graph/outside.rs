@@ -113,11 +113,15 @@ impl Growth<'_, '_> {
 /// The node from which an outsider starts.
 fn outsider(plan: &Plan<'_>, solution: &Solution) -> Option<Node> {
     let bound = |name: &str| solution.bindings.get(name);
-    match &plan.technique.yields.from {
+    match plan.from {
         Source::Internet => Some(Node::Internet),
         Source::AnyAccount => Some(Node::ForeignAccount {
             account: "*".to_owned(),
         }),
+        Source::Held(held) => {
+            let arn = bound(held.variable()?)?.arn()?.clone();
+            Some(Node::Workload { arn })
+        }
         Source::Account(reference) => match bound(reference.variable()?)? {
             Bound::Account(account) => Some(Node::ForeignAccount {
                 account: account.clone(),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use palisade_checks::technique::{
-    Category, Gain, Goal, Kind, Predicate, Requirement, ResourceRef, Selector, Source, Status,
-    Technique,
+    Category, Gain, Goal, Group, Kind, Opt, Predicate, Requirement, ResourceRef, Selector, Source,
+    Status, Technique,
 };
 
 use super::actor::Actor;
@@ -71,10 +71,10 @@ fn exists_in(predicate: &Predicate) -> BTreeSet<&str> {
 /// A choice within a technique.
 #[derive(Clone, Debug)]
 pub(crate) struct PlanGroup<'a> {
-    /// Its options, each a list of things to ask.
-    pub(crate) options: Vec<Vec<Atom<'a>>>,
-    /// Whether it shares a variable with another group that nothing else binds, so that both
-    /// must be tried together.
+    /// Its options: their place in the technique's group, and what each asks.
+    pub(crate) options: Vec<(usize, Vec<Atom<'a>>)>,
+    /// Whether it shares a variable with another group that nothing else binds, or its options
+    /// gain different things, so that all must be tried together.
     pub(crate) tied: bool,
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct PlanGroup<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) technique: &'a Technique,
+    /// Who acts: what the technique says, or what some of its options say instead.
+    pub(crate) from: &'a Source,
     pub(crate) atoms: Vec<Atom<'a>>,
     pub(crate) groups: Vec<PlanGroup<'a>>,
     /// The kind of each variable.
@@ -99,15 +101,34 @@ pub(crate) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Makes a technique ready. `None` for what the graph does not draw: retired techniques,
-    /// those that gain no node, and those that only name a sequence of others.
-    pub(crate) fn new(technique: &'a Technique) -> Option<Self> {
-        let drawn = !matches!(
-            technique.yields.to,
-            Goal::Capacity | Goal::Knowledge | Goal::Outside
-        ) && (technique.yields.gain != Gain::Nothing
-            || matches!(technique.yields.to, Goal::Data(_)))
-            && !matches!(technique.yields.from, Source::Leak | Source::Outside);
+    /// Makes a technique ready, once for everybody it may begin with: an option can say that
+    /// somebody else acts.
+    pub(crate) fn all(technique: &'a Technique) -> Vec<Self> {
+        let options = technique.any_of.iter().flat_map(|group| &group.options);
+        let mut sources = vec![&technique.yields.from];
+        for from in options.filter_map(|option| option.from.as_ref()) {
+            if !sources.contains(&from) {
+                sources.push(from);
+            }
+        }
+        let plans = sources
+            .into_iter()
+            .filter_map(|from| Self::new(technique, from));
+        plans.collect()
+    }
+
+    /// Makes a technique ready for one of those it may begin with. `None` for what the graph does
+    /// not draw: retired techniques, those that gain no node, and those that only name a sequence
+    /// of others.
+    fn new(technique: &'a Technique, from: &'a Source) -> Option<Self> {
+        let reaches = match &technique.yields.to {
+            Goal::Capacity | Goal::Knowledge | Goal::Outside => false,
+            Goal::Data(_) | Goal::Guardrails(_) | Goal::Organization => true,
+            // A resource is reached by itself; a principal by what can be done as it.
+            Goal::Resource(to) if !is_principal(to.kind) => true,
+            _ => technique.yields.gain != Gain::Nothing,
+        };
+        let drawn = reaches && !matches!(from, Source::Leak | Source::Outside);
         if technique.status == Status::Retired || !drawn || is_sequence(technique) {
             return None;
         }
@@ -119,6 +140,7 @@ impl<'a> Plan<'a> {
         atoms.extend(technique.preconditions.iter().map(Atom::Hold));
         let mut plan = Plan {
             technique,
+            from,
             atoms,
             groups: Vec::new(),
             kinds: BTreeMap::new(),
@@ -130,27 +152,38 @@ impl<'a> Plan<'a> {
         };
         plan.add_groups();
         plan.read_variables();
+        let open = plan.groups.iter().all(|group| !group.options.is_empty());
         plan.share();
-        Some(plan)
+        open.then_some(plan)
+    }
+
+    /// Whether an option is for whoever acts here.
+    fn takes(&self, group: &Group, option: &Opt) -> bool {
+        match &option.from {
+            Some(from) => from == self.from,
+            None if *self.from == self.technique.yields.from => true,
+            None => group.options.iter().all(|o| o.from.as_ref() != Some(self.from)),
+        }
     }
 
     fn add_groups(&mut self) {
         for group in &self.technique.any_of {
             let mut options = Vec::new();
-            for option in &group.options {
+            let mut one_of = Vec::new();
+            for (number, option) in group.options.iter().enumerate() {
+                if !self.takes(group, option) {
+                    continue;
+                }
                 let mut atoms = Vec::new();
                 for requirement in &option.requires {
                     atoms.push(Atom::Need(requirement));
                     atoms.extend(requirement.filter.iter().map(Atom::Hold));
                 }
                 atoms.extend(option.preconditions.iter().map(Atom::Hold));
-                options.push(atoms);
+                options.push((number, atoms));
+                one_of.push(option.requires.iter().map(action).collect());
             }
-            let actions = |o: &'a palisade_checks::technique::Opt| {
-                o.requires.iter().map(action).collect::<Vec<_>>()
-            };
-            self.one_of
-                .push(group.options.iter().map(actions).collect());
+            self.one_of.push(one_of);
             self.groups.push(PlanGroup {
                 options,
                 tied: false,
@@ -160,7 +193,7 @@ impl<'a> Plan<'a> {
 
     fn read_variables(&mut self) {
         let in_group = |group: &PlanGroup<'a>| -> BTreeSet<&'a str> {
-            let atoms = group.options.iter().flatten();
+            let atoms = group.options.iter().flat_map(|(_, atoms)| atoms);
             atoms.flat_map(|atom| variables(*atom)).collect()
         };
         let base: BTreeSet<&str> = self.atoms.iter().flat_map(|atom| atom.needs()).collect();
@@ -179,12 +212,20 @@ impl<'a> Plan<'a> {
                 let free = !base.contains(*name);
                 free && (elsewhere || base_new.contains(*name) || self.names_goal(name))
             };
-            self.groups[at].tied = own.iter().any(shared);
+            // Options that gain different things are no rivals.
+            let gains = self.technique.any_of[at].options.iter();
+            let differ = |o: &Opt| o.gain.is_some() || o.to.is_some();
+            self.groups[at].tied = own.iter().any(shared) || gains.into_iter().any(differ);
         }
         let every = self
             .atoms
             .iter()
-            .chain(self.groups.iter().flat_map(|g| g.options.iter().flatten()));
+            .chain(
+                self.groups
+                    .iter()
+                    .flat_map(|group| &group.options)
+                    .flat_map(|(_, atoms)| atoms),
+            );
         self.personal = self.technique.yields.to == Goal::SelfRef;
         for atom in every {
             self.personal |= is_personal(*atom);
@@ -208,7 +249,7 @@ impl<'a> Plan<'a> {
     /// receives, else what sets off what is prepared. Sessions are the caller's own, and a role is
     /// passed by whoever creates.
     fn share(&mut self) {
-        if self.technique.yields.from != Source::SelfRef {
+        if *self.from != Source::SelfRef {
             return;
         }
         let receives = self.technique.yields.to == Goal::SelfRef;
@@ -227,7 +268,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn given(&self, actor: &Actor) -> Bindings {
         let known = || Bound::Known(actor.arn.clone());
         let mut given = Bindings::from([("self".to_owned(), known())]);
-        if let Source::Held(held) = &self.technique.yields.from
+        if let Source::Held(held) = self.from
             && let Some(name) = held.variable()
         {
             given.insert(name.to_owned(), known());
@@ -274,16 +315,17 @@ impl<'a> Plan<'a> {
 
     /// Whether a principal starts it, rather than somebody from outside.
     pub(crate) fn is_own(&self) -> bool {
-        matches!(
-            self.technique.yields.from,
-            Source::SelfRef | Source::Held(_)
-        )
+        match self.from {
+            Source::SelfRef => true,
+            Source::Held(held) => is_principal(held.kind),
+            _ => false,
+        }
     }
 
     /// The row of the entry weights for a step that begins outside.
     pub(crate) fn entry_row(&self) -> &'static str {
         let asks = |wanted: fn(&Predicate) -> bool| self.technique.all_predicates().any(wanted);
-        match &self.technique.yields.from {
+        match self.from {
             Source::Account(_) => "foreign-account",
             Source::Tenants => "loose-federation",
             _ if asks(|p| matches!(p, Predicate::CredentialIn(..))) => "public-credential",
@@ -312,6 +354,10 @@ impl<'a> Plan<'a> {
     }
 }
 
+fn is_principal(kind: Kind) -> bool {
+    [Kind::ROLE, Kind::USER, Kind::PRINCIPAL].contains(&kind)
+}
+
 /// Whether the answer differs between principals with the same policies and boundary.
 fn is_personal(atom: Atom<'_>) -> bool {
     let selfish = |r: &&ResourceRef| matches!(r.selector, Selector::SelfRef);
@@ -328,6 +374,7 @@ fn is_personal(atom: Atom<'_>) -> bool {
             | Predicate::BoundaryOf(..)
             | Predicate::DenyHeldBy(..)
             | Predicate::GatedBy(..)
+            | Predicate::HeldByTag(..)
             | Predicate::AssumableIfTrusted(_)
             | Predicate::InManagementAccount(_)
             | Predicate::AdministersOrganization(..),

@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_model::{Account, Arn, Gap, Observed, PolicyText, RegionState, Snapshot};
+use palisade_model::{
+    Account, Arn, Gap, Observed, OrgPolicyKind, PolicyText, RegionState, Snapshot,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::policy::document::{Document, Effect, PrincipalKind};
@@ -108,6 +110,12 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
+    /// Roles of an account whose trust policy cannot be told from its names.
+    pub(crate) fn obscure_in(&self, account: &str) -> impl Iterator<Item = &Arn> {
+        let own = self.obscure.iter();
+        own.filter(move |role| role.account() == account)
+    }
+
     /// Principals that some resource's policy names one by one.
     pub(crate) fn named_principals(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
@@ -204,10 +212,55 @@ impl<'a> Local<'a> {
             by_service: BTreeMap::new(),
             regions,
         };
+        local.stock_organization(snapshot);
         local.stock_iam();
         local.stock_regions();
         local.stock_s3(snapshot);
         local
+    }
+
+    /// The organization's root and policies, as its management account and its delegated
+    /// administrators name them.
+    ///
+    /// Source: Service Authorization Reference, resource types of Organizations.
+    fn stock_organization(&mut self, snapshot: &Snapshot) {
+        let (mut policies, mut roots) = (Stock::default(), Stock::default());
+        match &snapshot.organization {
+            Observed::Value(organization) => {
+                let (partition, id) = (snapshot.partition, &organization.id);
+                let manager = &organization.management_account;
+                let arn = |what: String| Arn::new(format!("arn:{partition}:organizations:{what}"));
+                match &organization.policies {
+                    Observed::Value(all) => {
+                        for (policy, known) in all {
+                            let owner = if known.aws_managed { "aws" } else { manager };
+                            let kind = match known.kind {
+                                OrgPolicyKind::Scp => "service_control_policy",
+                                OrgPolicyKind::Rcp => "resource_control_policy",
+                            };
+                            let what = match known.aws_managed {
+                                true => format!(":{owner}:policy/{kind}/{policy}"),
+                                false => format!(":{owner}:policy/{id}/{kind}/{policy}"),
+                            };
+                            policies.known.push(arn(what));
+                        }
+                    }
+                    other => policies.gaps.extend(other.gap().cloned()),
+                }
+                match &organization.root {
+                    Observed::Value(root) => {
+                        roots.known.push(arn(format!(":{manager}:root/{id}/{root}")));
+                    }
+                    other => roots.gaps.extend(other.gap().cloned()),
+                }
+            }
+            other => {
+                policies.gaps.extend(other.gap().cloned());
+                roots.gaps.extend(other.gap().cloned());
+            }
+        }
+        self.stock.insert("organizations.policy".to_owned(), policies);
+        self.stock.insert("organizations.root".to_owned(), roots);
     }
 
     fn stock_iam(&mut self) {

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use palisade_checks::technique::{Predicate, Requirement, ResourceRef, Selector, Speed};
+use palisade_checks::technique::{
+    Predicate, Requirement, ResourceRef, Selector, Speed, WeightHint,
+};
 use palisade_model::Gap;
 
 use super::actor::{Actor, Crew};
@@ -194,21 +196,23 @@ impl<'a> Attempt<'_, '_, 'a> {
     fn group(&mut self, at: usize, step: Step<'_, 'a>, bindings: &Bindings, state: &State) {
         let group = &self.plan.groups[at];
         if group.tied {
-            for (number, option) in group.options.iter().enumerate() {
+            for (number, option) in &group.options {
                 let mut options = step.options.to_vec();
-                options.push(number);
+                options.push(*number);
                 let next = Step {
                     atoms: option.clone(),
                     then: Then::Group(at + 1),
                     options: &options,
                     new: step.new.clone(),
                 };
-                self.walk(next, bindings.clone(), state.clone(), &mut Vec::new());
+                let state = self.weighed(at, *number, state);
+                self.walk(next, bindings.clone(), state, &mut Vec::new());
             }
             return;
         }
         let mut best: Vec<(usize, Bindings, State, Vec<&'a Requirement>)> = Vec::new();
-        for (number, option) in group.options.iter().enumerate() {
+        for (number, option) in &group.options {
+            let number = *number;
             let mut collected = Vec::new();
             let alone = Step {
                 atoms: option.clone(),
@@ -216,7 +220,8 @@ impl<'a> Attempt<'_, '_, 'a> {
                 options: &[],
                 new: step.new.clone(),
             };
-            self.walk(alone, bindings.clone(), state.clone(), &mut collected);
+            let weighed = self.weighed(at, number, state);
+            self.walk(alone, bindings.clone(), weighed, &mut collected);
             for (bindings, state, new) in collected {
                 // What asks for new resources alone is not asked before the end: an option
                 // nobody may take must not stand in the way of one that works.
@@ -250,6 +255,17 @@ impl<'a> Attempt<'_, '_, 'a> {
             };
             self.walk(next, bindings, state, &mut Vec::new());
         }
+    }
+
+    /// The state under an option, which may be less likely than an ordinary call.
+    fn weighed(&self, group: usize, option: usize, state: &State) -> State {
+        let group = self.plan.technique.any_of.get(group);
+        let taken = group.and_then(|group| group.options.get(option));
+        let mut state = state.clone();
+        if let Some(WeightHint::Guess) = taken.and_then(|option| option.weight) {
+            state.factor.0 = state.factor.0.and(self.judge.step("guess"));
+        }
+        state
     }
 
     /// Whether every resource that does not exist yet finds a name.
@@ -311,7 +327,8 @@ impl<'a> Attempt<'_, '_, 'a> {
             .and_then(ResourceRef::variable)
             .unwrap_or_default();
         let text = |name: &str| bindings.get(name).map(Bound::text).unwrap_or_default();
-        let key = format!("{}|{}", text(goal), text(gain));
+        let (_, kind) = self.plan.outcome(options);
+        let key = format!("{}|{}|{kind:?}", text(goal), text(gain));
         let worth = state.worth(self.judge);
         let known = self.found.entry(key).or_default();
         let beaten = known.iter().any(|other| {

@@ -7,7 +7,8 @@
 //! rows, so that both agree by construction. The rows themselves stand in [`rows`].
 //!
 //! **Paths.** Names joined by dots lead into an answer; `[]` after a name means "each of this
-//! list" (in XML: each element of this name). `.` alone is the value itself. Several paths with
+//! list" (in XML: each element of this name), `[]` alone "each of this list itself", and
+//! `[Key=Text]` "those of this list whose `Key` is this text". `.` alone is the value itself. Several paths with
 //! `|` between them are read one after the other; what is written goes to the first. XML answers are
 //! read as objects of their child elements, below the result element for the query protocol and
 //! below the root element for EC2 and REST. In an XML answer an element that holds text reads
@@ -202,6 +203,9 @@ pub enum RoleFrom {
     None,
     /// A role ARN, or a role's name, at a path.
     Arn(At),
+    /// The role that a document at a path assumes, as JSON or YAML text: its `assumeRole`, where
+    /// that is an ARN and no parameter.
+    Within(At),
     /// An instance profile's ARN or name at a path: the role is the one the profile holds, as
     /// IAM says.
     Profile(At),
@@ -385,7 +389,7 @@ mod tests {
             let sources = row.attributes.iter().map(|attribute| attribute.at);
             let role = match row.role {
                 RoleFrom::None => None,
-                RoleFrom::Arn(at) | RoleFrom::Profile(at) => Some(at),
+                RoleFrom::Arn(at) | RoleFrom::Within(at) | RoleFrom::Profile(at) => Some(at),
             };
             let arn = match row.arn {
                 ArnFrom::Path(at) => Some(at),

@@ -12,7 +12,8 @@ use palisade_model::{
 use serde_json::json;
 
 pub(super) const HOME: &str = "111122223333";
-pub(super) const STRANGER: &str = "999988887777";
+/// A foreign account: that of a vendor.
+pub(super) const STRANGER: &str = "464622532012";
 pub(super) const REGION: &str = "us-east-1";
 /// Every object lies in this bucket.
 const STORE: &str = "store";

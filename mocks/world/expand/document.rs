@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 /// Spells out a policy written in short; a document as AWS writes it stays as it is.
 ///
 /// In short, a statement is `{allow: iam:PassRole, on: "*", when: {…}, to: {…}}`, or the same
-/// with `deny`; a policy may be one of them or a list.
+/// with `deny`; a policy may be one of them or a list. A statement as AWS writes it may stand in
+/// the place of a short one.
 pub(super) fn policy(value: &mut Value) {
     let statements: Vec<Value> = match value {
         Value::Object(map) if short(map) => vec![statement(map)],
@@ -23,10 +24,15 @@ pub(super) fn policy(value: &mut Value) {
 }
 
 fn short(map: &Map<String, Value>) -> bool {
-    map.contains_key("allow") || map.contains_key("deny")
+    ["allow", "deny", "Effect"]
+        .iter()
+        .any(|key| map.contains_key(*key))
 }
 
 fn statement(map: &Map<String, Value>) -> Value {
+    if map.contains_key("Effect") {
+        return Value::Object(map.clone());
+    }
     let mut written = Map::new();
     if let Some(sid) = map.get("sid") {
         written.insert("Sid".to_owned(), sid.clone());

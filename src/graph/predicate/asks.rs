@@ -77,8 +77,15 @@ impl Asks for Judge<'_> {
             .or(self.outsider(STRANGER, resource, action))
     }
 
-    fn open_to_foreign(&self, resource: &Arn, action: &str) -> Truth {
-        self.outsider(STRANGER, resource, action)
+    fn open_to(&self, resource: &Arn, account: &str, action: &str) -> Truth {
+        let somebody = format!("arn:aws:iam::{account}:user/somebody");
+        let named = self.facts.names_in_policy(resource, account);
+        named
+            .iter()
+            .filter(|name| !name.ends_with(":root"))
+            .fold(self.outsider(&somebody, resource, action), |any, name| {
+                any.or(self.outsider(name, resource, action))
+            })
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::bind::{Bound, Truth};
 use super::identity::compare;
-use super::{Question, open, unbound};
+use super::{Question, glob, open, unbound};
 
 impl Question<'_, '_> {
     pub(super) fn attribute(&self, of: &ResourceRef, path: &str, test: &Test) -> Truth {
@@ -30,6 +30,7 @@ impl Question<'_, '_> {
                 (empty || value.is_null() || value.as_str() == Some("")).into()
             }
             Test::Is(wanted) => any(value, |text| text == wanted),
+            Test::Like(wanted) => any(value, |text| wanted.iter().any(|one| glob(one, text))),
             Test::In(wanted) => any(value, |text| wanted.iter().any(|one| one == text)),
             Test::Number(comparison) => match value.as_i64() {
                 Some(number) => compare(number, *comparison),

@@ -53,6 +53,7 @@ impl Question<'_, '_> {
             }),
             P::DenyHeldBy(source, of) => self.known(of, |of| self.deny_held_by(source, of)),
             P::GatedBy(key, of) => self.known(of, |of| self.gated_by(key, of)),
+            P::HeldByTag(key, of) => self.known(of, |of| self.held_by_tag(key, of)),
             P::Administers(what) => self.administers_all(what),
             _ => return None,
         })
@@ -261,6 +262,25 @@ impl Question<'_, '_> {
             }
         }
         answer
+    }
+
+    /// A Deny that tests the tag and meets an Allow, or an Allow that asks for the tag to be
+    /// another or not there: without the tag the principal may do more.
+    fn held_by_tag(&self, key: &str, of: &Arn) -> Truth {
+        let own = self.held_by(of);
+        let denied = own
+            .statements(Effect::Deny)
+            .filter(|deny| hangs_on(deny, key))
+            .any(|deny| own.statements(Effect::Allow).any(|allow| meet(deny, allow)));
+        let asked_away = own.statements(Effect::Allow).any(|allow| {
+            allow.conditions.iter().any(|condition| {
+                let operator = condition.operator.to_ascii_lowercase();
+                let absent = operator.contains("null")
+                    && condition.values.iter().any(|v| v.eq_ignore_ascii_case("true"));
+                glob(key, &condition.key) && (operator.contains("not") || absent)
+            })
+        });
+        Truth::from(denied || asked_away).or(own.unknown())
     }
 
     fn administers_all(&self, what: &ResourceRef) -> Truth {

@@ -32,8 +32,8 @@ pub(crate) trait Asks {
     /// Whether the action on the resource is open to everybody.
     fn public(&self, resource: &Arn, action: &str) -> Truth;
 
-    /// Whether the resource's policy lets some foreign account use the action.
-    fn open_to_foreign(&self, resource: &Arn, action: &str) -> Truth;
+    /// Whether the resource's policy lets this account, which is not ours, use the action.
+    fn open_to(&self, resource: &Arn, account: &str, action: &str) -> Truth;
 
     /// Whether the configuration names the account as one of ours or of a partner.
     fn is_known_account(&self, _account: &str) -> bool {
@@ -84,8 +84,11 @@ impl<'a> Question<'_, 'a> {
                 (self.bindings.get("self").and_then(Bound::arn) == Some(arn)).into()
             }),
             P::Public(what, action) => self.known(what, |arn| self.asks.public(arn, action)),
-            P::OpenToForeign(what, action) => {
-                self.known(what, |arn| self.asks.open_to_foreign(arn, action))
+            P::OpenTo(what, whom, action) => {
+                self.known(what, |arn| match self.account_of(whom) {
+                    Some(account) => self.asks.open_to(arn, &account, action),
+                    None => unbound(whom),
+                })
             }
             _ => self
                 .identity(predicate)

@@ -11,6 +11,9 @@ impl<'a> Question<'_, 'a> {
         use Predicate as P;
         Some(match predicate {
             P::InOrganization(account) => self.on_account(account, |id| self.is_member(id)),
+            P::Vendor(account) => self.on_account(account, |id| {
+                palisade_checks::technique::is_vendor(id).into()
+            }),
             P::KnownAccount(account) => {
                 self.on_account(account, |id| self.asks.is_known_account(id).into())
             }

@@ -119,6 +119,11 @@ impl Listing {
         self
     }
 
+    pub(super) const fn role_within(mut self, source: usize, path: &'static str) -> Listing {
+        self.role = RoleFrom::Within(At { source, path });
+        self
+    }
+
     pub(super) const fn profile(mut self, source: usize, path: &'static str) -> Listing {
         self.role = RoleFrom::Profile(At { source, path });
         self

@@ -159,6 +159,14 @@ pub static LISTINGS: &[Listing] = &[
         text("source_type", at(1, "projects[].source.type")),
         text("source_location", at(1, "projects[].source.location")),
         present("webhook", at(1, "projects[].webhook")),
+        texts(
+            "webhook_filter_types",
+            at(1, "projects[].webhook.filterGroups[].[].type"),
+        ),
+        texts(
+            "webhook_filter_patterns",
+            at(1, "projects[].webhook.filterGroups[].[].pattern"),
+        ),
         flag(
             "privileged_mode",
             at(1, "projects[].environment.privilegedMode"),
@@ -1278,4 +1286,142 @@ pub static LISTINGS: &[Listing] = &[
         ),
     ])
     .global(),
+    listing(
+        "ec2.instance-connect-endpoint",
+        ask(&EC2, "ec2:DescribeInstanceConnectEndpoints")
+            .send(&[("MaxResults", Value::Number(50))])
+            .page("NextToken", "nextToken"),
+        "instanceConnectEndpointSet.item[]",
+    )
+    .name("instanceConnectEndpointId")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:instance-connect-endpoint/{name}")
+    .attributes(&[
+        text("vpc_id", at(0, "vpcId")),
+        text("state", at(0, "state")),
+    ]),
+    listing(
+        "ssm.automation-definition",
+        ask(&SSM, "ssm:ListDocuments")
+            .send(&[
+                ("MaxResults", Value::Number(50)),
+                (
+                    "Filters",
+                    Value::Json(
+                        r#"[{"Key":"Owner","Values":["Self"]},{"Key":"DocumentType","Values":["Automation"]}]"#,
+                    ),
+                ),
+            ])
+            .page("NextToken", "NextToken"),
+        "DocumentIdentifiers[]",
+    )
+    .name("Name")
+    .arn_as("arn:{partition}:ssm:{region}:{account}:automation-definition/{name}:$DEFAULT")
+    .details(&[ask(&SSM, "ssm:GetDocument").send(&[("Name", Value::Item("Name"))])])
+    .role_within(1, "Content"),
+    listing(
+        "sagemaker.lifecycle-config",
+        ask(
+            &SAGEMAKER,
+            "sagemaker:ListNotebookInstanceLifecycleConfigs",
+        )
+        .send(&[("MaxResults", Value::Number(100))])
+        .page("NextToken", "NextToken"),
+        "NotebookInstanceLifecycleConfigs[]",
+    )
+    .name("NotebookInstanceLifecycleConfigName")
+    .arn(0, "NotebookInstanceLifecycleConfigArn"),
+    listing(
+        "bedrock.agent-alias",
+        ask(&BEDROCK_AGENT, "bedrock:ListAgentAliases")
+            .route("POST /agents/{agentId}/agentaliases/")
+            .send(&[("agentId", Value::ParentName)])
+            .page("nextToken", "nextToken"),
+        "agentAliasSummaries[]",
+    )
+    .under("bedrock.agent")
+    .name_under_parent("agentAliasId")
+    .arn(1, "agentAlias.agentAliasArn")
+    .details(&[ask(&BEDROCK_AGENT, "bedrock:GetAgentAlias")
+        .route("GET /agents/{agentId}/agentaliases/{agentAliasId}/")
+        .send(&[
+            ("agentId", Value::ParentName),
+            ("agentAliasId", Value::Item("agentAliasId")),
+        ])])
+    .attributes(&[text("agent", at(1, "agentAlias.agentId"))]),
+    listing(
+        "bedrock.action-group",
+        ask(&BEDROCK_AGENT, "bedrock:ListAgentActionGroups")
+            .route("POST /agents/{agentId}/agentversions/DRAFT/actiongroups/")
+            .send(&[("agentId", Value::ParentName)])
+            .page("nextToken", "nextToken"),
+        "actionGroupSummaries[]",
+    )
+    .under("bedrock.agent")
+    .name_under_parent("actionGroupId")
+    .arn_as("arn:{partition}:bedrock:{region}:{account}:agent/{parent}/action-group/{name}")
+    .details(&[ask(&BEDROCK_AGENT, "bedrock:GetAgentActionGroup")
+        .route("GET /agents/{agentId}/agentversions/DRAFT/actiongroups/{actionGroupId}/")
+        .send(&[
+            ("agentId", Value::ParentName),
+            ("actionGroupId", Value::Item("actionGroupId")),
+        ])])
+    .attributes(&[
+        text("agent", at(1, "agentActionGroup.agentId")),
+        text("lambda", at(1, "agentActionGroup.actionGroupExecutor.lambda")),
+        text("state", at(0, "actionGroupState")),
+    ]),
+    listing(
+        "emr-containers.virtual-cluster",
+        ask(&EMR_CONTAINERS, "emr-containers:ListVirtualClusters")
+            .route("GET /virtualclusters")
+            .page("nextToken", "nextToken"),
+        "virtualClusters[]",
+    )
+    .name("id")
+    .arn(0, "arn")
+    .attributes(&[text("state", at(0, "state"))]),
+    listing(
+        "emr-serverless.application",
+        ask(&EMR_SERVERLESS, "emr-serverless:ListApplications")
+            .route("GET /applications")
+            .page("nextToken", "nextToken"),
+        "applications[]",
+    )
+    .name("id")
+    .arn(0, "arn")
+    .attributes(&[text("state", at(0, "state"))]),
+    listing(
+        "elasticbeanstalk.environment",
+        ask(&BEANSTALK, "elasticbeanstalk:DescribeEnvironments"),
+        "Environments.member[]",
+    )
+    .name("EnvironmentName")
+    .arn(0, "EnvironmentArn")
+    .details(&[
+        ask(&BEANSTALK, "elasticbeanstalk:DescribeConfigurationSettings").send(&[
+            ("ApplicationName", Value::Item("ApplicationName")),
+            ("EnvironmentName", Value::Item("EnvironmentName")),
+        ]),
+    ])
+    .profile(
+        1,
+        "ConfigurationSettings.member[].OptionSettings.member[OptionName=IamInstanceProfile].Value",
+    )
+    .attributes(&[
+        text("status", at(0, "Status")),
+        text("application", at(0, "ApplicationName")),
+    ]),
+    listing(
+        "lambda.code-signing-config",
+        ask(&LAMBDA, "lambda:ListCodeSigningConfigs")
+            .route("GET /2020-04-22/code-signing-configs/")
+            .page("Marker", "NextMarker"),
+        "CodeSigningConfigs[]",
+    )
+    .name("CodeSigningConfigId")
+    .arn(0, "CodeSigningConfigArn")
+    .attributes(&[text(
+        "untrusted_artifact_on_deployment",
+        at(0, "CodeSigningPolicies.UntrustedArtifactOnDeployment"),
+    )]),
 ];

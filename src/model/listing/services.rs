@@ -96,6 +96,10 @@ pub(super) static DATAPIPELINE: Service = json("datapipeline", "DataPipeline", "
 pub(super) static DYNAMODB: Service = json("dynamodb", "DynamoDB_20120810", "1.0");
 pub(super) static ECR: Service =
     json("ecr", "AmazonEC2ContainerRegistry_V20150921", "1.1").host("api.ecr");
+pub(super) static BEANSTALK: Service = query("elasticbeanstalk", "2010-12-01");
+pub(super) static EMR_CONTAINERS: Service = rest("emr-containers");
+pub(super) static EMR_SERVERLESS: Service = rest("emr-serverless");
+pub(super) static LAMBDA: Service = rest("lambda");
 pub(super) static EMR: Service = json("elasticmapreduce", "ElasticMapReduce", "1.1");
 pub(super) static IOT: Service = rest("iot");
 pub(super) static RDS: Service = query("rds", "2014-10-31");
