@@ -110,13 +110,9 @@ fn attributes(predicate: &Predicate) -> Checked {
 /// Whether resources of this kind have such an attribute.
 fn is_attribute(kind: Kind, path: &str) -> bool {
     match kind {
-        Kind::FUNCTION => [
-            "role",
-            "runtime",
-            "package_type",
-            "reserved_concurrency",
-        ]
-        .contains(&path),
+        Kind::FUNCTION => {
+            ["role", "runtime", "package_type", "reserved_concurrency"].contains(&path)
+        }
         Kind::BUCKET => ["ownership", "versioning", "kms_key"].contains(&path),
         Kind::OBJECT => ["bucket", "kms_key", "encryption"].contains(&path),
         _ => Listing::of(kind.name()).is_some_and(|listing| match path {
@@ -306,10 +302,13 @@ fn predicate(predicate: &Predicate) -> Checked {
 
 /// A condition key AWS documents, or a family of tag keys.
 fn condition_key(key: &str) -> Checked {
-    let plain = key.strip_suffix("/*").map_or(key.to_owned(), |family| {
-        format!("{family}/${{TagKey}}")
-    });
-    match actions().key_type(&plain).or_else(|| actions().key_type(key)) {
+    let plain = key
+        .strip_suffix("/*")
+        .map_or(key.to_owned(), |family| format!("{family}/${{TagKey}}"));
+    match actions()
+        .key_type(&plain)
+        .or_else(|| actions().key_type(key))
+    {
         Some(_) => Ok(()),
         None => Err(format!("tests the unknown condition key `{key}`")),
     }

@@ -84,7 +84,10 @@ fn constants_match(desk: &Desk<'_>, ask: &Ask) -> bool {
         Sent::Text(text) => desk.call.text(name).is_none_or(|given| given == *text),
         Sent::Json(text) => {
             let wanted: Value = serde_json::from_str(text).unwrap_or_default();
-            desk.call.input.get(*name).is_none_or(|given| *given == wanted)
+            desk.call
+                .input
+                .get(*name)
+                .is_none_or(|given| *given == wanted)
         }
         _ => true,
     })

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use palisade_checks::technique::{Kind, Predicate, Requirement, ResourceRef, Test, Trusted};
+use palisade_checks::technique::{
+    Kind, Predicate, Requirement, ResourceRef, Selector, Test, Trusted,
+};
 use palisade_model::{Arn, GapKind};
 
 use super::actor::{Actor, Crew};
@@ -195,7 +197,10 @@ impl<'a> Judge<'a> {
         if is_account(kind) {
             let own = self.scene.accounts.keys().map(|id| (*id).to_owned());
             let members = self.scene.snapshot.organization.value();
-            let members = members.and_then(|o| o.accounts.value()).into_iter().flatten();
+            let members = members
+                .and_then(|o| o.accounts.value())
+                .into_iter()
+                .flatten();
             let all: BTreeSet<String> = own.chain(members.map(|(id, _)| id.clone())).collect();
             return all.into_iter().map(Bound::Account).collect();
         }
@@ -291,6 +296,11 @@ impl<'a> Judge<'a> {
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Option<(Arn, Vec<Asked>)> {
+        // What exists already cannot be created once more.
+        let is_new = |r: &&&Requirement| matches!(r.on.selector, Selector::New(_));
+        if requirements.iter().any(|r| is_new(&r)) && self.facts.exists(&Arn::from(name)) {
+            return None;
+        }
         let mut answers = Vec::new();
         for requirement in requirements {
             let context = context_of(requirement, bindings)?;
@@ -424,8 +434,12 @@ fn is_account_id(text: &str) -> bool {
 /// Whether what is meant is an account, as IAM or as another service speaks of it.
 fn is_account(kind: Kind) -> bool {
     kind == Kind::ACCOUNT
-        || ["organizations.account", "organizations.member-root", "sso.account"]
-            .contains(&kind.name())
+        || [
+            "organizations.account",
+            "organizations.member-root",
+            "sso.account",
+        ]
+        .contains(&kind.name())
 }
 
 /// Whether the policy is attached by one of the requirements: then any policy of AWS will do.

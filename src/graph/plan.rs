@@ -162,7 +162,10 @@ impl<'a> Plan<'a> {
         match &option.from {
             Some(from) => from == self.from,
             None if *self.from == self.technique.yields.from => true,
-            None => group.options.iter().all(|o| o.from.as_ref() != Some(self.from)),
+            None => group
+                .options
+                .iter()
+                .all(|o| o.from.as_ref() != Some(self.from)),
         }
     }
 
@@ -217,15 +220,12 @@ impl<'a> Plan<'a> {
             let differ = |o: &Opt| o.gain.is_some() || o.to.is_some();
             self.groups[at].tied = own.iter().any(shared) || gains.into_iter().any(differ);
         }
-        let every = self
-            .atoms
-            .iter()
-            .chain(
-                self.groups
-                    .iter()
-                    .flat_map(|group| &group.options)
-                    .flat_map(|(_, atoms)| atoms),
-            );
+        let every = self.atoms.iter().chain(
+            self.groups
+                .iter()
+                .flat_map(|group| &group.options)
+                .flat_map(|(_, atoms)| atoms),
+        );
         self.personal = self.technique.yields.to == Goal::SelfRef;
         for atom in every {
             self.personal |= is_personal(*atom);

@@ -249,7 +249,9 @@ impl<'a> Local<'a> {
                 }
                 match &organization.root {
                     Observed::Value(root) => {
-                        roots.known.push(arn(format!(":{manager}:root/{id}/{root}")));
+                        roots
+                            .known
+                            .push(arn(format!(":{manager}:root/{id}/{root}")));
                     }
                     other => roots.gaps.extend(other.gap().cloned()),
                 }
@@ -259,7 +261,8 @@ impl<'a> Local<'a> {
                 roots.gaps.extend(other.gap().cloned());
             }
         }
-        self.stock.insert("organizations.policy".to_owned(), policies);
+        self.stock
+            .insert("organizations.policy".to_owned(), policies);
         self.stock.insert("organizations.root".to_owned(), roots);
     }
 

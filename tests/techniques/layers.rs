@@ -66,7 +66,10 @@ fn under(snapshot: &mut Snapshot, kind: OrgPolicyKind, document: Value, manager:
         ),
         policies: Observed::Value(
             [
-                ("p-FullAWSAccess".to_owned(), policy(OrgPolicyKind::Scp, full)),
+                (
+                    "p-FullAWSAccess".to_owned(),
+                    policy(OrgPolicyKind::Scp, full),
+                ),
                 ("p-deny".to_owned(), policy(kind, document)),
             ]
             .into(),

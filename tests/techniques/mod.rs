@@ -169,5 +169,8 @@ fn each(at_least: usize, check: impl Fn(&Technique, &[&Opt], &mut Vec<String>) -
         faults.len(),
         faults.join("\n")
     );
-    assert!(tried >= at_least, "{tried} variants, and no longer {at_least}");
+    assert!(
+        tried >= at_least,
+        "{tried} variants, and no longer {at_least}"
+    );
 }

@@ -21,7 +21,10 @@ const UNDRAWN: [(&str, &str); 9] = [
     ("ram", "what is shared is not collected"),
     ("redshift", "the role is reached only through the database"),
     ("root", "it begins with a credential that leaked"),
-    ("servicecatalog", "the role is reached only through a template"),
+    (
+        "servicecatalog",
+        "the role is reached only through a template",
+    ),
     ("transfer", "the role is reached only through a file server"),
 ];
 
@@ -120,11 +123,18 @@ fn what_a_story_calls_a_decoy_is_there_and_nothing_leads_to_it() {
         let text = serde_json::to_string(world.snapshot()).unwrap();
         let steps: BTreeSet<String> = told(&world).into_values().flatten().collect();
         for (decoy, why) in decoys {
-            let resource = decoy.rsplit(':').next().unwrap_or(decoy).trim_end_matches('+');
+            let resource = decoy
+                .rsplit(':')
+                .next()
+                .unwrap_or(decoy)
+                .trim_end_matches('+');
             if !text.contains(resource) || why.as_str().is_none_or(str::is_empty) {
                 faults.push(format!("{name}: {decoy} is not there, or for no reason"));
             }
-            if steps.iter().any(|step| step.ends_with(&format!("-> {decoy}"))) {
+            if steps
+                .iter()
+                .any(|step| step.ends_with(&format!("-> {decoy}")))
+            {
                 faults.push(format!("{name}: {decoy} is no decoy"));
             }
         }

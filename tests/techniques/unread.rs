@@ -1,6 +1,8 @@
 //! What could not be read leaves a technique open: never proven, never gone.
 
-use palisade_checks::technique::{Counted, DenySource, Kind, Predicate, ResourceRef, Test, Trusted};
+use palisade_checks::technique::{
+    Counted, DenySource, Kind, Predicate, ResourceRef, Test, Trusted,
+};
 use palisade_model::{Observed, PolicyText};
 use serde_json::Value;
 
@@ -261,4 +263,3 @@ fn stage_has_no_boundary(stage: &mut Stage<'_>) -> bool {
     };
     !assumes && own.is_absent()
 }
-

@@ -276,7 +276,10 @@ impl Question<'_, '_> {
             allow.conditions.iter().any(|condition| {
                 let operator = condition.operator.to_ascii_lowercase();
                 let absent = operator.contains("null")
-                    && condition.values.iter().any(|v| v.eq_ignore_ascii_case("true"));
+                    && condition
+                        .values
+                        .iter()
+                        .any(|v| v.eq_ignore_ascii_case("true"));
                 glob(key, &condition.key) && (operator.contains("not") || absent)
             })
         });

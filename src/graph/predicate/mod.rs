@@ -84,12 +84,10 @@ impl<'a> Question<'_, 'a> {
                 (self.bindings.get("self").and_then(Bound::arn) == Some(arn)).into()
             }),
             P::Public(what, action) => self.known(what, |arn| self.asks.public(arn, action)),
-            P::OpenTo(what, whom, action) => {
-                self.known(what, |arn| match self.account_of(whom) {
-                    Some(account) => self.asks.open_to(arn, &account, action),
-                    None => unbound(whom),
-                })
-            }
+            P::OpenTo(what, whom, action) => self.known(what, |arn| match self.account_of(whom) {
+                Some(account) => self.asks.open_to(arn, &account, action),
+                None => unbound(whom),
+            }),
             _ => self
                 .identity(predicate)
                 .or_else(|| self.trust(predicate))

@@ -122,7 +122,12 @@ pub(super) fn place(
     true
 }
 
-pub(super) fn exists(stage: &mut Stage<'_>, what: &ResourceRef, filter: &[Predicate], wanted: bool) -> bool {
+pub(super) fn exists(
+    stage: &mut Stage<'_>,
+    what: &ResourceRef,
+    filter: &[Predicate],
+    wanted: bool,
+) -> bool {
     let kind = what.kind.name();
     if !what.kind.is_listed() {
         // A role of that name.

@@ -26,15 +26,18 @@ pub(super) fn gated(stage: &mut Stage<'_>, key: &str, of: &ResourceRef, wanted: 
     true
 }
 
-
 /// A Deny that the tag brings about.
-pub(super) fn held_by_tag(stage: &mut Stage<'_>, key: &str, of: &ResourceRef, wanted: bool) -> bool {
+pub(super) fn held_by_tag(
+    stage: &mut Stage<'_>,
+    key: &str,
+    of: &ResourceRef,
+    wanted: bool,
+) -> bool {
     let key = key.replace('*', "team");
     let deny = json!({"Effect": if wanted { "Deny" } else { "Allow" }, "Action": "dynamodb:*",
         "Resource": "*", "Condition": {"StringEquals": {key: "blue"}}});
     let allow = json!({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"});
-    let policy: PolicyText =
-        json!({"Version": "2012-10-17", "Statement": [allow, deny]}).into();
+    let policy: PolicyText = json!({"Version": "2012-10-17", "Statement": [allow, deny]}).into();
     inline(stage, of).insert("held".to_owned(), policy);
     true
 }
@@ -51,7 +54,12 @@ fn inline<'s>(
     }
 }
 
-pub(super) fn attached(stage: &mut Stage<'_>, policy: &ResourceRef, to: &ResourceRef, wanted: bool) -> bool {
+pub(super) fn attached(
+    stage: &mut Stage<'_>,
+    policy: &ResourceRef,
+    to: &ResourceRef,
+    wanted: bool,
+) -> bool {
     let arn = match &policy.selector {
         Selector::Named(arn) => Arn::from(arn.as_str()),
         _ => stage.arns[&name_of(policy)].clone(),
@@ -206,7 +214,12 @@ pub(super) fn broader(stage: &mut Stage<'_>, what: &ResourceRef, wanted: bool) -
     true
 }
 
-pub(super) fn deny(stage: &mut Stage<'_>, source: &DenySource, of: &ResourceRef, wanted: bool) -> bool {
+pub(super) fn deny(
+    stage: &mut Stage<'_>,
+    source: &DenySource,
+    of: &ResourceRef,
+    wanted: bool,
+) -> bool {
     let text: PolicyText = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": if wanted { "Deny" } else { "Allow" }, "Action": "dynamodb:*", "Resource": "*"}]})
     .into();

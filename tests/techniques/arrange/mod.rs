@@ -6,8 +6,8 @@ mod trust;
 mod workload;
 
 use palisade_checks::technique::{Predicate, ResourceRef};
-use palisade_model::{Arn, LoginProfile, Observed, Organization, Time};
 use palisade_model::KeyStatus;
+use palisade_model::{Arn, LoginProfile, Observed, Organization, Time};
 use serde_json::json;
 
 use super::stage::{HOME, Stage, allow};
@@ -97,10 +97,7 @@ pub(super) fn arrange(stage: &mut Stage<'_>, predicate: &Predicate, wanted: bool
             let policies = stage.account().iam.policies.value_mut().expect("read");
             let versions = &mut policies.get_mut(&arn).expect("on stage").versions;
             let present = versions["v1"].clone();
-            versions.insert(
-                "v2".to_owned(),
-                if wanted { allow("*") } else { present },
-            );
+            versions.insert("v2".to_owned(), if wanted { allow("*") } else { present });
             true
         }
         P::Broader(what, _) | P::Administers(what) => broader(stage, what, wanted),

@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use super::name_of;
 use crate::techniques::stage::{STRANGER, Stage};
 
-pub(super) fn trusts(stage: &mut Stage<'_>, role: &ResourceRef, who: &Trusted, wanted: bool) -> bool {
+pub(super) fn trusts(
+    stage: &mut Stage<'_>,
+    role: &ResourceRef,
+    who: &Trusted,
+    wanted: bool,
+) -> bool {
     if let Trusted::Federated(Federated::Host(host)) = who
         && !wanted
         && !stage
@@ -63,7 +68,12 @@ pub(super) fn trust_of(
     true
 }
 
-pub(super) fn loose(stage: &mut Stage<'_>, role: &ResourceRef, cases: &[Subject], wanted: bool) -> bool {
+pub(super) fn loose(
+    stage: &mut Stage<'_>,
+    role: &ResourceRef,
+    cases: &[Subject],
+    wanted: bool,
+) -> bool {
     let name = name_of(role);
     let subject = match (wanted, cases.contains(&Subject::Missing)) {
         (true, true) => return true,

@@ -1,8 +1,6 @@
 //! Functions, instances, buckets and what runs where.
 
-use palisade_checks::technique::{
-    Kind, Predicate, Qualifier, ResourceRef, TemplateVersion,
-};
+use palisade_checks::technique::{Kind, Predicate, Qualifier, ResourceRef, TemplateVersion};
 use palisade_model::{
     Arn, EventSource, FunctionUrl, KeyStatus, ObjectMatch, Observed, PolicyText, Resource,
 };
@@ -334,13 +332,7 @@ fn runs_with(stage: &mut Stage<'_>, on: &ResourceRef, role: &ResourceRef, wanted
     true
 }
 
-fn public(
-    stage: &mut Stage<'_>,
-    of: &ResourceRef,
-    action: &str,
-    whom: &str,
-    wanted: bool,
-) -> bool {
+fn public(stage: &mut Stage<'_>, of: &ResourceRef, action: &str, whom: &str, wanted: bool) -> bool {
     let resource = stage.arns[&name_of(of)].to_string();
     let statement = json!({"Effect": if wanted { "Allow" } else { "Deny" }, "Principal": {"AWS": whom},
         "Action": action, "Resource": resource});
