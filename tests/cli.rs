@@ -342,6 +342,46 @@ fn settings_come_from_flag_then_environment_then_file() {
 }
 
 #[test]
+fn a_paid_service_is_expected_by_flag_environment_or_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("palisade.toml");
+    let found = |environment: Option<&str>, flag: &[&str]| {
+        let arguments = ["scan", "--world", "hardened", "-f", "json", "--exit-zero"];
+        let mut command = command(&[&arguments[..], flag].concat());
+        command.current_dir(folder.path());
+        if let Some(value) = environment {
+            command.env("PALISADE_EXPECT", value);
+        }
+        let output = command.output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let checks = findings
+            .iter()
+            .map(|f| f["check"].as_str().unwrap().to_owned());
+        checks.collect::<std::collections::BTreeSet<String>>()
+    };
+    assert!(found(None, &[]).is_empty());
+    assert!(found(None, &["--expect", "macie"]).contains("macie-off"));
+    assert!(found(Some("shield,fms"), &[]).contains("shield-off"));
+    std::fs::write(&file, "[scan]\nexpect = [\"waf\", \"macie\"]\n").unwrap();
+    let by_file = found(None, &[]);
+    assert!(
+        by_file.contains("macie-off") && !by_file.contains("shield-off"),
+        "{by_file:?}"
+    );
+    let mut show = command(&["config", "--show"]);
+    let shown = text(&show.current_dir(folder.path()).output().unwrap().stdout);
+    let line = shown
+        .lines()
+        .find(|line| line.starts_with("expect"))
+        .unwrap();
+    assert!(line.contains("macie") && line.ends_with("file"), "{line}");
+    std::fs::write(&file, "[scan]\nexpect = [\"guardduty\"]\n").unwrap();
+    let mut wrong = command(&["scan", "--world", "hardened"]);
+    assert_eq!(code(&wrong.current_dir(folder.path()).output().unwrap()), 2);
+}
+
+#[test]
 fn every_command_teaches_with_two_examples() {
     let help = text(&palisade(&["--help"]).stdout);
     let verbs: Vec<&str> = help

@@ -105,6 +105,20 @@ impl Call {
         }
     }
 
+    /// The action whose call CloudTrail records under this source or prefix and this name, where
+    /// the two differ: `s3:PutBucketLifecycle` is `s3:PutLifecycleConfiguration`.
+    pub fn action_of(source: &str, name: &str) -> Option<&'static str> {
+        let names = names();
+        let source = source.split('.').next().unwrap_or_default();
+        let prefix = names.sources.iter().find(|(_, event)| *event == source);
+        let prefix = prefix.map_or(source, |(prefix, _)| prefix);
+        names
+            .names
+            .iter()
+            .find(|(action, event)| *event == name && action.split(':').next() == Some(prefix))
+            .map(|(action, _)| action.as_str())
+    }
+
     /// A console sign-in event of the root user.
     pub fn sign_in(name: &str) -> Self {
         Call {

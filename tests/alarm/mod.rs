@@ -1,6 +1,7 @@
 //! Facts of the alarm room, one row each.
 
 mod chain;
+mod ends;
 mod half_on;
 mod patterns;
 mod scp;

@@ -164,7 +164,7 @@ fn one_target(
             other_bus(powers, rule, target, call, event, hop)
         }
         ("events", _) => by_role(powers, rule, target, "events:InvokeApiDestination"),
-        ("sqs", _) => queue(powers, arn, event),
+        ("sqs", _) => queue(powers, rule, target, event),
         ("states", _) => state_machine(powers, rule, target, event),
         ("ssm-incidents", _) => Ok(Way::to(format!("incident response plan {}", short(arn)))),
         ("logs", _) => broken(
@@ -284,9 +284,32 @@ pub(super) fn best(reaches: Vec<Reach>) -> Option<Reach> {
     })
 }
 
-/// A queue is heard where a function of the snapshot reads it.
-fn queue(powers: &Powers<'_>, arn: &Arn, event: &Event) -> Reach {
+/// A queue is heard where it takes the event and a function of the snapshot reads it.
+fn queue(powers: &Powers<'_>, rule: &Rule, target: &EventTarget, event: &Event) -> Reach {
+    let arn = &target.arn;
     let facts = region(powers, arn.account(), arn.region())?;
+    if let Some(Observed::Value(queues)) = facts.resources.get("sqs.queue") {
+        if !queues.values().any(|queue| queue.arn == *arn) {
+            let why = format!("the queue `{}` does not exist", short(arn));
+            return broken(Link::Target, why);
+        }
+        let action = "sqs:SendMessage";
+        let (who, decision) = match &target.role {
+            Some(role) => {
+                let region = arn.region();
+                (
+                    short(role),
+                    powers.decide(role, action, arn.as_str(), region),
+                )
+            }
+            None => {
+                let service = "events.amazonaws.com";
+                (service, powers.service_may(service, action, arn, &rule.arn))
+            }
+        };
+        let why = format!("`{who}` may not send to the queue `{}`", short(arn));
+        allowed(&decision, Link::InvokePermission, &why)?;
+    }
     let functions = match &facts.functions {
         Observed::Value(functions) => functions,
         Observed::Gap(gap) => return Err(Stop::Unknown(gap.to_string())),

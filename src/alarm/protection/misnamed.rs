@@ -6,6 +6,7 @@
 use palisade_model::{ActionTable, actions};
 use serde::Serialize;
 
+use crate::alarm::event::Call;
 use crate::policy::Document;
 use crate::policy::document::Effect;
 
@@ -125,6 +126,10 @@ fn fault(
     if table.service(prefix).is_some() && !table.matching(written).is_empty() {
         return None;
     }
+    if let Some(action) = Call::action_of(&lower, name) {
+        let why = "it is an event name, not an action".to_owned();
+        return Some((vec![action.to_owned()], why));
+    }
     let service = lower.split('.').next().unwrap_or_default();
     let alias = PREFIXES
         .iter()
@@ -148,7 +153,9 @@ fn fault(
 /// The action of that name under a prefix, if there is one.
 fn meant(table: &ActionTable, prefix: &str, name: &str) -> Vec<String> {
     if name.contains(['*', '?']) {
-        return vec![format!("{prefix}:{name}")];
+        let written = format!("{prefix}:{name}");
+        let covers = table.service(prefix).is_some() && !table.matching(&written).is_empty();
+        return covers.then_some(written).into_iter().collect();
     }
     let action = table.find(&format!("{prefix}:{name}"));
     action
