@@ -3,7 +3,9 @@
 use palisade::gate::{self, Settings};
 use palisade::report::{Report, table};
 
+use super::decision::{self, Told};
 use super::exit::{Exit, Failure};
+use super::output::Format;
 use super::{args, catalogue, output, source};
 use crate::ui::Voice;
 
@@ -11,11 +13,32 @@ use crate::ui::Voice;
 #[command(after_help = "\
 Examples:
   palisade explain iam-user-console-no-mfa
+  palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder s3:GetObject arn:aws:s3:::backups/db.sql
   palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder")]
 pub(crate) struct Args {
     /// A check, a technique, the id of a finding or path, or an ARN
     #[arg(value_name = "ID|ARN")]
     subject: String,
+    /// Explain whether the subject, a principal, may do this: the verdict, the statements that
+    /// settle it, conditions that remain, what was not read, near misses
+    #[arg(value_name = "ACTION")]
+    action: Option<String>,
+    /// The resource of that action, an ARN; `*` for actions that take none
+    #[arg(value_name = "RESOURCE", requires = "action", default_value = "*")]
+    resource: String,
+    /// A condition key of the request, known to have this value; repeatable
+    #[arg(long, value_name = "KEY=VALUE", requires = "action")]
+    context: Vec<String>,
+    /// Of a decision: table or json, with a file after `=`
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    format: Vec<String>,
     #[command(flatten)]
     source: args::Source,
     #[command(flatten)]
@@ -24,6 +47,16 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
+    let targets = output::targets(&args.format)?;
+    if let Some(action) = &args.action {
+        return decide(args, action, &targets, voice);
+    }
+    if targets.iter().any(|target| target.format == Format::Json) {
+        return Err(Failure::usage(
+            "only a decision is explained as json",
+            "name an action and a resource, or leave out `-f json`",
+        ));
+    }
     if let Some(text) = catalogue::page(&args.subject) {
         output::stdout(&text)?;
         return Ok(Exit::Passed);
@@ -46,6 +79,40 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     let text = table::explain(&report, &loaded.snapshot, &args.subject, style)
         .ok_or_else(|| unknown(&args.subject))?;
     output::stdout(&text)?;
+    Ok(Exit::Passed)
+}
+
+/// Explains one decision of the policy engine.
+fn decide(
+    args: &Args,
+    action: &str,
+    targets: &[output::Target],
+    voice: Voice,
+) -> anyhow::Result<Exit> {
+    decision::known_action(action)?;
+    let context = decision::context(&args.context)?;
+    let loaded = source::load(&args.source, voice)?;
+    let engine = palisade::policy::Engine::new(&loaded.snapshot);
+    let told = Told::new(&engine, &args.subject, (action, &args.resource), &context);
+    for target in targets {
+        let text = match target.format {
+            Format::Table => {
+                let plain = palisade::report::escape::plain;
+                let asked = format!("{} on {}", plain(action), plain(&args.resource));
+                format!("{asked}\n{}", told.text())
+            }
+            Format::Json => {
+                let mut out = told.json();
+                out["action"] = serde_json::json!(action);
+                out["resource"] = serde_json::json!(args.resource);
+                format!("{out:#}\n")
+            }
+        };
+        match &target.file {
+            None => output::stdout(&text)?,
+            Some(path) => output::file(path, |out| Ok(out.write_all(text.as_bytes())?))?,
+        }
+    }
     Ok(Exit::Passed)
 }
 

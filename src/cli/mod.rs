@@ -6,6 +6,7 @@ mod catalogue;
 mod collect;
 mod completions;
 mod config;
+mod decision;
 pub(crate) mod exit;
 mod explain;
 mod fix;
@@ -105,7 +106,7 @@ enum Command {
     Gate(gate::Args),
     /// Escalation paths, best first, hop by hop
     Paths(paths::Args),
-    /// Why a finding, path, check or technique is as it is
+    /// Why a finding, path, check or technique is as it is, or a principal may do something or not
     Explain(explain::Args),
     /// The service control policies that keep the security services on
     Fix(fix::Args),

@@ -1,19 +1,21 @@
 //! `palisade who-can`: everybody who may do something, and by which statement.
 
-use palisade::policy::{Context, Decision, Engine, simulate};
+use palisade::policy::Engine;
 use palisade::report::escape;
 use serde_json::{Value, json};
 
-use super::exit::{Exit, Failure};
+use super::decision::{self, Told};
 use super::output::{self, Format};
-use super::{args, source};
+use super::{args, exit::Exit, source};
 use crate::ui::Voice;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   palisade who-can iam:PassRole 'arn:aws:iam::111122223333:role/deploy' --world eight-minutes
-  palisade who-can s3:GetObject arn:aws:s3:::backups/db.sql --snapshot estate.snap --context aws:SourceIp=198.51.100.7 -f json")]
+  palisade who-can s3:GetObject arn:aws:s3:::backups/db.sql --snapshot estate.snap --context aws:SourceIp=198.51.100.7 -f json
+
+For one principal, allowed or denied, ask `palisade explain PRINCIPAL ACTION RESOURCE`.")]
 pub(crate) struct Args {
     /// The action, such as `iam:PassRole`
     #[arg(value_name = "ACTION")]
@@ -24,6 +26,9 @@ pub(crate) struct Args {
     /// A condition key of the request, known to have this value; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     context: Vec<String>,
+    /// Show also who is denied by a single thing: without it, allowed
+    #[arg(long, requires = "resource")]
+    near_misses: bool,
     #[command(flatten)]
     source: args::Source,
     #[command(flatten)]
@@ -33,29 +38,15 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     let targets = output::targets(&args.output.format)?;
-    if !palisade_model::actions().is_known_action(&args.action) {
-        return Err(Failure::usage(
-            format!("AWS documents no action `{}`", escape::plain(&args.action)),
-            "actions read `service:Name`, such as `iam:PassRole`",
-        ));
-    }
-    let mut context = Context::open();
-    for pair in &args.context {
-        let Some((key, value)) = pair.split_once('=') else {
-            return Err(Failure::usage(
-                format!("`{pair}` is no condition key with a value"),
-                "write `--context aws:SourceIp=198.51.100.7`",
-            ));
-        };
-        context.set(key, value);
-    }
+    decision::known_action(&args.action)?;
+    let context = decision::context(&args.context)?;
     let loaded = source::load(&args.source, voice)?;
     let engine = Engine::new(&loaded.snapshot);
-    let rows = rows(&engine, args, &context);
+    let found = found(&engine, args, &context);
     for target in &targets {
         let text = match target.format {
-            Format::Table => table(&rows, args),
-            Format::Json => json(&rows, args),
+            Format::Table => table(&found, args),
+            Format::Json => json(&found, args),
         };
         match &target.file {
             None => output::stdout(&text)?,
@@ -65,120 +56,58 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     Ok(Exit::Passed)
 }
 
-/// One principal and its answer.
-struct Row {
-    principal: String,
-    answer: &'static str,
-    /// Conditions that remain, or what was not read.
-    detail: String,
-    statements: Vec<String>,
-    residual: Option<Value>,
+/// Who may, and who is but one thing away from it.
+struct Found {
+    able: Vec<Told>,
+    missed: Vec<Told>,
 }
 
-fn rows(engine: &Engine, args: &Args, context: &Context) -> Vec<Row> {
-    let (who, resource) = match &args.resource {
-        Some(resource) => (
-            engine.who_can(&args.action, resource, context),
-            Some(resource),
-        ),
-        None => (engine.who_can_somewhere(&args.action, context), None),
-    };
-    let row = |name: &str, decision: &Decision| {
-        let statements = match resource {
-            Some(resource) => {
-                let (_, why) = engine.explain(name, &args.action, resource, context);
-                let said =
-                    |q: palisade::policy::explain::Quoted| format!("{}: {}", q.policy, q.text);
-                why.statements.into_iter().map(said).collect()
-            }
-            None => Vec::new(),
+fn found(engine: &Engine, args: &Args, context: &palisade::policy::Context) -> Found {
+    let Some(resource) = &args.resource else {
+        let who = engine.who_can_somewhere(&args.action, context);
+        let told =
+            |(principal, decision): (&palisade::policy::Principal, &palisade::policy::Decision)| {
+                Told {
+                    principal: principal.arn.to_string(),
+                    decision: decision.clone(),
+                    why: None,
+                }
+            };
+        return Found {
+            able: who.iter(engine).map(told).collect(),
+            missed: Vec::new(),
         };
-        describe(name, decision, statements)
     };
-    let inside = who
-        .iter(engine)
-        .map(|(principal, decision)| row(&principal.arn, decision));
-    let mut rows: Vec<Row> = inside.collect();
-    rows.extend(
-        who.outsiders
-            .iter()
-            .map(|(name, decision)| row(name, decision)),
-    );
-    rows
+    let tell = |name: &str| Told::new(engine, name, (&args.action, resource), context);
+    let who = engine.who_can(&args.action, resource, context);
+    let inside = who.iter(engine).map(|(principal, _)| tell(&principal.arn));
+    let outside = who.outsiders.iter().map(|(name, _)| tell(name));
+    let able = inside.chain(outside).collect();
+    let refused = who.refused.iter().filter(|_| args.near_misses);
+    let missed = refused
+        .map(|at| tell(&engine.principals()[*at as usize].arn))
+        .filter(|told| !told.near_misses().is_empty())
+        .collect();
+    Found { able, missed }
 }
 
-fn describe(name: &str, decision: &Decision, statements: Vec<String>) -> Row {
-    let (answer, detail, residual) = match decision {
-        Decision::Allowed(_) => ("allowed", String::new(), None),
-        Decision::Conditional(conditional) => {
-            let residual = &conditional.residual;
-            (
-                "conditional",
-                residual.to_string(),
-                Some(simulate::residual(residual)),
-            )
-        }
-        Decision::Unknown(unknown) => {
-            let gaps: Vec<_> = unknown
-                .gaps
-                .iter()
-                .map(|g| format!("{}: {}", g.name, g.reason))
-                .collect();
-            ("unknown", gaps.join("; "), None)
-        }
-        Decision::Denied(_) => ("denied", String::new(), None),
-    };
-    Row {
-        principal: name.to_owned(),
-        answer,
-        detail,
-        statements,
-        residual,
-    }
-}
-
-fn table(rows: &[Row], args: &Args) -> String {
+fn table(found: &Found, args: &Args) -> String {
     let on = args.resource.as_deref().unwrap_or("some resource");
     let question = format!("{} on {}", escape::plain(&args.action), escape::plain(on));
-    let mut out = format!("{question}: {} principal(s)\n", rows.len());
-    for row in rows {
-        out.push_str(&format!(
-            "{:<12} {}\n",
-            row.answer,
-            escape::plain(&row.principal)
-        ));
-        if !row.detail.is_empty() {
-            let word = if row.answer == "conditional" {
-                "when"
-            } else {
-                "not read"
-            };
-            out.push_str(&format!(
-                "             {word} {}\n",
-                escape::plain(&row.detail)
-            ));
-        }
-        for statement in &row.statements {
-            out.push_str(&format!("             by {}\n", escape::plain(statement)));
-        }
+    let mut out = format!("{question}: {} principal(s)\n", found.able.len());
+    for told in found.able.iter().chain(&found.missed) {
+        out.push_str(&told.text());
     }
     out
 }
 
-fn json(rows: &[Row], args: &Args) -> String {
-    let row = |row: &Row| {
-        let mut out = json!({
-            "principal": row.principal, "answer": row.answer, "statements": row.statements,
-        });
-        if let Some(residual) = &row.residual {
-            out["residual"] = residual.clone();
-        }
-        if row.answer == "unknown" {
-            out["notRead"] = json!(row.detail);
-        }
-        out
-    };
-    let principals: Vec<Value> = rows.iter().map(row).collect();
-    let out = json!({"action": args.action, "resource": args.resource, "principals": principals});
+fn json(found: &Found, args: &Args) -> String {
+    let all = |list: &[Told]| list.iter().map(Told::json).collect::<Vec<Value>>();
+    let mut out = json!({
+        "action": args.action, "resource": args.resource, "principals": all(&found.able),
+    });
+    if args.near_misses {
+        out["nearMisses"] = json!(all(&found.missed));
+    }
     format!("{out:#}\n")
 }

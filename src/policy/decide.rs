@@ -169,7 +169,7 @@ fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
                 outcome(&Lens {
                     optimist,
                     except,
-                    skip: None,
+                    ..Lens::default()
                 }) != end
             });
             if flips {
@@ -352,7 +352,8 @@ fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
     if !free && !layers.rcps.is_empty() && facts::rcps_act_on(&request.action) {
         out.rcp = rcps(layers.rcps, request, lens);
     }
-    if let Some(policies) = layers.resource {
+    let own = layers.resource;
+    if let Some(policies) = own.or((lens.grant == Some(Layer::Resource)).then_some(&[])) {
         let bounded = layers.boundary.is_some() && !free;
         out.resource = resource_opinion(policies, Layer::Resource, bounded, request, lens);
         if layers.restrict_public_buckets && !request.is_same_account() {

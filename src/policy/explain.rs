@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::decide::{Decision, Grant, settle};
+use super::decide::{Decision, Grant, needs_resource_policy, settle};
 use super::document::Effect;
+use super::facts;
 use super::layers::{Cite, Layer, Layers, Lens};
 use super::request::Request;
+use super::residual::Residual;
 
 /// A decision, explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Explanation {
     pub statements: Vec<Quoted>,
     /// For denials: each single thing without which it would be allowed.
     pub near_misses: Vec<NearMiss>,
+    /// What else bears on it and is in no policy: lower case, no full stop.
+    pub notes: Vec<&'static str>,
 }
 
 /// A statement, quoted.
@@ -33,37 +37,57 @@ pub struct Quoted {
     pub text: String,
 }
 
-/// One thing without which a denied request would be allowed.
+/// One thing without which a denied request would be allowed, or one that it lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
     /// The layer it is in.
     pub layer: Layer,
+    /// Whether an Allow is missing there, rather than something in the way.
+    pub lacks: bool,
     /// The statement that denies; `None` when the layer merely does not allow.
     pub statement: Option<Quoted>,
     /// The policies of that layer, where no single statement is to blame.
     pub policies: Vec<String>,
+    /// The conditions that would remain; `None` when it would be allowed whatever is not known.
+    pub residual: Option<Residual>,
 }
 
 impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blocked by {}", self.layer)?;
-        match &self.statement {
-            Some(quoted) => {
-                write!(f, " `{}`", quoted.policy)?;
-                match &quoted.sid {
-                    Some(sid) => write!(f, " statement `{sid}`")?,
-                    None => write!(f, " statement {}", quoted.cite.statement + 1)?,
-                }
+        match (self.lacks, self.layer) {
+            (true, Layer::Identity) => {
+                f.write_str("no identity-based policy allows it: with one")?
             }
-            None if self.policies.is_empty() => {}
-            None => write!(f, " `{}`", self.policies.join("`, `"))?,
+            (true, layer) => write!(
+                f,
+                "the {layer} does not name the caller or its account: with an Allow for it"
+            )?,
+            (false, layer) => {
+                write!(f, "blocked by {layer}")?;
+                match &self.statement {
+                    Some(quoted) => {
+                        write!(f, " `{}`", quoted.policy)?;
+                        match &quoted.sid {
+                            Some(sid) => write!(f, " statement `{sid}`")?,
+                            None => write!(f, " statement {}", quoted.cite.statement + 1)?,
+                        }
+                    }
+                    None if self.policies.is_empty() => {}
+                    None => write!(f, " `{}`", self.policies.join("`, `"))?,
+                }
+                f.write_str(": without it")?;
+            }
         }
-        f.write_str(": without it, allowed")
+        match &self.residual {
+            None => f.write_str(", allowed"),
+            Some(residual) => write!(f, ", allowed when {residual}"),
+        }
     }
 }
 
 /// Explains a decision made on these layers.
 pub fn explain(request: &Request, layers: &Layers<'_>, decision: &Decision) -> Explanation {
+    let notes = notes(request, decision);
     let quoted = |cite: Cite| quote(layers, cite);
     let from_grant = |grant: &Grant| -> Vec<Quoted> {
         [grant.identity, grant.resource]
@@ -80,12 +104,14 @@ pub fn explain(request: &Request, layers: &Layers<'_>, decision: &Decision) -> E
                 layer,
                 statements,
                 near_misses: Vec::new(),
+                notes,
             }
         }
         Decision::Denied(refusal) => Explanation {
             layer: Some(refusal.layer),
             statements: refusal.statement.and_then(quoted).into_iter().collect(),
             near_misses: near_misses(request, layers),
+            notes,
         },
         Decision::Conditional(conditional) => {
             let mut statements = from_grant(&conditional.grant);
@@ -94,14 +120,37 @@ pub fn explain(request: &Request, layers: &Layers<'_>, decision: &Decision) -> E
                 layer: Some(conditional.refusal.layer),
                 statements,
                 near_misses: Vec::new(),
+                notes,
             }
         }
         Decision::Unknown(unknown) => Explanation {
             layer: unknown.gaps.first().map(|gap| gap.layer),
             statements: Vec::new(),
             near_misses: Vec::new(),
+            notes,
         },
     }
+}
+
+/// What no policy says and yet may change a denial, or explains it.
+fn notes(request: &Request, decision: &Decision) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    let Decision::Denied(refusal) = decision else {
+        return out;
+    };
+    let crosses = facts::crosses_accounts(request.action());
+    if !request.is_same_account() && request.caller.has_identity() && !crosses {
+        out.push("this call works within the account of its resource only");
+    }
+    // "Grants in AWS KMS", KMS Developer Guide.
+    let key = request
+        .resource
+        .part(5)
+        .is_some_and(|rest| rest.starts_with("key/"));
+    if request.service() == "kms" && key && !refusal.is_explicit() && crosses {
+        out.push("grants of the key are not read: one could allow it");
+    }
+    out
 }
 
 /// The statement at a place, quoted.
@@ -121,10 +170,10 @@ pub fn quote(layers: &Layers<'_>, cite: Cite) -> Option<Quoted> {
     })
 }
 
-/// Takes away one thing at a time and decides again.
+/// Takes away one thing at a time and decides again; then puts in an Allow where one could be
+/// missing.
 fn near_misses(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
     let mut out = Vec::new();
-    let allowed = |layers: &Layers<'_>, lens: &Lens| settle(request, layers, lens).0.is_possible();
     for layer in layers.present() {
         for (policy, attached) in layers.policies(layer).iter().enumerate() {
             for (statement, compiled) in attached.policy.statements.iter().enumerate() {
@@ -133,40 +182,75 @@ fn near_misses(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
                     policy,
                     statement,
                 };
+                if compiled.effect != Effect::Deny || !compiled.covers_action(request.action()) {
+                    continue;
+                }
                 let lens = Lens {
                     skip: Some(cite),
                     ..Lens::default()
                 };
-                if compiled.effect == Effect::Deny
-                    && compiled.covers_action(request.action())
-                    && allowed(layers, &lens)
-                {
-                    let statement = quote(layers, cite);
-                    out.push(NearMiss {
-                        layer,
-                        statement,
-                        policies: Vec::new(),
-                    });
-                }
+                let quoted = quote(layers, cite);
+                let miss = near_miss(layer, settle(request, layers, &lens).0);
+                out.extend(miss.map(|miss| NearMiss {
+                    statement: quoted,
+                    ..miss
+                }));
             }
         }
         if let Some(without) = without(layers, layer)
             && !out.iter().any(|miss: &NearMiss| miss.layer == layer)
-            && allowed(&without.as_layers(), &Lens::default())
         {
-            let policies = layers
-                .policies(layer)
-                .iter()
-                .map(|a| a.name.to_string())
-                .collect();
-            out.push(NearMiss {
-                layer,
-                statement: None,
-                policies,
-            });
+            let decision = settle(request, &without.as_layers(), &Lens::default()).0;
+            let names = layers.policies(layer).iter().map(|a| a.name.to_string());
+            out.extend(near_miss(layer, decision).map(|miss| NearMiss {
+                policies: names.collect(),
+                ..miss
+            }));
         }
     }
+    if out.is_empty() {
+        out.extend(missing_allows(request, layers));
+    }
     out
+}
+
+/// A near miss, if this is what the decision would be.
+fn near_miss(layer: Layer, decision: Decision) -> Option<NearMiss> {
+    let residual = match decision {
+        Decision::Allowed(_) => None,
+        Decision::Conditional(conditional) => Some(conditional.residual),
+        Decision::Denied(_) | Decision::Unknown(_) => return None,
+    };
+    Some(NearMiss {
+        layer,
+        lacks: false,
+        statement: None,
+        policies: Vec::new(),
+        residual,
+    })
+}
+
+/// Where both sides must allow, the side that does not.
+fn missing_allows(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
+    let strict = needs_resource_policy(request.service(), &request.resource);
+    if !request.caller.has_identity() || (request.is_same_account() && !strict) {
+        return Vec::new();
+    }
+    let with = |layer: Layer| {
+        let lens = Lens {
+            grant: Some(layer),
+            ..Lens::default()
+        };
+        let miss = near_miss(layer, settle(request, layers, &lens).0)?;
+        Some(NearMiss {
+            lacks: true,
+            ..miss
+        })
+    };
+    [Layer::Identity, Layer::Resource]
+        .into_iter()
+        .filter_map(with)
+        .collect()
 }
 
 /// Layers with one limit taken away.

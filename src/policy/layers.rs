@@ -203,6 +203,9 @@ pub(crate) struct Lens {
     pub(crate) except: Option<(Layer, usize)>,
     /// A statement to pass over, for "what if it were not there".
     pub(crate) skip: Option<Cite>,
+    /// A layer taken to allow, for "what if something in it did": an identity-based policy, or a
+    /// resource's own policy that names the caller's account.
+    pub(crate) grant: Option<Layer>,
 }
 
 impl Lens {
@@ -229,6 +232,9 @@ pub(crate) fn opinion(
     lens: &Lens,
 ) -> Opinion {
     let mut out = Opinion::SILENT;
+    if lens.grant == Some(layer) {
+        out.allow = Tri::Yes;
+    }
     for (policy, attached) in policies.iter().enumerate() {
         if attached.policy.unread_reason().is_some() {
             out.gap = true;
@@ -293,6 +299,9 @@ pub(crate) fn resource_opinion(
     lens: &Lens,
 ) -> ResourceOpinion {
     let mut out = ResourceOpinion::SILENT;
+    if lens.grant == Some(layer) {
+        out.allow[Naming::Account as usize] = Tri::Yes;
+    }
     for (policy, attached) in policies.iter().enumerate() {
         if attached.policy.unread_reason().is_some() {
             out.gap = true;

@@ -33,7 +33,7 @@ pub use context::{Context, Key, Knowledge};
 pub use decide::{Conditional, Decision, Grant, Refusal, Unknown, UnreadPolicy, decide};
 pub use document::{Document, DocumentError, Effect};
 pub use engine::{
-    Answer, Difference, Engine, Granting, Permission, Principal, PrincipalKind, WhoCan,
+    Answer, Difference, Engine, Extent, Granting, Permission, Principal, PrincipalKind, WhoCan,
 };
 pub(crate) use facts::rcps_act_on;
 pub use layers::{Cite, Layer, Layers};

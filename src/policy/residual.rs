@@ -137,6 +137,21 @@ impl Control {
     }
 }
 
+impl Control {
+    /// Who can see to it, for people: lower case, no full stop.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Caller => "the caller chooses it",
+            Self::OwnTags => "tags of the caller: his to choose if he may tag",
+            Self::Mfa => "a second factor, which he may be able to enrol",
+            Self::Environment => "where and when the request is made",
+            Self::Service => "set by the AWS service that calls",
+            Self::IdentityProvider => "set by the identity provider",
+            Self::Inventory => "given by what the accounts hold",
+        }
+    }
+}
+
 impl Residual {
     /// Whether the caller can meet some alternative all by himself.
     pub fn satisfiable_by_caller(&self) -> bool {
@@ -233,6 +248,24 @@ impl Term {
                 vec![other]
             }
             _ => vec![other],
+        }
+    }
+
+    /// Whether the other one holds whenever this one does; `false` when that is not plain.
+    pub(crate) fn implies(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.operator, other.operator);
+        let same = Operator {
+            if_exists: theirs.if_exists,
+            ..mine
+        } == theirs;
+        if self.key != other.key || !same || (mine.if_exists && !theirs.if_exists) {
+            return false;
+        }
+        let holds = |wide: &[String], narrow: &[String]| narrow.iter().all(|v| wide.contains(v));
+        match (mine.comparison, mine.negated) {
+            (Comparison::Null, _) => self.values == other.values,
+            (_, false) => holds(&other.values, &self.values),
+            (_, true) => holds(&self.values, &other.values),
         }
     }
 

@@ -36,7 +36,7 @@ use resources::{Resources, Target};
 
 pub use grants::Granting;
 pub(super) use question::is_personal;
-pub use what::{Difference, Permission};
+pub use what::{Difference, Extent, Permission};
 pub use who_can::{Answer, WhoCan};
 
 /// A user or role of the estate.

@@ -2,7 +2,7 @@ use palisade_model::Snapshot;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::policy::{Effect, ResourceSet, Tri};
+use crate::policy::{Effect, Extent, ResourceSet, Tri};
 
 const ACCOUNT: &str = "111122223333";
 
@@ -188,10 +188,12 @@ fn what_one_can_and_another_cannot() {
         (1, &["s3:GetObject".to_owned()][..])
     );
     let difference = engine.difference(&arn("a"), &arn("b"));
-    assert_eq!(
-        difference.only_first,
-        [("s3:GetObject".to_owned(), vec![vec!["*".to_owned()]])]
-    );
+    let said = |list: &[(String, Vec<Extent>)]| -> Vec<String> {
+        list.iter()
+            .flat_map(|(action, extents)| extents.iter().map(move |e| format!("{action} on {e}")))
+            .collect()
+    };
+    assert_eq!(said(&difference.only_first), ["s3:GetObject on *"]);
     assert!(
         difference
             .only_second
@@ -211,6 +213,48 @@ fn what_one_can_and_another_cannot() {
         (granting[0].extent, granting[0].statement.effect),
         (Tri::Yes, Effect::Allow)
     );
+}
+
+#[test]
+fn what_can_keeps_conditions_and_denies() {
+    let conditional = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*",
+            "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}},
+        {"Effect": "Deny", "Action": "sqs:*", "Resource": "arn:aws:sqs:*:*:secret-*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "ops"}}},
+        {"Effect": "Deny", "Action": "sqs:*", "Resource": "arn:aws:s3:::elsewhere"}]});
+    let mut bounded = user("bounded", allow("sqs:*", "*"));
+    bounded["boundary"] = json!("arn:aws:iam::111122223333:policy/b");
+    let iam = json!({
+        "users": {"mfa": user("mfa", conditional), "bounded": bounded,
+            "free": user("free", allow("sqs:SendMessage", "*"))},
+        "policies": {"arn:aws:iam::111122223333:policy/b": {"name": "b", "default_version": "v1",
+            "versions": {"v1": {"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+                "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:jobs",
+                "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}}}}},
+    });
+    let engine = engine(iam, Value::Null);
+    let can = |name: &str| engine.what_can(&arn(name)).remove(0);
+    let mfa = can("mfa");
+    assert_eq!(
+        mfa.allowed
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        ["* when aws:multifactorauthpresent Bool true"]
+    );
+    assert!(mfa.except.iter().any(|e| e.to_string()
+        == "arn:aws:sqs:*:*:secret-* when aws:principaltag/team StringNotEquals ops"));
+    assert_eq!(
+        can("bounded").allowed[0].to_string(),
+        "arn:aws:sqs:*:*:jobs when aws:sourceip IpAddress 10.0.0.0/8"
+    );
+    // With a condition less one can do more, and with a deny less too.
+    let only = |a: &str, b: &str| engine.difference(&arn(a), &arn(b)).only_first;
+    assert_eq!(only("free", "mfa").len(), 1);
+    assert!(only("mfa", "free").is_empty());
+    assert!(only("bounded", "free").is_empty());
+    assert!(only("free", "free").is_empty());
 }
 
 #[test]

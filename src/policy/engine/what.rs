@@ -1,10 +1,11 @@
-//! What a principal can do, as patterns; and what one can that another cannot.
+//! What a principal can do, as patterns under conditions; and what one can that another cannot.
 //!
 //! Answers from the principal's own policies, boundary and SCPs over every documented action.
 //! Resource-based policies are not searched: they grant to the resource's side of the question
 //! ([`Engine::who_can`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use palisade_model::actions;
 
@@ -12,18 +13,27 @@ use super::Engine;
 use crate::policy::compile::{Attached, CompiledStatement};
 use crate::policy::document::Effect;
 use crate::policy::layers::{Cite, Layer, Layers};
+use crate::policy::residual::Term;
 use crate::policy::resource::ResourceSet;
 
-/// Actions allowed on the same resources by the same statements.
+/// Resources under conditions: what a statement, or several that must all hold, covers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Extent {
+    /// Patterns that must all match, `!` before one that must not.
+    pub resources: Vec<String>,
+    /// Conditions that must all hold, sorted; none when there are none.
+    pub when: Vec<Term>,
+}
+
+/// Actions allowed to the same extents by the same statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
     /// The actions, `service:Name`, sorted. A whole service reads `service:*`, all of them `*`.
     pub actions: Vec<String>,
-    /// Resource patterns: each entry lists patterns that must all match, `!` before one that
-    /// must not.
-    pub resources: Vec<Vec<String>>,
-    /// Whether some condition must hold, or a conditional deny must not.
-    pub conditional: bool,
+    /// Where it is allowed and under which conditions: one of these must hold.
+    pub allowed: Vec<Extent>,
+    /// And none of these, which denies take away.
+    pub except: Vec<Extent>,
     /// The statements that allow.
     pub by: Vec<Cite>,
 }
@@ -31,17 +41,55 @@ pub struct Permission {
 /// What each of two principals can do that the other cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference {
-    /// Only the first: action and resource patterns.
-    pub only_first: Vec<(String, Vec<Vec<String>>)>,
+    /// Only the first: actions and where.
+    pub only_first: Vec<(String, Vec<Extent>)>,
     /// Only the second.
-    pub only_second: Vec<(String, Vec<Vec<String>>)>,
+    pub only_second: Vec<(String, Vec<Extent>)>,
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.resources.join(" and "))?;
+        for (at, term) in self.when.iter().enumerate() {
+            write!(f, "{} {term}", if at == 0 { " when" } else { " and" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Extent {
+    /// Whether this one holds wherever the other does; `false` when that is not plain.
+    fn contains(&self, other: &Self) -> bool {
+        let implied = |term: &Term| other.when.iter().any(|own| own.implies(term));
+        covers(&self.resources, &other.resources) && self.when.iter().all(implied)
+    }
+
+    /// Where both hold; `None` when nowhere.
+    fn meet(&self, other: &Self) -> Option<Self> {
+        let (a, b) = (&self.resources, &other.resources);
+        let resources = if covers(b, a) {
+            a.clone()
+        } else if covers(a, b) {
+            b.clone()
+        } else if may_meet(a, b) {
+            sorted(a.iter().chain(b).cloned())
+        } else {
+            return None;
+        };
+        let when = sorted(self.when.iter().chain(&other.when).cloned());
+        Some(Self { resources, when })
+    }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
 /// What is allowed for one action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Reach {
-    resources: BTreeSet<Vec<String>>,
-    conditional: bool,
+    allowed: BTreeSet<Extent>,
+    except: BTreeSet<Extent>,
     by: Vec<Cite>,
 }
 
@@ -49,9 +97,8 @@ impl Engine {
     /// What a principal's own policies let it do, grouped. Takes time proportional to documented
     /// actions × statements.
     ///
-    /// Denies on every resource without conditions are taken out; other denies make an entry
-    /// conditional. Policies that could not be read are not in it: [`Engine::decide`] says
-    /// unknown where they count.
+    /// Policies that could not be read are not in it: [`Engine::decide`] says unknown where they
+    /// count.
     pub fn what_can(&self, principal: &str) -> Vec<Permission> {
         let mut groups: BTreeMap<Reach, Vec<String>> = BTreeMap::new();
         for (action, reach) in self.reaches(principal) {
@@ -61,8 +108,8 @@ impl Engine {
             .into_iter()
             .map(|(reach, names)| Permission {
                 actions: shortened(names),
-                resources: reach.resources.into_iter().collect(),
-                conditional: reach.conditional,
+                allowed: reach.allowed.into_iter().collect(),
+                except: reach.except.into_iter().collect(),
                 by: reach.by,
             })
             .collect();
@@ -70,8 +117,9 @@ impl Engine {
         out
     }
 
-    /// What each of two principals can do that the other cannot. Conditions are not compared: an
-    /// action allowed to both counts as common when the resources are.
+    /// What each of two principals can do that the other cannot, conditions and denies included:
+    /// an extent is common when the other principal has one that plainly contains it and no deny
+    /// that bites more.
     pub fn difference(&self, first: &str, second: &str) -> Difference {
         let (a, b) = (self.reaches(first), self.reaches(second));
         Difference {
@@ -100,11 +148,10 @@ impl Engine {
 
 fn reach(layers: &Layers<'_>, action: &str) -> Option<Reach> {
     let mut out = Reach::default();
-    for (cite, statement, texts) in covering(layers.identity, Layer::Identity, action) {
+    for (cite, statement, extents) in covering(layers.identity, Layer::Identity, action) {
         if statement.effect == Effect::Allow {
             out.by.push(cite);
-            out.conditional |= !statement.conditions.is_empty();
-            out.resources.extend(texts);
+            out.allowed.extend(extents);
         }
     }
     let mut limits: Vec<(Layer, &[Attached])> = Vec::new();
@@ -114,38 +161,49 @@ fn reach(layers: &Layers<'_>, action: &str) -> Option<Reach> {
     }
     for (layer, policies) in &limits {
         // An unread limit is passed over here: it makes decisions unknown.
-        if policies.iter().any(|p| p.policy.unread_reason().is_some()) {
+        if out.allowed.is_empty() || policies.iter().any(|p| p.policy.unread_reason().is_some()) {
             continue;
         }
-        let mut allowed = BTreeSet::new();
-        let mut sometimes = true;
-        for (_, statement, texts) in covering(policies, *layer, action) {
-            if statement.effect == Effect::Allow {
-                sometimes &= !statement.conditions.is_empty();
-                allowed.extend(texts);
-            }
-        }
-        out.conditional |= sometimes;
-        out.resources = intersect(&out.resources, &allowed);
+        let allows = covering(policies, *layer, action)
+            .filter(|(_, statement, _)| statement.effect == Effect::Allow);
+        let limit: BTreeSet<Extent> = allows.flat_map(|(_, _, extents)| extents).collect();
+        out.allowed = within(&out.allowed, &limit);
     }
     limits.push((Layer::Identity, layers.identity));
-    let everything = ResourceSet::new("*");
     for (layer, policies) in &limits {
-        for (_, statement, _) in covering(policies, *layer, action) {
+        for (_, statement, extents) in covering(policies, *layer, action) {
             if statement.effect == Effect::Deny {
-                if statement.conditions.is_empty() && statement.must_cover(&everything) {
-                    return None;
+                for extent in extents {
+                    out.allowed.retain(|own| !extent.contains(own));
+                    out.except.insert(extent);
                 }
-                out.conditional = true;
             }
         }
     }
-    (!out.resources.is_empty()).then_some(out)
+    let allowed = &out.allowed;
+    out.except.retain(|denied| {
+        let meets = |own: &Extent| may_meet(&own.resources, &denied.resources);
+        allowed.iter().any(meets)
+    });
+    (!out.allowed.is_empty()).then_some(out)
 }
 
-type Covering<'a> = (Cite, &'a CompiledStatement, Vec<Vec<String>>);
+/// The extents inside a limit, as they are where one of the limit's contains them.
+fn within(allowed: &BTreeSet<Extent>, limit: &BTreeSet<Extent>) -> BTreeSet<Extent> {
+    let mut out = BTreeSet::new();
+    for own in allowed {
+        if limit.iter().any(|wide| wide.contains(own)) {
+            out.insert(own.clone());
+        } else {
+            out.extend(limit.iter().filter_map(|other| own.meet(other)));
+        }
+    }
+    out
+}
 
-/// The statements of a layer that cover an action, with their resources as text.
+type Covering<'a> = (Cite, &'a CompiledStatement, Vec<Extent>);
+
+/// The statements of a layer that cover an action, with their extents.
 fn covering<'a>(
     policies: &'a [Attached],
     layer: Layer,
@@ -164,10 +222,18 @@ fn covering<'a>(
                 .enumerate()
                 .filter(covers)
                 .map(move |(at, statement)| {
+                    let when = sorted(statement.conditions.iter().map(|test| {
+                        let values = test.written.to_vec();
+                        Term::new(test.key.as_str(), test.operator, values)
+                    }));
                     let texts = attached
                         .policy
                         .statement(at)
                         .map_or_else(Vec::new, resource_texts);
+                    let extent = |resources| Extent {
+                        resources,
+                        when: when.clone(),
+                    };
                     (
                         Cite {
                             layer,
@@ -175,7 +241,7 @@ fn covering<'a>(
                             statement: at,
                         },
                         statement,
-                        texts,
+                        texts.into_iter().map(extent).collect(),
                     )
                 })
         })
@@ -187,26 +253,6 @@ fn resource_texts(statement: &crate::policy::document::Statement) -> Vec<Vec<Str
         (None, Some(others)) => vec![others.iter().map(|r| format!("!{r}")).collect()],
         (None, None) => vec![vec!["*".to_owned()]],
     }
-}
-
-/// Patterns that hold in both, shortened where one says all the other does.
-fn intersect(a: &BTreeSet<Vec<String>>, b: &BTreeSet<Vec<String>>) -> BTreeSet<Vec<String>> {
-    let mut out = BTreeSet::new();
-    for x in a {
-        for y in b {
-            if covers(y, x) {
-                out.insert(x.clone());
-            } else if covers(x, y) {
-                out.insert(y.clone());
-            } else if may_meet(x, y) {
-                let mut both: Vec<String> = x.iter().chain(y).cloned().collect();
-                both.sort();
-                both.dedup();
-                out.insert(both);
-            }
-        }
-    }
-    out
 }
 
 /// Whether everything the second matches, the first does; `false` when that is not plain.
@@ -238,19 +284,25 @@ fn may_meet(a: &[String], b: &[String]) -> bool {
         .all(|x| plain(b).iter().all(|y| x.overlaps(y)))
 }
 
-fn beyond(
-    a: &BTreeMap<String, Reach>,
-    b: &BTreeMap<String, Reach>,
-) -> Vec<(String, Vec<Vec<String>>)> {
+fn beyond(a: &BTreeMap<String, Reach>, b: &BTreeMap<String, Reach>) -> Vec<(String, Vec<Extent>)> {
     let mut out = Vec::new();
     for (action, reach) in a {
-        let other = b.get(action);
-        let alone: Vec<Vec<String>> = reach
-            .resources
+        let common = |own: &Extent| {
+            let Some(other) = b.get(action) else {
+                return false;
+            };
+            // What is denied there must be denied here too.
+            let shared = |denied: &Extent| {
+                !may_meet(&denied.resources, &own.resources)
+                    || reach.except.iter().any(|ours| ours.contains(denied))
+            };
+            other.allowed.iter().any(|theirs| theirs.contains(own))
+                && other.except.iter().all(shared)
+        };
+        let alone: Vec<Extent> = reach
+            .allowed
             .iter()
-            .filter(|own| {
-                !other.is_some_and(|r| r.resources.iter().any(|theirs| covers(theirs, own)))
-            })
+            .filter(|own| !common(own))
             .cloned()
             .collect();
         if !alone.is_empty() {

@@ -114,6 +114,9 @@ fn describe(out: &mut Map<String, Json>, decision: &Decision, explanation: &Expl
             .collect::<Vec<_>>();
         out.insert("nearMisses".to_owned(), json!(misses));
     }
+    if !explanation.notes.is_empty() {
+        out.insert("remarks".to_owned(), json!(explanation.notes));
+    }
 }
 
 /// A residual as JSON: alternatives of terms.
