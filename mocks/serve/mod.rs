@@ -193,6 +193,9 @@ fn in_the_table(call: &Call) -> &str {
     match (call.operation.as_str(), call.is_control) {
         ("GetPublicAccessBlock", true) => "GetAccountPublicAccessBlock",
         ("GetPublicAccessBlock", false) => "GetBucketPublicAccessBlock",
+        ("GetMultiRegionAccessPoint", true) if call.flag("Policy") == Some(true) => {
+            "GetMultiRegionAccessPointPolicy"
+        }
         ("GetObject", _) if call.text("versionId").is_some() => "GetObjectVersion",
         (name, _) => name,
     }
