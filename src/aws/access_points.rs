@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use aws_sdk_s3control::Client;
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
-use palisade_model::{AccessPoint, Arn, Observed, Partition, PolicyText, PublicAccessBlock};
+use palisade_model::{
+    AccessPoint, Arn, Gap, Observed, Partition, PolicyText, PublicAccessBlock, S3,
+};
 
 use crate::clients::{PlainHost, configure, endpoint};
 use crate::engine::{Place, Visit};
@@ -49,25 +51,33 @@ pub(crate) async fn public_access_block(visit: &Arc<Visit>) -> Observed<PublicAc
     }
 }
 
-/// All access points, those of every region and those that span regions. One region that could
-/// not be read leaves the whole list unread: another bucket's door may be in it.
+/// All access points, those of every region and those that span regions. A region that could not
+/// be read is named beside the others: only buckets that lie there can have a door in it.
 pub(crate) async fn access_points(
     visit: &Arc<Visit>,
     regions: &[String],
-) -> Observed<BTreeMap<Arn, AccessPoint>> {
+) -> (Observed<BTreeMap<Arn, AccessPoint>>, BTreeMap<String, Gap>) {
     let regional = each(regions.to_vec(), |region| async move {
-        of_region(visit, &visit.place(&region)).await
+        let found = of_region(visit, &visit.place(&region)).await;
+        (region, found)
     });
     let (regional, multi_region) = tokio::join!(regional, multi_region(visit));
-    let mut all = BTreeMap::new();
-    for found in regional.into_iter().chain([multi_region]) {
+    let spanning = (S3::MULTI_REGION.to_owned(), multi_region);
+    let (mut all, mut gaps, mut read) = (BTreeMap::new(), BTreeMap::new(), false);
+    for (region, found) in regional.into_iter().chain([spanning]) {
         match found {
-            Observed::Value(found) => all.extend(found),
+            Observed::Value(found) => {
+                read = true;
+                all.extend(found);
+            }
             Observed::Absent | Observed::NotApplicable(_) => {}
-            failed => return failed.map(|_| BTreeMap::new()),
+            Observed::Gap(gap) => drop(gaps.insert(region, *gap)),
         }
     }
-    Observed::Value(all)
+    match gaps.first_key_value() {
+        Some((_, gap)) if !read => (gap.clone().into(), BTreeMap::new()),
+        _ => (Observed::Value(all), gaps),
+    }
 }
 
 type Found = Observed<Vec<(Arn, AccessPoint)>>;

@@ -20,7 +20,7 @@ use crate::regions::regions;
 use crate::s3::buckets;
 use crate::security_hub::{analyzers, macie, security_hub, security_hub_v2};
 use crate::shield::{firewall_manager, shield};
-use crate::tasks::{contained, guarded};
+use crate::tasks::{collector_failed, contained, guarded};
 
 /// Reads the account. Regions in `done` were read before and stand.
 pub(crate) async fn account(visit: Arc<Visit>, done: BTreeMap<String, Region>) -> Account {
@@ -69,15 +69,27 @@ pub(crate) async fn account(visit: Arc<Visit>, done: BTreeMap<String, Region>) -
 }
 
 async fn s3(visit: &Arc<Visit>, regions: &[String]) -> S3 {
-    let (public_access_block, buckets, access_points) = tokio::join!(
+    let points = async {
+        let nothing = || {
+            (
+                Observed::from(collector_failed("s3:ListAccessPoints")),
+                BTreeMap::new(),
+            )
+        };
+        contained(access_points(visit, regions))
+            .await
+            .unwrap_or_else(nothing)
+    };
+    let (public_access_block, buckets, (access_points, access_point_gaps)) = tokio::join!(
         guarded("s3:GetAccountPublicAccessBlock", public_access_block(visit)),
         guarded("s3:ListBuckets", buckets(visit)),
-        guarded("s3:ListAccessPoints", access_points(visit, regions)),
+        points,
     );
     let mut s3 = S3 {
         public_access_block,
         buckets,
         access_points,
+        access_point_gaps,
     };
     objects(visit, &mut s3).await;
     s3

@@ -11,11 +11,13 @@ use palisade_model::{
 use tokio::sync::Semaphore;
 
 use crate::account::account;
-use crate::caller::{Caller, chain, enter_role, prove, session_name};
+use crate::caller::{self, Caller, chain, enter_role, session_name};
 use crate::credentials::{Entry, enter};
 use crate::engine::{Engine, Visit};
 use crate::organization::organization;
 use crate::pace::Pace;
+use crate::prove::prove;
+use crate::purse::Purse;
 use crate::region_deny::settle_denied_regions;
 use crate::regions::check_regions;
 use crate::resume::{Done, done, gaps};
@@ -94,7 +96,7 @@ pub(crate) async fn callers(
             .max_rps
             .map(|rate| Arc::new(Pace::new(rate.max(0.01), 1.0))),
         clock: Arc::default(),
-        bytes_left: options.objects.max_bytes.into(),
+        purse: Purse::new(options.objects.max_bytes, options.objects.max_cost),
         options,
         observer,
         cancel,
@@ -102,7 +104,7 @@ pub(crate) async fn callers(
     });
     let mut callers: Vec<Caller> = Vec::new();
     for (profile, chain) in profiles.iter().zip(chains) {
-        let caller = prove(&engine, chain, profile.as_deref()).await?;
+        let caller = caller::prove(&engine, chain, profile.as_deref()).await?;
         if let Some(first) = callers.first()
             && first.visit.partition != caller.visit.partition
         {
@@ -149,6 +151,11 @@ async fn scan(engine: &Arc<Engine>, callers: Vec<Caller>) -> Result<Snapshot, Co
     snapshot.organization = organization;
     snapshot.accounts = accounts(engine, visits).await;
     settle_denied_regions(&mut snapshot);
+    prove(engine, &mut snapshot).await;
+    let minds = options.read_content || options.objects.max_cost.is_some();
+    if minds && engine.purse.is_touched() && !engine.local {
+        engine.observer.note(&engine.purse.bill());
+    }
     Ok(snapshot)
 }
 

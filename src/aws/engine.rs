@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::outcome::{Failure, settle};
 use crate::pace::{Pace, rate_of};
+use crate::purse::Purse;
 use crate::transport::{Clock, Meter, Metered};
 use crate::{Cancel, Observer, Options};
 
@@ -34,8 +35,8 @@ pub(crate) struct Engine {
     pub(crate) flights: Semaphore,
     pub(crate) overall: Option<Arc<Pace>>,
     pub(crate) clock: Arc<Clock>,
-    /// Bytes of object content that may still be read.
-    pub(crate) bytes_left: std::sync::atomic::AtomicU64,
+    /// What looking into buckets may still cost.
+    pub(crate) purse: Purse,
 }
 
 /// One account being visited.
@@ -154,7 +155,7 @@ impl Visit {
             Arc::new(Place {
                 visit: self.clone(),
                 region: region.to_owned(),
-                permits: Semaphore::new(8),
+                permits: Semaphore::new(16),
                 lanes: Mutex::default(),
                 answered: AtomicBool::new(false),
                 silent: AtomicU32::new(0),
@@ -218,7 +219,7 @@ impl Place {
                 retries: RetryPartition::custom(name)
                     .token_bucket(TokenBucket::unlimited())
                     .build(),
-                permits: Semaphore::new(if service == "s3" { 8 } else { 4 }),
+                permits: Semaphore::new(if service == "s3" { 16 } else { 4 }),
                 spent: AtomicU32::new(0),
             })
         });

@@ -18,6 +18,8 @@ pub trait Observer: Send + Sync {
     fn account_started(&self, _account: &AccountId) {}
     /// An account is done; `gaps` facts could not be read.
     fn account_finished(&self, _account: &AccountId, _gaps: usize) {}
+    /// Something the user asked to be told, such as what reading costs.
+    fn note(&self, _text: &str) {}
     /// Something the user should know that is no gap.
     fn warn(&self, _text: &str) {}
 }

@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_model::{Bucket, Snapshot, Time};
+use palisade_model::{Bucket, ProofRequest, Snapshot, Time};
 use tokio::sync::watch;
 
 /// Decides whether a bucket's objects are listed: `(name, bucket) → yes`.
 pub type WantsListing = Arc<dyn Fn(&str, &Bucket) -> bool + Send + Sync>;
+
+/// Plans the unsigned requests that would prove what a snapshot says is public.
+pub type PlansProof = Arc<dyn Fn(&Snapshot) -> Vec<ProofRequest> + Send + Sync>;
 
 /// Everything a scan can be told.
 #[derive(Clone, Default)]
@@ -41,6 +44,8 @@ pub struct Options {
     pub objects: ObjectOptions,
     /// Which buckets' objects to list. Default: those that no block fully closes.
     pub wants_listing: Option<WantsListing>,
+    /// Which unsigned requests to send once everything was read. Default: none.
+    pub proof: Option<PlansProof>,
     /// An interrupted scan to finish: what it read stands, what it missed is read.
     pub resume: Option<Snapshot>,
     /// The snapshot's time. Default: now.
@@ -75,6 +80,8 @@ pub struct ObjectOptions {
     pub max_bytes: u64,
     /// Bytes read of one object.
     pub max_object_bytes: u64,
+    /// Dollars that listing and reading may cost together, by the prices of this crate.
+    pub max_cost: Option<f64>,
     /// The fingerprint key of matches; empty: a fixed one, good within one scan only.
     pub fingerprint_key: Vec<u8>,
 }
@@ -88,8 +95,17 @@ impl Default for ObjectOptions {
             max_reads: 500,
             max_bytes: 256 << 20,
             max_object_bytes: 1 << 20,
+            max_cost: None,
             fingerprint_key: Vec::new(),
         }
+    }
+}
+
+impl ObjectOptions {
+    /// The most list requests that one bucket can take, versions included.
+    pub(crate) fn max_lists(&self) -> u64 {
+        let by_name = crate::objects_list::DIRECT.len() as u64;
+        self.max_pages.max(1) + 2 * by_name + crate::objects_list::VERSION_PAGES
     }
 }
 

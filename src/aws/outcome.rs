@@ -9,6 +9,9 @@ use palisade_model::{Call, DeniedBy, Gap, GapKind, Observed, code_is_among};
 
 use crate::transport::THROTTLES;
 
+/// Stands before the region that S3 names where a bucket lies elsewhere.
+pub(crate) const IN_REGION: &str = " (it lies in ";
+
 /// A call that did not bring what it was made for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -47,6 +50,10 @@ impl Failure {
             failure.message = describe_body(body);
         }
         failure.message = one_line(&failure.message);
+        let region = raw.and_then(|raw| raw.headers().get("x-amz-bucket-region"));
+        if let (Some(region), Some(300..=307 | 400)) = (region, status) {
+            failure.message = format!("{}{IN_REGION}{region})", failure.message);
+        }
         failure
     }
 }

@@ -28,6 +28,11 @@ fn count(value: &Value) -> (usize, usize) {
             // What no call was meant to read is no failure.
             Some(gap) if gap["kind"] == "not-collected" && gap["code"] != INTERRUPTED => (0, 0),
             Some(gap) => (1, usize::from(gap["code"] == INTERRUPTED)),
+            // A gap that stands beside what could be read.
+            None if members.contains_key("operation") && members.contains_key("kind") => (
+                1,
+                usize::from(members.get("code").is_some_and(|c| c == INTERRUPTED)),
+            ),
             None => sum(&mut members.values()),
         },
         _ => (0, 0),

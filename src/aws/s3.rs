@@ -12,6 +12,7 @@ use palisade_model::{
 
 use crate::clients::{configure, endpoint};
 use crate::engine::{Place, Visit};
+use crate::outcome::IN_REGION;
 use crate::regions::is_asked;
 use crate::tasks::each;
 
@@ -46,6 +47,14 @@ pub(crate) async fn buckets(visit: &Arc<Visit>) -> Observed<BTreeMap<String, Buc
         Observed::Value(listed) => listed,
         other => return other.map(|_| BTreeMap::new()),
     };
+    if listed.iter().any(|entry| entry.name.is_none()) {
+        let gap = Gap::new("s3:ListBuckets", GapKind::Unparsable);
+        return Gap {
+            message: "a bucket without a name was listed".to_owned(),
+            ..gap
+        }
+        .into();
+    }
     let read = each(listed, |entry| async move {
         let name = entry.name.unwrap_or_default();
         let created = entry.creation_date.map(|date| Time(date.secs()));
@@ -97,30 +106,57 @@ async fn bucket(
         return Some(unread(region, created, left_out));
     }
     let read = configuration(visit, name, region, created).await;
-    match wrong_region(&read) {
-        Some("NoSuchBucket") => None,
-        Some(_) => match location(visit, name).await {
-            Observed::Value(region) if region != read.region => {
-                Some(configuration(visit, name, region, created).await)
-            }
-            _ => Some(read),
-        },
-        None => Some(read),
+    if failures(&read).any(|gap| gap.code == "NoSuchBucket") {
+        return None;
+    }
+    let moved = failures(&read).find(|gap| ELSEWHERE.contains(&gap.code.as_str()));
+    let Some(gap) = moved else {
+        return Some(read);
+    };
+    let region = match told_region(gap) {
+        Some(region) => Observed::Value(region),
+        None => location(visit, name).await,
+    };
+    match region {
+        Observed::Value(region) if region != read.region => {
+            Some(configuration(visit, name, region, created).await)
+        }
+        _ => Some(read),
     }
 }
 
-/// The code by which S3 says that the bucket is not there, or not here.
-fn wrong_region(bucket: &Bucket) -> Option<&'static str> {
-    let code = bucket.policy.gap()?.code.as_str();
+/// Codes by which S3 says that a bucket lies in another region. Source: "Error responses",
+/// Amazon S3 API Reference.
+const ELSEWHERE: [&str; 5] = [
+    "PermanentRedirect",
+    "TemporaryRedirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+    "301",
+];
+
+/// What failed of a bucket's configuration: any one call may be the one that is let through.
+fn failures(bucket: &Bucket) -> impl Iterator<Item = &Gap> {
     [
-        "NoSuchBucket",
-        "PermanentRedirect",
-        "TemporaryRedirect",
-        "AuthorizationHeaderMalformed",
-        "IllegalLocationConstraintException",
+        bucket.policy.gap(),
+        bucket.policy_is_public.gap(),
+        bucket.public_access_block.gap(),
+        bucket.acl.gap(),
+        bucket.ownership.gap(),
+        bucket.website.gap(),
+        bucket.request_payer.gap(),
+        bucket.versioning.gap(),
+        bucket.encryption.gap(),
+        bucket.tags.gap(),
     ]
     .into_iter()
-    .find(|known| *known == code)
+    .flatten()
+}
+
+/// The region that S3 named in its refusal.
+fn told_region(gap: &Gap) -> Option<String> {
+    let (_, region) = gap.message.rsplit_once(IN_REGION)?;
+    Some(region.trim_end_matches(')').to_owned())
 }
 
 /// A bucket about which only the list spoke.
@@ -140,6 +176,7 @@ fn unread(region: String, created: Option<Time>, why: impl Fn() -> Observed<()>)
         kms_key: why().map(|()| Arn::default()),
         tags: why().map(|()| BTreeMap::new()),
         objects: why().map(|()| palisade_model::ObjectListing::default()),
+        proofs: Vec::new(),
     }
 }
 
@@ -184,6 +221,7 @@ async fn configuration(
         kms_key,
         tags,
         objects: Observed::not_collected("s3:ListObjectsV2"),
+        proofs: Vec::new(),
     }
 }
 
@@ -250,7 +288,7 @@ impl Asked<'_> {
 
     async fn acl(&self) -> Observed<Acl> {
         match get!(self, "s3:GetBucketAcl", get_bucket_acl) {
-            Observed::Value(answer) => acl(answer.owner, answer.grants),
+            Observed::Value(answer) => acl("s3:GetBucketAcl", answer.owner, answer.grants),
             other => other.map(|_| Acl::default()),
         }
     }
@@ -362,12 +400,16 @@ fn block(block: PublicAccessBlockConfiguration) -> PublicAccessBlock {
     }
 }
 
-/// The owner's full control alone is what every list begins with: it reads as absent.
+/// The owner's full control alone is what every list begins with: it reads as absent. A list
+/// that names no owner is none.
 pub(crate) fn acl(
+    operation: &str,
     owner: Option<aws_sdk_s3::types::Owner>,
     grants: Option<Vec<aws_sdk_s3::types::Grant>>,
 ) -> Observed<Acl> {
-    let owner = owner.and_then(|owner| owner.id).unwrap_or_default();
+    let Some(owner) = owner.and_then(|owner| owner.id) else {
+        return Gap::new(operation, GapKind::Unparsable).into();
+    };
     let grants: Vec<Grant> = grants
         .unwrap_or_default()
         .into_iter()

@@ -28,8 +28,13 @@ pub(crate) async fn guarded<T>(
 ) -> Observed<T> {
     match AssertUnwindSafe(Box::pin(work)).catch_unwind().await {
         Ok(outcome) => outcome,
-        Err(_) => Gap::new(operation, GapKind::Internal).into(),
+        Err(_) => collector_failed(operation).into(),
     }
+}
+
+/// The gap that a fault of the collector itself leaves.
+pub(crate) fn collector_failed(operation: &str) -> Gap {
+    Gap::new(operation, GapKind::Internal)
 }
 
 /// The same for work that fills in more than one fact: `None` when it failed.

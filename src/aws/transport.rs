@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
 use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 
@@ -177,6 +178,7 @@ impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let meter = self.meter.clone();
         let attempt = attempt_of(&request);
+        let most = asked_for(&request);
         meter.observer.sent(meter.service, attempt);
         if attempt > 1 {
             meter.pace.iter().for_each(Pace::charge);
@@ -199,8 +201,8 @@ impl HttpConnector for MeteredConnector {
                 meter.clock.hear(date);
             }
             let body = std::mem::replace(response.body_mut(), SdkBody::empty());
-            let body = match ByteStream::new(body).collect().await {
-                Ok(body) => body.into_bytes(),
+            let body = match limited(ByteStream::new(body), most).await {
+                Ok(body) => body,
                 Err(error) if attempt >= 2 => {
                     return Err(ConnectorError::other(error.into(), None));
                 }
@@ -249,6 +251,35 @@ fn is_cut_off(body: &[u8]) -> bool {
     let closing = [b"</", &name[..length], b">"].concat();
     let alone = rest.ends_with(b"/>") && rest.iter().filter(|byte| **byte == b'<').count() == 1;
     !(rest.ends_with(&closing) || alone)
+}
+
+/// How many bytes a request asks for, where it names a range.
+fn asked_for(request: &HttpRequest) -> Option<u64> {
+    let range = request.headers().get("range")?.strip_prefix("bytes=")?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
+    Some(last.checked_sub(first)? + 1)
+}
+
+/// An error that a range may be answered with is longer than a short range.
+const LONGEST_ERROR: u64 = 64 << 10;
+
+/// Reads an answer whole; of one to a range, no more than was asked for: a server that does not
+/// know ranges would send everything.
+async fn limited(mut body: ByteStream, most: Option<u64>) -> Result<Bytes, ByteStreamError> {
+    let Some(most) = most else {
+        return Ok(body.collect().await?.into_bytes());
+    };
+    let most = usize::try_from(most.max(LONGEST_ERROR)).unwrap_or(usize::MAX);
+    let mut read = bytes::BytesMut::new();
+    while let Some(part) = body.next().await {
+        read.extend_from_slice(&part?);
+        if read.len() >= most {
+            read.truncate(most);
+            break;
+        }
+    }
+    Ok(read.freeze())
 }
 
 /// The attempt's number, from the header the SDK writes: `attempt=2; max=10`.

@@ -171,8 +171,26 @@ pub(crate) struct Live {
     )]
     pub(crate) timeout: Option<u64>,
     /// Look into objects of exposed buckets, in bounded ranges; names are always looked at
-    #[arg(long, env = "PALISADE_READ_CONTENT", help_heading = "AWS")]
+    #[arg(long, env = "PALISADE_READ_CONTENT", help_heading = "Objects")]
     pub(crate) read_content: bool,
+    /// Look into every bucket, not only those that somebody outside might see
+    #[arg(long, env = "PALISADE_ALL_BUCKETS", help_heading = "Objects")]
+    pub(crate) all_buckets: bool,
+    /// Dollars that listing and reading objects may cost; an estimate comes first, the bill after
+    #[arg(long, value_name = "DOLLARS", env = "PALISADE_MAX_COST", value_parser = dollars,
+        help_heading = "Objects")]
+    pub(crate) max_cost: Option<f64>,
+    /// Prove what looks public: at most two unsigned reads for each such bucket of the scanned
+    /// accounts (list one key, get one byte); never a write, never a found key
+    #[arg(long, env = "PALISADE_PROVE_PUBLIC", help_heading = "Objects")]
+    pub(crate) prove_public: bool,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.trim_start_matches('$').parse::<f64>() {
+        Ok(dollars) if dollars.is_finite() && dollars >= 0.0 => Ok(dollars),
+        _ => Err("an amount such as 0.50".to_owned()),
+    }
 }
 
 /// Which checks to ask, and which findings to show.

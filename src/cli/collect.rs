@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use palisade_aws::{Cancel, CollectError, ObjectOptions, Observer, Options, OrgOptions, Transport};
+use palisade_aws::{
+    Cancel, CollectError, ObjectOptions, Observer, Options, OrgOptions, PlansProof, Transport,
+    WantsListing,
+};
 use palisade_mocks::World;
 use palisade_mocks::serve::Responder;
 use palisade_model::{AccountId, Snapshot, read_snapshot, write_snapshot};
@@ -190,9 +193,21 @@ async fn signal() {
     }
 }
 
+/// The unsigned requests that would prove what the snapshot says is public.
+fn plan_proof(snapshot: &Snapshot) -> Vec<palisade_model::ProofRequest> {
+    let exposure = palisade::exposure::Exposure::of(snapshot);
+    palisade::exposure::proof::plan(snapshot, &exposure)
+}
+
 /// What the flags ask for.
 fn options(args: &Live) -> anyhow::Result<Options> {
     let key = std::env::var("PALISADE_FINGERPRINT_KEY").unwrap_or_default();
+    if !key.is_empty() && palisade_secrets::FingerprintKey::new(key.as_bytes()).is_none() {
+        return Err(Failure::usage(
+            "PALISADE_FINGERPRINT_KEY is too short",
+            "give at least 16 bytes, for instance from `openssl rand -hex 32`",
+        ));
+    }
     Ok(Options {
         profiles: args.profile.clone(),
         role_arn: args.role_arn.clone(),
@@ -213,8 +228,15 @@ fn options(args: &Live) -> anyhow::Result<Options> {
         read_content: args.read_content,
         objects: ObjectOptions {
             fingerprint_key: key.into_bytes(),
+            max_cost: args.max_cost,
             ..ObjectOptions::default()
         },
+        wants_listing: args
+            .all_buckets
+            .then(|| -> WantsListing { Arc::new(|_, _| true) }),
+        proof: args
+            .prove_public
+            .then(|| -> PlansProof { Arc::new(plan_proof) }),
         ..Options::default()
     })
 }
@@ -326,6 +348,10 @@ impl Observer for Hears {
 
     fn account_finished(&self, account: &AccountId, gaps: usize) {
         self.0.account_finished(account, gaps);
+    }
+
+    fn note(&self, text: &str) {
+        self.0.note(text);
     }
 
     fn warn(&self, text: &str) {

@@ -22,6 +22,13 @@ pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
     if let Some(name) = &source.world {
         return world(name, source, voice);
     }
+    let offline = source.snapshot.is_some() || !source.gaad.is_empty();
+    if offline && source.live.prove_public {
+        return Err(Failure::usage(
+            "nothing can be proven from a file",
+            "`--prove-public` asks the buckets themselves: scan AWS, or a world",
+        ));
+    }
     if let Some(file) = &source.snapshot {
         let label = format!("snapshot {}", file.display());
         let help = "write one with `palisade collect -o FILE`";

@@ -165,7 +165,8 @@ fn facts<'a>(
         &mut gaps,
         compiled,
     );
-    let points = points(account, name, around.snapshot, &mut gaps, compiled);
+    let place = (account.as_str(), name, bucket.region.as_str());
+    let points = points(place, around.snapshot, &mut gaps, compiled);
     let rcps = around.rcps(account);
     if let Some(gap) = &rcps.gap {
         gaps.push(Unread::Rcps, gap.clone());
@@ -211,16 +212,17 @@ fn facts<'a>(
 
 /// The access points in front of a bucket, in whichever account of the estate they stand.
 fn points<'a>(
-    account: &str,
-    bucket: &str,
+    (account, bucket, region): (&str, &str, &str),
     snapshot: &'a Snapshot,
     gaps: &mut Gaps,
     compiled: &mut Interner,
 ) -> Vec<Point<'a>> {
     let mut out = Vec::new();
     for (owner, data) in &snapshot.accounts {
-        if owner == account {
-            gaps.note(Unread::Points, &data.s3.access_points);
+        if owner == account
+            && let Some(gap) = data.s3.access_point_gap(region)
+        {
+            gaps.push(Unread::Points, gap.clone());
         }
         for (arn, point) in data.s3.access_points.value().into_iter().flatten() {
             let here = point.bucket_account.as_deref().unwrap_or(owner) == account;

@@ -69,11 +69,24 @@ impl ProofRequest {
     /// in the path. Source: "Virtual hosting of buckets", S3 User Guide.
     pub fn url(&self, partition: Partition) -> String {
         let host = format!("s3.{}.{}", self.region, partition.dns_suffix());
-        let mut url = if self.bucket.contains('.') {
+        let root = if self.bucket.contains('.') {
             format!("https://{host}/{}/", self.bucket)
         } else {
             format!("https://{}.{host}/", self.bucket)
         };
+        self.below(root)
+    }
+
+    /// The address where one host stands in for AWS: all buckets stand in its path.
+    pub fn url_at(&self, endpoint: &str) -> String {
+        self.below(format!(
+            "{}/{}/",
+            endpoint.trim_end_matches('/'),
+            self.bucket
+        ))
+    }
+
+    fn below(&self, mut url: String) -> String {
         match &self.ask {
             ProofAsk::List => url.push_str("?list-type=2&max-keys=1"),
             ProofAsk::Get { key, version } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arn, Observed, PolicyText, Time};
+use crate::{Arn, Gap, Observed, PolicyText, ProofResult, RegionName, Time};
 
 /// Everything S3 says about one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,15 +17,34 @@ pub struct S3 {
     pub buckets: Observed<BTreeMap<String, Bucket>>,
     /// Access points by ARN, multi-region access points among them.
     pub access_points: Observed<BTreeMap<Arn, AccessPoint>>,
+    /// Regions whose access points could not be listed, where others could: a bucket's access
+    /// points stand in its own region. [`S3::MULTI_REGION`] stands for those that span regions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub access_point_gaps: BTreeMap<RegionName, Gap>,
 }
 
 impl S3 {
+    /// The name under which [`S3::access_point_gaps`] holds multi-region access points.
+    pub const MULTI_REGION: &str = "multi-region";
+
+    /// What could not be listed of the access points that may stand in front of a bucket.
+    pub fn access_point_gap(&self, region: &str) -> Option<&Gap> {
+        let gaps = &self.access_point_gaps;
+        let own = match region {
+            "" => gaps.values().next(),
+            region => gaps.get(region),
+        };
+        let whole = self.access_points.gap();
+        whole.or(own).or_else(|| gaps.get(Self::MULTI_REGION))
+    }
+
     /// Nothing read yet.
     pub fn unread() -> Self {
         S3 {
             public_access_block: Observed::not_collected("s3:GetAccountPublicAccessBlock"),
             buckets: Observed::not_collected("s3:ListBuckets"),
             access_points: Observed::not_collected("s3:ListAccessPoints"),
+            access_point_gaps: BTreeMap::new(),
         }
     }
 }
@@ -98,6 +117,9 @@ pub struct Bucket {
     pub tags: Observed<BTreeMap<String, String>>,
     /// What was listed in it. Not applicable when the bucket's content was not asked for.
     pub objects: Observed<ObjectListing>,
+    /// What unsigned requests came to, where proof was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<ProofResult>,
 }
 
 /// An access control list.
@@ -139,8 +161,14 @@ pub struct ObjectListing {
     pub objects: Vec<ObjectEntry>,
     /// How many keys were seen.
     pub seen: u64,
-    /// Whether that was all of them.
+    /// Whether that was all of them, noncurrent versions included.
     pub complete: bool,
+    /// Where a limit, and no fault, ended the listing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
+    /// What could not be listed: later pages, folders, keys asked for by name, old versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
 }
 
 /// One object.
@@ -169,6 +197,9 @@ pub struct ObjectEntry {
     pub pattern: Option<String>,
     /// What its content holds. Not applicable when reading was not asked for.
     pub matches: Observed<Vec<ObjectMatch>>,
+    /// Parts of its content that were not searched, and why. Empty after a whole reading.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsearched: Vec<String>,
 }
 
 /// Something in an object that looks like a credential: never the thing itself.
@@ -196,6 +227,9 @@ pub struct ObjectMatch {
     pub account: Option<String>,
     /// Whether a key id and its secret were found together.
     pub paired: bool,
+    /// Whether it was past its own date when it was read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 /// An access point, or a multi-region access point.

@@ -120,6 +120,7 @@ impl Account {
                 public_access_block: gap.clone().into(),
                 buckets: gap.clone().into(),
                 access_points: gap.clone().into(),
+                access_point_gaps: BTreeMap::new(),
             },
             trails: gap.clone().into(),
             shield: gap.clone().into(),

@@ -3,6 +3,7 @@
 //! Text in base64 can begin at any of three offsets, so every keyword has three spellings;
 //! the gate knows them all. Where one stands, the block around it is decoded and searched as
 //! text. Line breaks and indentation inside a block are skipped, as mail and YAML fold it.
+//! Compressed data in base64 is known by its first letters, and inflated.
 
 use zeroize::Zeroizing;
 
@@ -62,6 +63,29 @@ impl Block {
         let last = (end * 8).div_ceil(6).min(self.places.len());
         (first, self.places[last - 1] + 1)
     }
+}
+
+/// How much base64 text of compressed data is decoded, and how far it may inflate.
+const PACKED: usize = 20 * 1024;
+const INFLATED: u64 = 256 * 1024;
+
+/// Decodes and inflates the base64 text of gzip or zlib data that begins at `at`: what it holds,
+/// as far as it goes, and where its text ends.
+pub(crate) fn unpack(hay: &[u8], at: usize) -> Option<(Zeroizing<Vec<u8>>, usize)> {
+    use std::io::Read;
+    let block = decode_within(hay, at, 0, 0, PACKED)?;
+    let packed = &block.text[..];
+    let mut text = Zeroizing::new(Vec::new());
+    // Data that is cut off gives what comes before the cut.
+    let _ = match packed.starts_with(&[0x1f, 0x8b]) {
+        true => flate2::read::GzDecoder::new(packed)
+            .take(INFLATED)
+            .read_to_end(&mut text),
+        false => flate2::read::ZlibDecoder::new(packed)
+            .take(INFLATED)
+            .read_to_end(&mut text),
+    };
+    (text.len() >= 16).then_some((text, block.end))
 }
 
 /// Decodes the block around `at`, whose byte there is character `phase` of its group.

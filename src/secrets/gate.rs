@@ -19,9 +19,16 @@ const FOLD: u32 = 0x2020_2020;
 pub(crate) enum Means {
     /// Try this rule here.
     Rule(usize),
+    /// Compressed data in base64 may begin here.
+    Packed,
     /// A keyword in base64: the byte here is character number `phase` of its group of four.
     Base64 { phase: u8 },
 }
+
+/// How gzip and zlib data (at its usual settings) begins in base64.
+const PACKED: [&[u8]; 9] = [
+    b"H4sI", b"eJw", b"eJx", b"eJy", b"eJz", b"eNo", b"eNp", b"eNq", b"eNr",
+];
 
 struct Keyword {
     text: Vec<u8>,
@@ -84,7 +91,9 @@ impl Gate {
                     means,
                 });
                 let worth = rule.role == Role::Secret || rule.check == Check::AwsKeyId;
-                if worth && rule.only.is_none() && text.len() >= 4 {
+                // Three bytes say little; where longer words are known, those are looked for.
+                let long = text.len() >= 4 || rule.hints.is_empty();
+                if worth && rule.only.is_none() && long {
                     spelled.extend(encoded::spellings(text, rule.fold));
                 }
             }
@@ -97,6 +106,13 @@ impl Gate {
                 text,
                 fold: false,
                 means: Means::Base64 { phase },
+            });
+        }
+        for text in PACKED {
+            keywords.push(Keyword {
+                text: text.to_vec(),
+                fold: false,
+                means: Means::Packed,
             });
         }
         let mut gate = Self {

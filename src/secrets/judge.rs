@@ -186,7 +186,8 @@ impl Case<'_> {
     }
 }
 
-const NOT_A_SECRET: [&[u8]; 16] = [
+/// Words in the name of a setting that is about a secret, and is none.
+const NOT_A_SECRET: [&[u8]; 31] = [
     b"hash",
     b"sha",
     b"md5",
@@ -203,6 +204,21 @@ const NOT_A_SECRET: [&[u8]; 16] = [
     b"arn",
     b"_name",
     b"_id",
+    b"version",
+    b"expir",
+    b"ttl",
+    b"timeout",
+    b"length",
+    b"policy",
+    b"_type",
+    b"region",
+    b"endpoint",
+    b"algorithm",
+    b"rotation",
+    b"issuer",
+    b"provider",
+    b"label",
+    b"header",
 ];
 
 /// The user part behind `ABSK` ends in `-at-<account>:`.
@@ -259,7 +275,11 @@ fn is_opaque(value: &[u8]) -> bool {
         })
         .map(<[u8]>::len)
         .sum::<usize>();
-    digits >= 1 && letters >= 4 && words * 2 < value.len() && !aws::is_prose(value)
+    let share =
+        |class: fn(&u8) -> bool| value.iter().filter(|b| class(b)).count() * 4 >= value.len();
+    // Without a digit, only as many capitals as small letters tell chance from camel case.
+    let mixed = digits >= 1 || share(u8::is_ascii_uppercase) && share(u8::is_ascii_lowercase);
+    mixed && letters >= 4 && words * 2 < value.len() && !aws::is_prose(value)
 }
 
 fn is_commit(value: &[u8]) -> bool {

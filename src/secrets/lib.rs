@@ -1,10 +1,10 @@
 //! The content engine: bytes in, what looks like a credential out.
 //!
 //! It reads streams of any size in constant memory: text in any of the usual encodings,
-//! gzip, tar and zip under limits, base64 one level deep. Rules are data
+//! gzip, zlib, bzip2, xz, zstd, tar and zip under limits, base64 one level deep. Rules are data
 //! (`checks/secrets/*.yaml`); the parts are, in the order in which a byte meets them:
-//! `unpack` (with `source`, `tar`, `zip`), `text`, `gate`, `judge` (with `aws`, `pem`,
-//! `encoded`, `placeholder`), `pair`, and `found` on the way out. [`names`] says what keys
+//! `unpack` (with `source`, `tar`, `zip`), `text`, `gate`, `sweep`, `reading` (with `runs`, `pem`,
+//! `encoded`), `judge` (with `aws`, `placeholder`), `pair`, and `found` on the way out. [`names`] says what keys
 //! and bucket names tell before anything is read.
 //!
 //! Values never leave: a [`Match`] holds place, rule, redacted form and keyed fingerprint.
@@ -24,9 +24,12 @@ mod pem;
 mod placeholder;
 #[cfg(test)]
 mod proof;
+mod reading;
 mod redact;
 mod rules;
+mod runs;
 mod source;
+mod sweep;
 mod tar;
 mod text;
 mod unpack;

@@ -1,4 +1,4 @@
-//! Byte sources: one that can be peeked into, one that stops bombs, one that reads UTF-16.
+//! Byte sources: one that can be peeked into, one that stops bombs, one that reads wide characters.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
@@ -145,45 +145,63 @@ impl<R: Read> Read for Guard<R> {
     }
 }
 
-/// Byte order of UTF-16 text.
+/// How wide characters stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) struct Wide {
+    order: Order,
+    /// Bytes of a unit: 2 for UTF-16, 4 for UTF-32.
+    pub(crate) width: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
     Little,
     Big,
 }
 
-/// Is this the beginning of UTF-16 text? With the length of its byte-order mark.
-pub(crate) fn utf16(head: &[u8]) -> Option<(Order, usize)> {
-    if head.starts_with(&[0xff, 0xfe]) && !head.starts_with(&[0xff, 0xfe, 0, 0]) {
-        return Some((Order::Little, 2));
+/// Is this the beginning of UTF-16 or UTF-32 text? With the length of its byte-order mark.
+pub(crate) fn wide(head: &[u8]) -> Option<(Wide, usize)> {
+    let marks: [(&[u8], Order, usize); 4] = [
+        (&[0xff, 0xfe, 0, 0], Order::Little, 4),
+        (&[0, 0, 0xfe, 0xff], Order::Big, 4),
+        (&[0xff, 0xfe], Order::Little, 2),
+        (&[0xfe, 0xff], Order::Big, 2),
+    ];
+    for (mark, order, width) in marks {
+        if head.starts_with(mark) {
+            return Some((Wide { order, width }, width));
+        }
     }
-    if head.starts_with(&[0xfe, 0xff]) {
-        return Some((Order::Big, 2));
+    for width in [2, 4] {
+        for order in [Order::Little, Order::Big] {
+            if mostly_plain(head, order, width) {
+                return Some((Wide { order, width }, 0));
+            }
+        }
     }
-    let pairs: Vec<_> = head.chunks_exact(2).take(512).collect();
-    if pairs.len() < 4 {
-        return None;
-    }
-    let share = |plain: usize, zero: usize| {
-        let fits = |p: &&&[u8]| {
-            p[zero] == 0 && (p[plain].is_ascii_graphic() || p[plain].is_ascii_whitespace())
-        };
-        pairs.iter().filter(fits).count() * 5 >= pairs.len() * 4
-    };
-    if share(0, 1) {
-        Some((Order::Little, 0))
-    } else if share(1, 0) {
-        Some((Order::Big, 0))
-    } else {
-        None
-    }
+    None
 }
 
-/// UTF-16 as one byte per unit, so that places stay countable: ASCII as it is, Latin-1 by
+/// Whether four in five units are ASCII text with zeros around it.
+fn mostly_plain(head: &[u8], order: Order, width: usize) -> bool {
+    let at = if order == Order::Little { 0 } else { width - 1 };
+    let units = head.chunks_exact(width).take(512);
+    let (mut all, mut plain) = (0, 0);
+    for unit in units {
+        let byte = unit[at];
+        let alone = unit.iter().filter(|b| **b == 0).count() == width - 1;
+        all += 1;
+        let text = byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+        plain += usize::from(alone && text);
+    }
+    all >= 4 && plain * 5 >= all * 4
+}
+
+/// Wide text as one byte per unit, so that places stay countable: ASCII as it is, Latin-1 by
 /// its number, everything else as 0xff.
 pub(crate) struct Narrow<'a, 'b> {
     pub(crate) inner: &'a mut Peek<'b>,
-    pub(crate) order: Order,
+    pub(crate) wide: Wide,
 }
 
 impl Read for Narrow<'_, '_> {
@@ -191,19 +209,23 @@ impl Read for Narrow<'_, '_> {
         if out.is_empty() {
             return Ok(0);
         }
-        let order = self.order;
-        let want = (out.len() * 2).min(64 * 1024);
+        let Wide { order, width } = self.wide;
+        let want = (out.len() * width).min(64 * 1024);
         let units = self.inner.peek(want)?;
         let mut count = 0;
-        for unit in units.chunks_exact(2) {
-            let unit = match order {
-                Order::Little => u16::from_le_bytes([unit[0], unit[1]]),
-                Order::Big => u16::from_be_bytes([unit[0], unit[1]]),
-            };
+        for unit in units.chunks_exact(width) {
+            let unit = unit.iter().enumerate().fold(0u32, |unit, (at, byte)| {
+                let place = if order == Order::Little {
+                    at
+                } else {
+                    width - 1 - at
+                };
+                unit | u32::from(*byte) << (8 * place)
+            });
             out[count] = u8::try_from(unit).unwrap_or(0xff);
             count += 1;
         }
-        self.inner.skip(count as u64 * 2)?;
+        self.inner.skip((count * width) as u64)?;
         Ok(count)
     }
 }

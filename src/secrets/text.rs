@@ -3,18 +3,12 @@
 
 use std::collections::VecDeque;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use crate::aws;
-use crate::encoded;
 use crate::engine::{Compiled, Context};
-use crate::found::{Match, Role};
-use crate::gate::Means;
-use crate::judge::Case;
+use crate::found::Match;
 use crate::pair::{self, CLUSTER, Found, Kind, Lone};
-use crate::pem;
-use crate::rules::{Check, Only, Reader, Rule};
-use crate::value::Value;
+use crate::sweep::Sweep;
 
 /// First size of the buffer.
 const FIRST: usize = 16 * 1024;
@@ -24,6 +18,9 @@ const CHUNK: usize = 256 * 1024;
 const AHEAD: usize = 20 * 1024;
 /// How far before a keyword: the pairing window and the block of base64 text.
 const BEHIND: usize = 8 * 1024;
+
+/// Bytes that compressed base64 text of one file may inflate to.
+const UNPACKED: usize = 16 << 20;
 
 /// Where a byte of the searched text stands in the file.
 #[derive(Debug, Clone, Copy)]
@@ -54,14 +51,24 @@ pub(crate) struct Scanner<'a> {
 }
 
 /// What a scan remembers between keywords.
-struct State {
+pub(crate) struct State {
     /// Per rule, where its last match ended.
-    resume: Vec<u64>,
+    pub(crate) resume: Vec<u64>,
     /// Up to where bare secrets were looked for.
-    bare: u64,
+    pub(crate) bare: u64,
     /// Per place in a group of four, up to where base64 text was decoded.
-    decoded: [u64; 4],
-    pending: Vec<Found>,
+    pub(crate) decoded: [u64; 4],
+    /// Up to where base64 text of compressed data was inflated.
+    pub(crate) unpacked: u64,
+    /// Inflated out of base64 text, with the place where that stood.
+    pub(crate) packed: Vec<(u64, Zeroizing<Vec<u8>>)>,
+    /// Bytes that base64 text may still inflate to.
+    pub(crate) room_to_unpack: usize,
+    /// Whether some was left as it is.
+    pub(crate) left_packed: bool,
+    /// Whether this is such text already: one level is enough.
+    pub(crate) inside: bool,
+    pub(crate) pending: Vec<Found>,
     lone: Lone,
     ready: VecDeque<Found>,
     count: u64,
@@ -79,6 +86,11 @@ impl<'a> Scanner<'a> {
             resume: vec![0; engine.rules.len()],
             bare: 0,
             decoded: [0; 4],
+            unpacked: 0,
+            packed: Vec::new(),
+            room_to_unpack: UNPACKED,
+            left_packed: false,
+            inside: false,
             pending: Vec::new(),
             lone: Lone::default(),
             ready: VecDeque::new(),
@@ -116,18 +128,19 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The stream has ended. Tells how many matches went out.
-    pub(crate) fn finish(mut self) -> u64 {
+    /// The stream has ended. Tells how many matches went out, and whether compressed text in
+    /// base64 was left as it is.
+    pub(crate) fn finish(mut self) -> (u64, bool) {
         self.search(true);
         self.buf.zeroize();
-        self.state.count
+        (self.state.count, self.state.left_packed)
     }
 
     fn search(&mut self, last: bool) {
         let limit = if last { self.used } else { self.used - AHEAD };
         let (engine, base) = (self.engine, self.base);
         let hay = &self.buf[..self.used];
-        let mut pass = Pass {
+        let mut sweep = Sweep {
             engine,
             context: self.context,
             hay,
@@ -136,14 +149,35 @@ impl<'a> Scanner<'a> {
         };
         engine
             .gate
-            .hits(hay, self.done, limit, |at, means| pass.hit(at, means));
+            .hits(hay, self.done, limit, |at, means| sweep.hit(at, means));
         self.done = limit;
+        self.unpacked();
         self.settle(self.base + limit as u64, last);
         let keep = limit.saturating_sub(BEHIND);
         self.buf.copy_within(keep..self.used, 0);
         self.used -= keep;
         self.base += keep as u64;
         self.done -= keep;
+    }
+
+    /// Searches what base64 text inflated to, as files inside this one.
+    fn unpacked(&mut self) {
+        for (place, text) in std::mem::take(&mut self.state.packed) {
+            let place = self.map.first + place * self.map.width;
+            let name = crate::unpack::joined(self.inner, &format!("base64@{place}"));
+            let (engine, context) = (self.engine, self.context);
+            let mut inner = Scanner::new(engine, context, Some(&name), Map::PLAIN, self.sink);
+            inner.state.inside = true;
+            let mut rest = &text[..];
+            while !rest.is_empty() {
+                let room = inner.room();
+                let count = room.len().min(rest.len());
+                room[..count].copy_from_slice(&rest[..count]);
+                inner.filled(count);
+                rest = &rest[count..];
+            }
+            self.state.count += inner.finish().0;
+        }
     }
 
     /// Pairs and hands out what later bytes cannot change.
@@ -165,7 +199,7 @@ impl<'a> Scanner<'a> {
         };
         let rest = state.pending.split_off(cut);
         let mut batch = std::mem::replace(&mut state.pending, rest);
-        drop_doubles(&mut batch);
+        drop_doubles(&mut batch, self.engine);
         let mut first = 0;
         while first < batch.len() {
             let mut end = first + 1;
@@ -248,8 +282,9 @@ fn settled(pending: &[Found], now: u64) -> (usize, bool) {
 }
 
 /// One secret found by its name and by its place: the named one stays. A secret inside
-/// another kind of value (a presigned URL, a token) is no bare secret.
-fn drop_doubles(batch: &mut Vec<Found>) {
+/// another provider's value (a presigned URL, a token) is no bare secret; one inside what people
+/// choose, such as the password of a URL, is.
+fn drop_doubles(batch: &mut Vec<Found>, engine: &Compiled) {
     let mut i = 0;
     while i < batch.len() {
         let bare = matches!(batch[i].kind, Kind::Bare { .. });
@@ -262,6 +297,7 @@ fn drop_doubles(batch: &mut Vec<Found>) {
                     && batch[i].start < other.end
                     && (!matches!(other.kind, Kind::Bare { .. }) || low + k < i)
                     && !other.silent
+                    && (other.kind != Kind::Other || engine.rules[other.rule].rank() > 1)
             });
         if covered {
             batch.remove(i);
@@ -269,324 +305,4 @@ fn drop_doubles(batch: &mut Vec<Found>) {
             i += 1;
         }
     }
-}
-
-/// One sweep over the buffer.
-struct Pass<'a> {
-    engine: &'a Compiled,
-    context: &'a Context,
-    hay: &'a [u8],
-    base: u64,
-    state: &'a mut State,
-}
-
-/// A value inside a buffer.
-struct Hit {
-    start: usize,
-    end: usize,
-    found: Found,
-}
-
-impl Pass<'_> {
-    fn hit(&mut self, at: usize, means: Means) {
-        match means {
-            Means::Rule(index) => {
-                if self.base + (at as u64) < self.state.resume[index] || !self.wanted(index) {
-                    return;
-                }
-                let Some(hit) = try_rule(self.engine, self.context, index, self.hay, at) else {
-                    return;
-                };
-                self.state.resume[index] = self.base + hit.end as u64;
-                let is_id = hit.found.kind == Kind::Id;
-                self.keep(hit);
-                if is_id {
-                    self.bare_around(at);
-                }
-            }
-            Means::Base64 { phase } => self.encoded(at, phase),
-        }
-    }
-
-    /// Is the rule for files of this name?
-    fn wanted(&self, index: usize) -> bool {
-        let rule = &self.engine.rules[index];
-        (rule.only != Some(Only::CredentialFiles) || self.context.credential_file)
-            && (rule.files.is_empty() || rule.files.iter().any(|f| self.context.name.ends_with(f)))
-    }
-
-    fn keep(&mut self, hit: Hit) {
-        let mut found = hit.found;
-        found.start = self.base + hit.start as u64;
-        found.end = self.base + hit.end as u64;
-        let back = &self.hay[hit.start.saturating_sub(4096)..hit.start];
-        let line = memchr::memrchr(b'\n', back).map_or(0, |i| back.len() - i);
-        found.line = if line == 0 {
-            0
-        } else {
-            found.start - line as u64 + 1
-        };
-        let rule = &self.engine.rules[found.rule];
-        found.silent = rule.role != Role::Secret && (!rule.alone || self.context.ids_off);
-        self.state.pending.push(found);
-    }
-
-    /// Looks for secrets without a name around a key id.
-    fn bare_around(&mut self, at: usize) {
-        let low = at.saturating_sub(pair::NEAR as usize);
-        let from = low.max(self.state.bare.saturating_sub(self.base) as usize);
-        let to = self.hay.len().min(at + 20 + pair::NEAR as usize);
-        for hit in bare_secrets(self.engine, self.hay, from.min(to), to) {
-            self.keep(hit);
-        }
-        self.state.bare = self.base + to as u64;
-    }
-
-    /// Decodes the base64 text around `at` and searches it once.
-    fn encoded(&mut self, at: usize, phase: u8) {
-        let place = self.base + at as u64;
-        let lane = (place + 4 - u64::from(phase)) as usize % 4;
-        if place < self.state.decoded[lane] {
-            return;
-        }
-        let Some(block) = encoded::decode(self.hay, at, phase) else {
-            return;
-        };
-        self.state.decoded[lane] = self.base + block.end as u64;
-        let mut hits: Vec<Hit> = Vec::new();
-        let mut near_id = false;
-        self.engine
-            .gate
-            .hits(&block.text, 0, block.text.len(), |inner, means| {
-                if let Means::Rule(index) = means
-                    && self.engine.rules[index].only.is_none()
-                    && self.wanted(index)
-                    && let Some(hit) =
-                        try_rule(self.engine, self.context, index, &block.text, inner)
-                {
-                    near_id |= hit.found.kind == Kind::Id;
-                    hits.push(hit);
-                }
-            });
-        if near_id {
-            hits.extend(bare_secrets(self.engine, &block.text, 0, block.text.len()));
-        }
-        let mut ids = false;
-        for mut hit in hits {
-            (hit.start, hit.end) = block.span(hit.start, hit.end);
-            hit.found.base64 = true;
-            ids |= hit.found.kind == Kind::Id;
-            self.keep(hit);
-        }
-        if ids {
-            self.bare_around(at);
-        }
-    }
-}
-
-/// Tries one rule where one of its keywords stands.
-fn try_rule(
-    engine: &Compiled,
-    context: &Context,
-    index: usize,
-    hay: &[u8],
-    at: usize,
-) -> Option<Hit> {
-    let rule = &engine.rules[index];
-    let read = match rule.reader {
-        Reader::Pem => by_armour(rule, hay, at)?,
-        _ => by_regex(rule, hay, at)?,
-    };
-    let Reading {
-        from,
-        start,
-        end,
-        value,
-        ..
-    } = read;
-    let case = Case {
-        rule,
-        hay,
-        from,
-        start,
-        end,
-        value: &value,
-        as_of: context.as_of,
-    };
-    let mut verdict = case.judge(&engine.stand_ins)?;
-    if read.encrypted {
-        verdict.severity = verdict.severity.lower();
-    }
-    let kind = match (rule.reader, rule.check) {
-        (Reader::AwsSecret, _) => Kind::Named,
-        (_, Check::AwsKeyId) if rule.role == Role::Identifier => Kind::Id,
-        _ if rule.id == "aws-session-token" => Kind::Token,
-        _ => Kind::Other,
-    };
-    let names_id = matches!(rule.check, Check::AwsKeyId | Check::AwsPresigned);
-    let key_id = names_id.then(|| String::from_utf8_lossy(value.bytes()).into_owned());
-    let mut found = plain(index, value, kind, verdict.severity);
-    (found.account, found.key_id, found.expired) = (verdict.account, key_id, verdict.expired);
-    found.base64 = read.base64;
-    Some(Hit { start, end, found })
-}
-
-fn plain(rule: usize, value: Value, kind: Kind, severity: crate::Severity) -> Found {
-    Found {
-        rule,
-        start: 0,
-        end: 0,
-        value,
-        kind,
-        severity,
-        account: None,
-        key_id: None,
-        paired: false,
-        base64: false,
-        expired: false,
-        line: 0,
-        silent: false,
-    }
-}
-
-/// What a rule read: where the name begins, the span of the value, and the value.
-struct Reading {
-    from: usize,
-    start: usize,
-    end: usize,
-    value: Value,
-    base64: bool,
-    encrypted: bool,
-}
-
-fn by_armour(rule: &Rule, hay: &[u8], at: usize) -> Option<Reading> {
-    let pem::Block {
-        start,
-        end,
-        value,
-        encrypted,
-    } = pem::read(hay, at, rule.entropy)?;
-    Some(Reading {
-        from: start,
-        start,
-        end,
-        value,
-        base64: false,
-        encrypted,
-    })
-}
-
-fn by_regex(rule: &Rule, hay: &[u8], at: usize) -> Option<Reading> {
-    let mut from = at;
-    if let Some((class, max)) = &rule.behind {
-        while from > 0 && at - from < *max && class[usize::from(hay[from - 1])] {
-            from -= 1;
-        }
-    }
-    // What seems to belong to the value may be the end of an escape, such as `\n`.
-    let tail = aws::escape_tail(hay, from).min(at - from);
-    by_regex_from(rule, hay, at, from).or_else(|| {
-        (tail > 0)
-            .then(|| by_regex_from(rule, hay, at, from + tail))
-            .flatten()
-    })
-}
-
-fn by_regex_from(rule: &Rule, hay: &[u8], at: usize, from: usize) -> Option<Reading> {
-    if rule
-        .edge
-        .as_ref()
-        .is_some_and(|edge| !aws::begins(hay, from, edge))
-    {
-        return None;
-    }
-    if rule.userinfo && !has_userinfo(hay, at) {
-        return None;
-    }
-    if rule.reader == Reader::AwsKeyId {
-        let end = aws::read_key_id(hay, at)?;
-        let value = Value::new(&hay[at..end]);
-        return Some(Reading {
-            from,
-            start: at,
-            end,
-            value,
-            base64: false,
-            encrypted: false,
-        });
-    }
-    let regex = rule.regex.as_ref()?;
-    let window = &hay[from..hay.len().min(at + rule.span)];
-    if rule.reader == Reader::AwsSecret {
-        let name = regex.find(window)?;
-        let secret = aws::read_named(hay, from + name.end())?;
-        let (start, end, base64) = (secret.start, secret.end, secret.base64);
-        let value = Value::from_vec(secret.text);
-        return Some(Reading {
-            from,
-            start,
-            end,
-            value,
-            base64,
-            encrypted: false,
-        });
-    }
-    if !regex.is_match(window) {
-        return None;
-    }
-    let captures = regex.captures(window)?;
-    let group = captures.get(1)?;
-    if group.len() < rule.least {
-        return None;
-    }
-    let (start, end) = (from + group.start(), from + group.end());
-    let value = Value::new(group.as_bytes());
-    Some(Reading {
-        from,
-        start,
-        end,
-        value,
-        base64: false,
-        encrypted: false,
-    })
-}
-
-/// Is there an `@` before the host ends? Nearly every URL answers no after a few bytes.
-fn has_userinfo(hay: &[u8], at: usize) -> bool {
-    hay[at + 3..]
-        .iter()
-        .take(330)
-        .find(|b| b"@/ \"'<>\n\r\t".contains(b))
-        .is_some_and(|&b| b == b'@')
-}
-
-/// Secrets by their shape alone, between two places.
-fn bare_secrets(engine: &Compiled, hay: &[u8], from: usize, to: usize) -> Vec<Hit> {
-    let rule = &engine.rules[engine.bare_rule];
-    aws::bare_runs(hay, from, to)
-        .into_iter()
-        .filter_map(|run| {
-            let value = Value::from_vec(run.text);
-            let case = Case {
-                rule,
-                hay,
-                from: run.start,
-                start: run.start,
-                end: run.end,
-                value: &value,
-                as_of: None,
-            };
-            let verdict = case.judge(&engine.stand_ins)?;
-            let kind = Kind::Bare {
-                evident: run.evident,
-            };
-            let mut found = plain(engine.bare_rule, value, kind, verdict.severity);
-            found.base64 = run.base64;
-            Some(Hit {
-                start: run.start,
-                end: run.end,
-                found,
-            })
-        })
-        .collect()
 }

@@ -1,15 +1,19 @@
-//! What kind of file is it, and what is inside? Text goes to the scanner; gzip, tar and zip
-//! are opened as they stream by, under limits; what is left closed is told.
+//! What kind of file is it, and what is inside? Text goes to the scanner; compressed files, tar
+//! and zip are opened as they stream by, under limits; what is left closed is told.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
+use flate2::{Decompress, FlushDecompress};
+use lzma_rust2::XzReader;
+use ruzstd::decoding::StreamingDecoder;
 
 use crate::engine::{Compiled, Limits};
 use crate::found::{Match, Outcome, Unread};
-use crate::source::{Cut, Guard, Narrow, Peek, utf16};
+use crate::source::{Cut, Guard, Narrow, Peek, wide};
 use crate::text::{Map, Scanner};
 use crate::{tar, zip};
 
@@ -47,8 +51,8 @@ pub(crate) fn scan(
 pub(crate) enum Origin {
     /// The file itself: an error in reading it is an error of the scan.
     Plain,
-    /// Out of gzip: a tar in it is not one level deeper.
-    Gzip,
+    /// Out of a compressed file: a tar in it is not one level deeper.
+    Packed,
     Member,
 }
 
@@ -74,8 +78,8 @@ impl Walk<'_> {
         origin: Origin,
     ) -> io::Result<()> {
         let head = source.peek(HEAD)?.to_vec();
-        if head.starts_with(&[0x1f, 0x8b, 8]) {
-            return self.gzip(source, inner, depth);
+        if let Some(packing) = packing(&head) {
+            return self.packed(packing, source, inner, depth);
         }
         if head.starts_with(b"PK\x03\x04") {
             return match self.deeper(inner, depth) {
@@ -84,7 +88,7 @@ impl Walk<'_> {
             };
         }
         if tar::is_header(&head) {
-            let level = if origin == Origin::Gzip {
+            let level = if origin == Origin::Packed {
                 Some(depth)
             } else {
                 self.deeper(inner, depth)
@@ -98,21 +102,18 @@ impl Walk<'_> {
             self.unread(inner, kind);
             return Ok(());
         }
-        match utf16(&head) {
-            Some((order, mark)) => {
+        match wide(&head) {
+            Some((wide, mark)) => {
                 source.skip(mark as u64)?;
                 let map = Map {
                     first: mark as u64,
-                    width: 2,
+                    width: wide.width as u64,
                 };
-                self.text(
-                    &mut Narrow {
-                        inner: source,
-                        order,
-                    },
-                    inner,
-                    map,
-                )
+                let mut narrow = Narrow {
+                    inner: source,
+                    wide,
+                };
+                self.text(&mut narrow, inner, map)
             }
             None => self.text(source, inner, Map::PLAIN),
         }
@@ -130,18 +131,34 @@ impl Walk<'_> {
         Some(depth + 1)
     }
 
-    fn gzip(&mut self, source: &mut Peek<'_>, inner: Option<&str>, depth: u32) -> io::Result<()> {
+    fn packed(
+        &mut self,
+        packing: Packing,
+        source: &mut Peek<'_>,
+        inner: Option<&str>,
+        depth: u32,
+    ) -> io::Result<()> {
         let Some(depth) = self.deeper(inner, depth) else {
             return Ok(());
         };
         let taken = Rc::clone(&source.used);
-        self.inflate(
-            MultiGzDecoder::new(source),
-            taken,
-            inner,
-            depth,
-            Origin::Gzip,
-        )
+        let decoder: Box<dyn Read + '_> = match packing {
+            Packing::Gzip => Box::new(MultiGzDecoder::new(source)),
+            Packing::Zlib => Box::new(ZlibDecoder::new(source)),
+            Packing::Bzip2 => Box::new(MultiBzDecoder::new(source)),
+            Packing::Xz => Box::new(XzReader::new_mem_limit(source, true, MEMORY_KIB)),
+            Packing::Zstd => {
+                let window = u64::from(MEMORY_KIB) << 10;
+                match StreamingDecoder::new_with_max_window_size(source, window) {
+                    Ok(decoder) => Box::new(decoder),
+                    Err(_) => {
+                        self.unread(inner, "damaged: the rest");
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        self.inflate(Honest(decoder), taken, inner, depth, Origin::Packed)
     }
 
     /// Scans what a decoder gives, under the limits.
@@ -215,7 +232,11 @@ impl Walk<'_> {
             }
         };
         // What came before an error was searched all the same.
-        self.outcome.matches += scanner.finish();
+        let (matches, left) = scanner.finish();
+        self.outcome.matches += matches;
+        if left {
+            self.unread(inner, "compressed base64 text: the rest");
+        }
         ended
     }
 
@@ -256,21 +277,66 @@ pub(crate) fn joined(outer: Option<&str>, name: &str) -> String {
     }
 }
 
+/// How a single file is compressed.
+#[derive(Clone, Copy)]
+enum Packing {
+    Gzip,
+    Zlib,
+    Bzip2,
+    Xz,
+    Zstd,
+}
+
+/// The most memory that a decoder may need for its dictionary or window.
+const MEMORY_KIB: u32 = 96 << 10;
+
+fn packing(head: &[u8]) -> Option<Packing> {
+    // `BZh` begins words too; the format goes on with a digit and the digits of pi.
+    let pi = head.get(4..10) == Some(b"\x31\x41\x59\x26\x53\x59");
+    Some(match head {
+        [0x1f, 0x8b, 8, ..] => Packing::Gzip,
+        [b'B', b'Z', b'h', ..] if pi => Packing::Bzip2,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
+        [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), ..]
+            if (0x7800 + u16::from(*flags)).is_multiple_of(31) && inflates(head) =>
+        {
+            Packing::Zlib
+        }
+        _ => return None,
+    })
+}
+
+/// Whether zlib data really begins here: its two letters may begin a word.
+fn inflates(head: &[u8]) -> bool {
+    let mut out = [0; 64];
+    let mut decoder = Decompress::new(true);
+    let outcome = decoder.decompress(head, &mut out, FlushDecompress::None);
+    outcome.is_ok() && decoder.total_out() > 0
+}
+
+/// A decoder whose complaints are about the data it reads, unless the system made them.
+struct Honest<R>(R);
+
+impl<R: Read> Read for Honest<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out).map_err(|error| {
+            if error.raw_os_error().is_some() || error.kind() == io::ErrorKind::Interrupted {
+                error
+            } else {
+                io::Error::new(io::ErrorKind::InvalidData, error)
+            }
+        })
+    }
+}
+
 /// Formats that hold other files and are not opened.
 fn closed(head: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 5] = [
-        (b"BZh", "bzip2 is not opened"),
-        (b"\xfd7zXZ\0", "xz is not opened"),
-        (b"\x28\xb5\x2f\xfd", "zstd is not opened"),
+    const KINDS: [(&[u8], &str); 2] = [
         (b"7z\xbc\xaf\x27\x1c", "7z is not opened"),
         (b"Rar!\x1a\x07", "rar is not opened"),
     ];
     let kind = KINDS.iter().find(|(magic, _)| head.starts_with(magic))?;
-    // `BZh` begins words too; the format goes on with a digit and the digits of pi.
-    let pi = head.get(4..10) == Some(b"\x31\x41\x59\x26\x53\x59");
-    if kind.0 == b"BZh" && !pi {
-        return None;
-    }
     Some(kind.1)
 }
 

@@ -134,6 +134,11 @@ impl Progress {
         }
     }
 
+    /// Something the user asked to be told.
+    pub(crate) fn note(&self, text: &str) {
+        self.say(text);
+    }
+
     fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.voice.note(text)),

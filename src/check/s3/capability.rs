@@ -8,7 +8,7 @@
 use palisade_checks::Severity;
 
 use super::super::{Estate, Evidence, Findings, Outcome};
-use super::{Judged, judged, remedy, unread};
+use super::{Judged, judged, proven, remedy, unread};
 use crate::exposure::{Audience, Capability, Opening, Scope, Verdict};
 use palisade_secrets::names;
 
@@ -82,8 +82,15 @@ fn answer(judged: &Judged<'_>, capabilities: &[Capability], audience: &Audience)
                 mine.into_iter()
                     .map(|opening| shown(judged, *capability, opening)),
             );
+        } else if *audience == Audience::Public && proven::is_served(judged, *capability) {
+            evidence.push(Evidence::from(format!(
+                "{audience} can {capability}, by what the configuration does not tell"
+            )));
         } else if may_be(verdict, audience) {
             undecided = undecided.or(Some(unread(verdict)));
+        }
+        if *audience == Audience::Public && !evidence.is_empty() {
+            evidence.extend(proven::says(judged, *capability));
         }
     }
     if !evidence.is_empty() {

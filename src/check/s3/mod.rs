@@ -9,6 +9,7 @@ mod foreign_account;
 mod latent_public;
 mod object_acl_public;
 mod policy_status_disagrees;
+mod proven;
 mod public_credential_files;
 mod public_website;
 mod remedy;

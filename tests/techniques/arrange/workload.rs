@@ -215,6 +215,7 @@ pub(super) fn leaked(stage: &mut Stage<'_>, of: &ResourceRef, wanted: bool) -> b
         objects: vec![object],
         seen: 1,
         complete: true,
+        ..Default::default()
     };
     let bucket = palisade_model::Bucket {
         objects: Observed::Value(listing),
