@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use palisade_checks::Check;
 
 use super::exit::{Exit, Failure};
-use super::output;
+use super::{output, technique};
 use crate::ui::Voice;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  palisade catalogue
-  palisade catalogue iam-user-console-no-mfa")]
+  palisade catalogue lambda.create-function
+  palisade catalogue --unread")]
 pub(crate) struct Args {
     /// A check or a technique; without it, all of them in a line each
     #[arg(value_name = "ID")]
@@ -57,17 +57,22 @@ fn list(unread: bool) -> anyhow::Result<String> {
             );
         }
     }
-    for technique in palisade_checks::techniques()? {
-        match (&technique.unread, unread) {
+    let techniques = palisade_checks::techniques()?;
+    if !unread {
+        let _ = writeln!(text, "\n{}", technique::heads());
+    }
+    for known in techniques {
+        match (&known.unread, unread) {
             (None, true) => {}
             (Some(reason), true) => {
-                let _ = writeln!(text, "{:<44} {reason}", technique.id);
+                let _ = writeln!(text, "{:<44} {reason}", known.id);
             }
             (_, false) => {
-                let _ = writeln!(text, "{:<44} technique {}", technique.id, technique.name);
+                let _ = writeln!(text, "{}", technique::line(known));
             }
         }
     }
+    let _ = writeln!(text, "\n{}", technique::count(techniques));
     Ok(text)
 }
 
@@ -80,9 +85,8 @@ fn all_json(unread: bool) -> anyhow::Result<String> {
     let techniques: Vec<_> = palisade_checks::techniques()?
         .iter()
         .filter(|technique| !unread || technique.unread.is_some())
-        .filter_map(|technique| technique_file(&technique.id))
-        .map(serde_yaml_ng::from_str::<serde_json::Value>)
-        .collect::<Result<_, _>>()?;
+        .filter_map(|known| technique::as_json(known, technique_file(&known.id)?))
+        .collect();
     let all = serde_json::json!({ "checks": checks, "techniques": techniques });
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
@@ -90,7 +94,7 @@ fn all_json(unread: bool) -> anyhow::Result<String> {
 fn page_json(id: &str) -> Option<String> {
     let value = match (palisade_checks::check(id), technique_file(id)) {
         (Some(check), _) => serde_json::to_value(check).ok()?,
-        (None, Some(file)) => serde_yaml_ng::from_str(file).ok()?,
+        (None, Some(file)) => technique::as_json(palisade_checks::technique_of(id)?, file)?,
         (None, None) => return None,
     };
     serde_json::to_string_pretty(&value)
@@ -102,11 +106,11 @@ fn page_json(id: &str) -> Option<String> {
 pub(crate) fn page(id: &str) -> Option<String> {
     match palisade_checks::check(id) {
         Some(check) => Some(check_page(check)),
-        None => technique_file(id).map(str::to_owned),
+        None => palisade_checks::technique_of(id).map(technique::page),
     }
 }
 
-/// A technique as its file says it, which is how people write about techniques here.
+/// The file of a technique.
 fn technique_file(id: &str) -> Option<&'static str> {
     palisade_checks::technique_of(id)?;
     let path = format!("techniques/{}.yaml", id.replacen('.', "/", 1));

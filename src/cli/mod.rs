@@ -18,6 +18,7 @@ mod scan;
 mod secrets;
 mod simulate;
 mod source;
+mod technique;
 mod who_can;
 mod world;
 
