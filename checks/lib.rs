@@ -25,7 +25,7 @@ pub use tamper::{
     Caller, Part, Printed, ScpLimits, TamperAction, TamperEvent, TamperGroup, load_tamper,
     scp_limits, tamper, tamper_group,
 };
-pub use technique::{Technique, handover, technique_of, techniques};
+pub use technique::{Technique, handover, technique_of, techniques, through};
 
 /// Why the catalogue does not load.
 #[derive(Debug, Error)]

@@ -1,6 +1,7 @@
-//! Actions that one principal may send to set off what another has prepared.
+//! Actions that one principal may send to set off what another has prepared, and what a service
+//! lets through in a principal's name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_model::actions;
 use serde::Deserialize;
@@ -38,10 +39,37 @@ pub fn handover() -> Result<BTreeSet<String>, CatalogueError> {
     Ok(lower.collect())
 }
 
+/// Action patterns by what a technique says after `gain: through`.
+///
+/// # Errors
+///
+/// When `techniques/through.yaml` cannot be read.
+pub fn through() -> Result<BTreeMap<String, Vec<String>>, CatalogueError> {
+    shared("techniques/through.yaml")
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::Gain;
     use super::*;
     use crate::techniques;
+
+    #[test]
+    fn what_comes_through_is_named_by_some_technique() {
+        let named = |words: &str| {
+            let techniques = techniques().expect("the catalogue loads");
+            let gains = |technique: &'static crate::Technique| {
+                let options = technique.any_of.iter().flat_map(|group| &group.options);
+                let options = options.filter_map(|option| option.gain.as_ref());
+                options.chain([&technique.yields.gain])
+            };
+            let through = |gain: &Gain| matches!(gain, Gain::Through(own) if own == words);
+            techniques.iter().flat_map(gains).any(through)
+        };
+        let all = through().expect("the file is valid");
+        let idle: Vec<&String> = all.keys().filter(|words| !named(words)).collect();
+        assert!(idle.is_empty(), "{idle:?}");
+    }
 
     #[test]
     fn what_is_handed_over_is_part_of_some_technique_and_passes_no_role() {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use palisade_model::actions;
 use serde::{Deserialize, Serialize};
 
-pub use handover::handover;
+pub use handover::{handover, through};
 pub use kind::Kind;
 pub use predicate::{
     Comparison, Counted, DenySource, Federated, Predicate, Qualifier, ResourceRef, RootWeakness,

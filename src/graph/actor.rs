@@ -32,6 +32,8 @@ pub(crate) enum Mod {
     Mfa,
     /// The tags of this resource are what it wants them to be.
     TagsOn(Arn),
+    /// A service stands between: only these actions come through.
+    Only(&'static [String]),
 }
 
 /// A principal that acts.
@@ -133,6 +135,7 @@ impl Actor {
                         *held = switched;
                     }
                 }
+                Mod::Only(actions) => policies.push(ground.nothing_but(actions)),
                 Mod::OwnTags | Mod::Mfa | Mod::TagsOn(_) => {}
             }
         }

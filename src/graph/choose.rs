@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use palisade_checks::technique::{
     Kind, Predicate, Requirement, ResourceRef, Selector, Test, Trusted,
 };
-use palisade_model::{Arn, GapKind};
+use palisade_model::{Arn, Gap, GapKind};
 
 use super::actor::{Actor, Crew};
 use super::bind::{Bindings, Bound};
@@ -106,6 +106,14 @@ impl<'a> Judge<'a> {
                 continue;
             };
             match predicate {
+                // A resource nobody listed runs as some role that trusts its service.
+                Predicate::Attribute(of, attribute, Test::Names(to))
+                    if is(to) && attribute == "role" && is_unseen(of, bindings) =>
+                {
+                    let (service, _) = of.kind.resource_type()?;
+                    let roles = self.scene.local(attempt.account)?.roles_of_service(service);
+                    return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+                }
                 Predicate::Attribute(of, attribute, Test::Names(to)) if is(to) => {
                     if let Some(arn) = known(of)
                         && let Some(named) = self.facts.named(arn, attribute, to.kind)
@@ -195,14 +203,7 @@ impl<'a> Judge<'a> {
             return Vec::new();
         };
         if is_account(kind) {
-            let own = self.scene.accounts.keys().map(|id| (*id).to_owned());
-            let members = self.scene.snapshot.organization.value();
-            let members = members
-                .and_then(|o| o.accounts.value())
-                .into_iter()
-                .flatten();
-            let all: BTreeSet<String> = own.chain(members.map(|(id, _)| id.clone())).collect();
-            return all.into_iter().map(Bound::Account).collect();
+            return self.all_accounts().into_iter().map(Bound::Account).collect();
         }
         if kind == Kind::PRINCIPAL {
             let both = ["user", "role"].map(|kind| local.stock(kind).known.clone());
@@ -222,12 +223,11 @@ impl<'a> Judge<'a> {
                 all.push(Bound::Known(administrator));
             }
         }
-        // What nobody asked for is not unknown; what was asked for and refused is.
-        if let Some(gap) = stock
-            .gaps
-            .iter()
-            .find(|gap| gap.kind != GapKind::NotCollected)
-        {
+        // Objects are listed where a bucket is exposed, and nobody asked for the others. Every
+        // other listing that is not there may hold anything.
+        let asked = !matches!(kind, Kind::OBJECT | Kind::BUCKET_CONTENT);
+        let counts = |gap: &&Gap| asked || gap.kind != GapKind::NotCollected;
+        if let Some(gap) = stock.gaps.iter().find(counts) {
             let gap = Box::new(gap.clone());
             all.push(Bound::Unseen {
                 account: account.to_owned(),
@@ -235,6 +235,15 @@ impl<'a> Judge<'a> {
             });
         }
         all
+    }
+
+    /// Every account that was looked at or belongs to the organization, sorted.
+    fn all_accounts(&self) -> BTreeSet<String> {
+        let seen = self.scene.accounts.keys().map(|id| (*id).to_owned());
+        let organization = self.scene.snapshot.organization.value();
+        let members = organization.and_then(|organization| organization.accounts.value());
+        seen.chain(members.into_iter().flat_map(|all| all.keys().cloned()))
+            .collect()
     }
 
     /// A name for one resource that does not exist yet, under which every requirement is
@@ -431,15 +440,19 @@ fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether what is meant is an account, as IAM or as another service speaks of it.
+fn is_unseen(of: &ResourceRef, bindings: &Bindings) -> bool {
+    of.variable()
+        .and_then(|name| bindings.get(name))
+        .is_some_and(|bound| matches!(bound, Bound::Unseen { .. }))
+}
+
+/// Kinds that are ways to speak of an account.
 fn is_account(kind: Kind) -> bool {
     kind == Kind::ACCOUNT
-        || [
-            "organizations.account",
-            "organizations.member-root",
-            "sso.account",
-        ]
-        .contains(&kind.name())
+        || matches!(
+            kind.name(),
+            "organizations.account" | "organizations.member-root" | "sso.account"
+        )
 }
 
 /// Whether the policy is attached by one of the requirements: then any policy of AWS will do.

@@ -1,6 +1,7 @@
 //! What a technique that worked out gains: which node, or which change of a principal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use palisade_checks::technique::{Gain, Goal, Predicate};
 use palisade_model::Arn;
@@ -38,10 +39,9 @@ impl<'a> Growth<'_, 'a> {
             }
             (Goal::Resource(to), Some(bound)) if is_principal(to.kind.name()) => {
                 let Some(arn) = bound.arn().cloned() else {
-                    return self.unseen(plan, bound);
+                    return self.unseen(bound);
                 };
                 match (gain, bound) {
-                    (Gain::Through(_), _) => Vec::new(),
                     (Gain::Target, Bound::New(_)) => Vec::new(),
                     (Gain::Target, _) if arn.resource().starts_with("role/aws-service-role/") => {
                         Vec::new()
@@ -88,9 +88,12 @@ impl<'a> Growth<'_, 'a> {
         organization.map(node).into_iter().collect()
     }
 
-    /// Any role that the unread resource may run as.
-    fn unseen(&self, _plan: &Plan<'a>, _bound: &Bound) -> Vec<Node> {
-        Vec::new()
+    /// Somebody of a listing that could not be read: it may be the administrator.
+    fn unseen(&self, bound: &Bound) -> Vec<Node> {
+        match bound {
+            Bound::Unseen { account, .. } => vec![Node::administrator(account.clone())],
+            _ => Vec::new(),
+        }
     }
 
     /// A principal with more than it had.
@@ -131,7 +134,11 @@ impl<'a> Growth<'_, 'a> {
                 Some(change) => drop(mods.insert(change)),
                 None => return Vec::new(),
             },
-            Gain::Target | Gain::Through(_) | Gain::Nothing => return Vec::new(),
+            Gain::Through(words) => match let_through(words) {
+                Some(actions) => drop(mods.insert(Mod::Only(actions))),
+                None => return Vec::new(),
+            },
+            Gain::Target | Gain::Nothing => return Vec::new(),
         }
         self.version_node(plan, arn, mods).into_iter().collect()
     }
@@ -198,6 +205,20 @@ impl<'a> Growth<'_, 'a> {
     }
 }
 
+/// The actions that a technique's words after `through` stand for.
+///
+/// # Panics
+///
+/// When the file is invalid: the tests read it, so a build that passed them holds a valid one.
+fn let_through(words: &str) -> Option<&'static [String]> {
+    static ALL: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
+    let all = ALL.get_or_init(|| match palisade_checks::through() {
+        Ok(all) => all,
+        Err(error) => panic!("{error}"),
+    });
+    all.get(words).map(Vec::as_slice)
+}
+
 /// What stood in the way and no longer does.
 fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
     let taken = plan.technique.any_of.iter().zip(&solution.options);
@@ -243,6 +264,7 @@ fn describe(mods: &BTreeSet<Mod>) -> String {
             Mod::OwnTags => "own-tags".to_owned(),
             Mod::Mfa => "second-factor".to_owned(),
             Mod::TagsOn(arn) => format!("tags-on-{arn}"),
+            Mod::Only(_) => "through-a-service".to_owned(),
         })
         .collect();
     words.join("+")

@@ -69,6 +69,15 @@ impl<'a> Ground<'a> {
         self.compile("a policy of the attacker's making", &everything())
     }
 
+    /// A deny of everything but these actions.
+    pub(crate) fn nothing_but(&self, actions: &[String]) -> Attached {
+        let text = PolicyText::from(serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Deny", "NotAction": actions, "Resource": "*" }],
+        }));
+        self.compile("what the service lets through", &text)
+    }
+
     /// Every policy of a group.
     pub(crate) fn group(&self, arn: &Arn) -> Vec<Attached> {
         let account = self.snapshot.accounts.get(arn.account());

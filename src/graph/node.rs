@@ -146,6 +146,9 @@ impl fmt::Display for Node {
             Node::Principal { arn } | Node::Workload { arn } | Node::Data { arn } => {
                 f.write_str(short(arn))
             }
+            Node::Elevated { arn, by } if by.ends_with(":through-a-service") => {
+                write!(f, "{}, through a service", short(arn))
+            }
             Node::Elevated { arn, .. } => write!(f, "{}, elevated", short(arn)),
             Node::Administrator { account } => write!(f, "administrator of {account}"),
             Node::Organization { organization } => {

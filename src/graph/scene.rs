@@ -344,6 +344,7 @@ impl<'a> Local<'a> {
             for region in regions() {
                 match region.resources.get(kind) {
                     Some(listing) => self.list(kind, listing, |resource| resource.arn.clone()),
+                    None if region.state != RegionState::Enabled => {}
                     None => {
                         let stock = self.stock.entry(kind.to_owned()).or_default();
                         stock.gaps.push(Gap::not_collected(kind));
@@ -377,6 +378,15 @@ impl<'a> Local<'a> {
                 gaps: vec![Gap::not_collected(kind)],
             }),
         }
+    }
+
+    /// Roles that trust a principal of this service, whatever its exact name, sorted.
+    pub(crate) fn roles_of_service(&self, service: &str) -> BTreeSet<&Arn> {
+        self.by_service
+            .iter()
+            .filter(|(principal, _)| principal.contains(service))
+            .flat_map(|(_, roles)| roles)
+            .collect()
     }
 
     /// Roles that trust a service whose principal begins with `prefix`, sorted.

@@ -88,10 +88,15 @@ pub fn read_gaad(documents: &[(String, String)]) -> Result<Snapshot, GaadError> 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Details {
-    user_detail_list: Vec<UserDetail>,
-    group_detail_list: Vec<GroupDetail>,
-    role_detail_list: Vec<RoleDetail>,
-    policies: Vec<PolicyDetail>,
+    // `--filter` leaves lists out: what is missing was not asked for, and is not empty.
+    #[serde(default)]
+    user_detail_list: Option<Vec<UserDetail>>,
+    #[serde(default)]
+    group_detail_list: Option<Vec<GroupDetail>>,
+    #[serde(default)]
+    role_detail_list: Option<Vec<RoleDetail>>,
+    #[serde(default)]
+    policies: Option<Vec<PolicyDetail>>,
     #[serde(default)]
     is_truncated: bool,
 }
@@ -139,7 +144,8 @@ struct RoleDetail {
     role_id: String,
     #[serde(default)]
     create_date: Option<String>,
-    assume_role_policy_document: PolicyText,
+    assume_role_#[serde(deserialize_with = "document")]
+    policy_document: PolicyText,
     #[serde(default)]
     instance_profile_list: Vec<Profile>,
     #[serde(default)]
@@ -169,6 +175,7 @@ struct PolicyDetail {
 #[serde(rename_all = "PascalCase")]
 struct Inline {
     policy_name: String,
+    #[serde(deserialize_with = "document")]
     policy_document: PolicyText,
 }
 
@@ -209,16 +216,55 @@ struct LastUsed {
 #[serde(rename_all = "PascalCase")]
 struct Version {
     version_id: String,
+    #[serde(deserialize_with = "document")]
     document: PolicyText,
+}
+
+/// A document: an object as the AWS CLI prints it, or percent-encoded text as the API sends it.
+///
+/// Source: "GetAccountAuthorizationDetails", IAM API Reference: policies are URL-encoded after
+/// RFC 3986.
+fn document<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PolicyText, D::Error> {
+    let text = PolicyText::deserialize(deserializer)?;
+    Ok(match text.as_str().trim_start().starts_with('%') {
+        true => PolicyText::new(decoded(text.as_str().trim())),
+        false => text,
+    })
+}
+
+/// Percent-encoded text in clear; what is no code stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let code = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|code| std::str::from_utf8(code).ok())
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Details {
     fn arns(&self) -> impl Iterator<Item = &Arn> {
-        let users = self.user_detail_list.iter().map(|user| &user.arn);
-        let roles = self.role_detail_list.iter().map(|role| &role.arn);
+        let users = self.user_detail_list.iter().flatten();
+        let roles = self.role_detail_list.iter().flatten();
+        let groups = self.group_detail_list.iter().flatten();
         users
-            .chain(roles)
-            .chain(self.group_detail_list.iter().map(|group| &group.arn))
+            .map(|user| &user.arn)
+            .chain(roles.map(|role| &role.arn))
+            .chain(groups.map(|group| &group.arn))
     }
 
     fn only_account(&self, file: &str) -> Result<Arn, GaadError> {
@@ -242,8 +288,9 @@ impl Details {
         let users = self
             .user_detail_list
             .iter()
+            .flatten()
             .filter_map(|user| time(&user.create_date));
-        let roles = self.role_detail_list.iter().flat_map(|role| {
+        let roles = self.role_detail_list.iter().flatten().flat_map(|role| {
             let used = role
                 .role_last_used
                 .as_ref()
@@ -256,26 +303,22 @@ impl Details {
     fn into_account(self) -> Account {
         let mut account = Account::unread();
         let iam = &mut account.iam;
-        iam.users = Observed::Value(
-            self.user_detail_list
-                .into_iter()
-                .map(UserDetail::pair)
-                .collect(),
-        );
-        iam.groups = Observed::Value(
-            self.group_detail_list
-                .into_iter()
-                .map(GroupDetail::pair)
-                .collect(),
-        );
-        iam.roles = Observed::Value(
-            self.role_detail_list
-                .into_iter()
-                .map(RoleDetail::pair)
-                .collect(),
-        );
-        iam.policies = Observed::Value(self.policies.into_iter().map(PolicyDetail::pair).collect());
+        fill(&mut iam.users, self.user_detail_list, UserDetail::pair);
+        fill(&mut iam.groups, self.group_detail_list, GroupDetail::pair);
+        fill(&mut iam.roles, self.role_detail_list, RoleDetail::pair);
+        fill(&mut iam.policies, self.policies, PolicyDetail::pair);
         account
+    }
+}
+
+/// Puts a list into its place; where the export has none, the gap stays.
+fn fill<T, K: Ord, V>(
+    into: &mut Observed<BTreeMap<K, V>>,
+    list: Option<Vec<T>>,
+    pair: impl Fn(T) -> (K, V),
+) {
+    if let Some(list) = list {
+        *into = Observed::Value(list.into_iter().map(pair).collect());
     }
 }
 

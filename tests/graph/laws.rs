@@ -146,8 +146,13 @@ impl Draft {
             };
             functions.insert(name, function);
         }
+        // Every other kind was listed, and there is nothing.
+        let nothing = |listing: &palisade_model::listing::Listing| {
+            (listing.kind.to_owned(), Observed::Value(BTreeMap::new()))
+        };
         let region = Region {
             functions: Observed::Value(functions),
+            resources: palisade_model::listing::LISTINGS.iter().map(nothing).collect(),
             ..Region::default()
         };
         Account {

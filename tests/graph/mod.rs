@@ -1,6 +1,8 @@
 //! The escalation graph: the worlds' truth, the laws of the score, and a proof of every step.
 
+mod gaad;
 mod laws;
+mod organization;
 mod pairs;
 mod prove;
 mod worlds;

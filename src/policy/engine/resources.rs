@@ -141,6 +141,28 @@ impl Resources {
             .unwrap_or_default()
             .to_ascii_lowercase();
         let parts: Vec<&str> = resource.splitn(6, ':').collect();
+        let account_of = |id: &str| {
+            engine
+                .by_account
+                .get(id)
+                .map(|at| &*engine.accounts[*at as usize].id)
+        };
+        // What one account does to the organization as a whole is asked of its own policies: that
+        // it may act there at all is delegation, not a resource's policy.
+        //
+        // Source: "Delegated administrator", Organizations User Guide; "Centrally manage root
+        // access for member accounts", IAM User Guide; 2026-10.
+        let is_organizational = matches!(service.as_str(), "organizations" | "sso")
+            || action.eq_ignore_ascii_case("sts:AssumeRoot");
+        if is_organizational {
+            return Target {
+                account: caller_account.and_then(account_of),
+                policy: None,
+                acl: None,
+                tags: None,
+                restrict_public_buckets: false,
+            };
+        }
         let [_, _, arn_service, region, owner, rest] = parts[..] else {
             return Target {
                 account: None,
@@ -149,12 +171,6 @@ impl Resources {
                 tags: None,
                 restrict_public_buckets: false,
             };
-        };
-        let account_of = |id: &str| {
-            engine
-                .by_account
-                .get(id)
-                .map(|at| &*engine.accounts[*at as usize].id)
         };
         if let Some(known) = self.find(resource, arn_service, rest) {
             // A trust policy speaks of sts actions; iam actions on a role never ask it.
