@@ -11,7 +11,8 @@ use crate::check::security::Security;
 use crate::check::security::tampering::Tampering;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
-use crate::graph::{Graph, Node, PathSet, Query};
+use crate::fix::{self, cuts::Cuts};
+use crate::graph::{Cause, Graph, Limits, Node, PathSet, Query};
 use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
@@ -21,6 +22,11 @@ pub struct Analysis {
     pub answers: Vec<Answer>,
     /// Ways from entries to targets, worst first.
     pub paths: PathSet,
+    /// What lets somebody go on, worst first.
+    pub causes: Vec<Cause>,
+    /// The fewest changes that cut every path, evaluated again; nothing where there is no path
+    /// or no such set was found.
+    pub cuts: Option<Cuts>,
     /// Every security service by account and region; like places share a row, worst first.
     pub services: Vec<Row>,
     /// Every tamper action: state, guardrail, who could, and whether anybody would hear it.
@@ -82,13 +88,48 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
         .expecting(selection.expects.clone());
     let estate = Estate::new(snapshot, &engine, &exposure, security);
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
+    let mut paths = graph.paths(&Query::default());
+    let causes = graph.causes(&paths);
+    let cuts = cuts(snapshot, &mut paths);
     Analysis {
         answers,
-        paths: graph.paths(&Query::default()),
+        paths,
+        causes,
+        cuts,
         services: estate.security.matrix().rows(),
         tampering: estate.security.tampering().clone(),
     }
 }
+
+/// The fewest changes that cut the paths. Every set is evaluated with the whole engine, which is
+/// too much to do again and again for the largest estates: then the caps say so.
+fn cuts(snapshot: &Snapshot, paths: &mut PathSet) -> Option<Cuts> {
+    let many = |account: &palisade_model::Account| {
+        let users = account.iam.users.value().map_or(0, |all| all.len());
+        users + account.iam.roles.value().map_or(0, |all| all.len())
+    };
+    if snapshot.accounts.values().map(many).sum::<usize>() > MAX_REEVALUATED {
+        let cap = format!("changes are worked out for up to {MAX_REEVALUATED} principals");
+        paths.caps.push(cap);
+        return None;
+    }
+    let evaluate = |changed: &Snapshot| {
+        let engine = Engine::new(changed);
+        let alarms = Alarms::new(changed, &engine);
+        let graph = Graph::build(changed, techniques(), &engine, &alarms);
+        graph.paths(&Query {
+            limits: Limits {
+                alternatives: 0,
+                ..Limits::default()
+            },
+            ..Query::default()
+        })
+    };
+    fix::cuts::cut(snapshot, paths, &evaluate)
+}
+
+/// Principals of an estate that is evaluated again for every set of changes.
+const MAX_REEVALUATED: usize = 10_000;
 
 /// Paths between what the texts name; empty lists stand for every entry or every target. The
 /// first text that names nothing comes back as the error.

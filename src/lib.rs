@@ -10,12 +10,14 @@
 //! | [`graph`] | decisions, exposure, techniques | who can become whom, best way first |
 //! | [`alarm`] | calls, rules, targets | whether anybody would hear it |
 //! | [`check`] | the catalogue and everything concluded | answers, resource by resource |
+//! | [`change`] | a snapshot and changes | the changed snapshot |
 //! | [`fix`] | answers and paths | the fewest changes that close them |
 //! | [`score`] | paths | one posture score, explained |
 //! | [`report`] | answers and paths | findings, and their bytes |
 //! | [`gate`] | a report and limits | pass or fail, with reasons |
 
 pub mod alarm;
+pub mod change;
 pub mod check;
 pub mod exposure;
 pub mod fix;

@@ -203,7 +203,11 @@ impl<'a> Judge<'a> {
             return Vec::new();
         };
         if is_account(kind) {
-            return self.all_accounts().into_iter().map(Bound::Account).collect();
+            return self
+                .all_accounts()
+                .into_iter()
+                .map(Bound::Account)
+                .collect();
         }
         if kind == Kind::PRINCIPAL {
             let both = ["user", "role"].map(|kind| local.stock(kind).known.clone());

@@ -38,7 +38,7 @@ mod show;
 mod solve;
 pub mod weigh;
 
-pub use cause::Cause;
+pub use cause::{Cause, Way};
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
 pub use find::{Graph, Size};
 pub use node::{Node, Stop};

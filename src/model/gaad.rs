@@ -144,8 +144,8 @@ struct RoleDetail {
     role_id: String,
     #[serde(default)]
     create_date: Option<String>,
-    assume_role_#[serde(deserialize_with = "document")]
-    policy_document: PolicyText,
+    #[serde(deserialize_with = "document")]
+    assume_role_policy_document: PolicyText,
     #[serde(default)]
     instance_profile_list: Vec<Profile>,
     #[serde(default)]

@@ -19,7 +19,8 @@ use crate::alarm::state::Row;
 use crate::check::security::tampering::Tampering;
 use crate::check::{Answer, Evidence, Outcome};
 use crate::gate::Verdict;
-use crate::graph::{Pair, Path, Span, Status};
+use crate::fix::cuts::Cuts;
+use crate::graph::{Cause, Pair, Path, Span, Status};
 pub use summary::{AccountRow, Reach, Summary};
 
 /// The schema of the JSON report. A change that breaks readers raises the number.
@@ -50,6 +51,10 @@ pub struct Report {
     pub accounts: Vec<AccountRow>,
     /// Pairs of entry and target, worst first.
     pub paths: Vec<PathEntry>,
+    /// What lets somebody go on, worst first: one entry per root cause.
+    pub causes: Vec<Cause>,
+    /// The fewest changes that cut every path, evaluated again.
+    pub cuts: Option<Cuts>,
     /// Bounds that were hit: what is missing because of them.
     pub caps: Vec<String>,
     /// Every security service by account and region; like places share a row, worst first.
@@ -220,6 +225,8 @@ impl Report {
             verdict: Verdict::default(),
             summary: summary_of.with(&findings, &paths),
             accounts: summary::accounts(snapshot),
+            causes: analysis.causes,
+            cuts: analysis.cuts,
             caps: analysis.paths.caps,
             services: analysis.services,
             tampering: analysis.tampering,

@@ -34,7 +34,13 @@ fn encoded(document: &Value) -> Value {
     Value::String(document.to_string().bytes().map(escape).collect())
 }
 
-fn role(account: &str, name: &str, trust: Value, inline: Option<Value>, attached: &[&str]) -> Value {
+fn role(
+    account: &str,
+    name: &str,
+    trust: Value,
+    inline: Option<Value>,
+    attached: &[&str],
+) -> Value {
     let attached: Vec<Value> = attached
         .iter()
         .map(|arn| json!({ "PolicyName": arn.rsplit('/').next(), "PolicyArn": arn }))
@@ -163,7 +169,14 @@ fn two_exports_give_the_way_across() {
     let pair = pair.expect("it is there");
     let surest = pair.surer.last().unwrap_or(&pair.best);
     let steps: Vec<&str> = surest.techniques().collect();
-    assert_eq!(steps, ["sts.assume-role", "sts.assume-role", "iam.put-role-policy-self"]);
+    assert_eq!(
+        steps,
+        [
+            "sts.assume-role",
+            "sts.assume-role",
+            "iam.put-role-policy-self"
+        ]
+    );
 }
 
 #[test]
@@ -175,5 +188,7 @@ fn pages_and_lists_that_are_missing_are_told_apart() {
     let iam = &snapshot.accounts[BUILD].iam;
     assert!(iam.users.value().is_some());
     // With `--filter User` the other lists are not empty but absent.
-    assert!(iam.roles.gap().is_some() && iam.groups.gap().is_some() && iam.policies.gap().is_some());
+    assert!(
+        iam.roles.gap().is_some() && iam.groups.gap().is_some() && iam.policies.gap().is_some()
+    );
 }

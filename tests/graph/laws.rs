@@ -152,7 +152,10 @@ impl Draft {
         };
         let region = Region {
             functions: Observed::Value(functions),
-            resources: palisade_model::listing::LISTINGS.iter().map(nothing).collect(),
+            resources: palisade_model::listing::LISTINGS
+                .iter()
+                .map(nothing)
+                .collect(),
             ..Region::default()
         };
         Account {

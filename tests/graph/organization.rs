@@ -54,9 +54,8 @@ accounts:
 }
 
 fn reaches(pairs: &[Pair], who: &str, target: &Node) -> Option<Status> {
-    let fits = |pair: &&Pair| {
-        pair.best.entry.node.id().ends_with(who) && pair.best.target.node == *target
-    };
+    let fits =
+        |pair: &&Pair| pair.best.entry.node.id().ends_with(who) && pair.best.target.node == *target;
     pairs.iter().find(fits).map(|pair| pair.best.status)
 }
 
@@ -72,14 +71,23 @@ fn who_assigns_permission_sets_is_administrator_of_the_members_and_not_of_the_ma
     let nothing = "{ allow: s3:GetObject }";
     let found = pairs("sso.amazonaws.com", nothing, grants);
     let member = Node::administrator(MEMBER);
-    assert_eq!(reaches(&found, "user/helper", &member), Some(Status::Proven));
-    assert_eq!(reaches(&found, "user/helper", &Node::administrator(MANAGER)), None);
+    assert_eq!(
+        reaches(&found, "user/helper", &member),
+        Some(Status::Proven)
+    );
+    assert_eq!(
+        reaches(&found, "user/helper", &Node::administrator(MANAGER)),
+        None
+    );
     // The same grants in an account that is no delegate are worth nothing.
     let found = pairs("guardduty.amazonaws.com", nothing, grants);
     assert_eq!(reaches(&found, "user/helper", &member), None);
     let found = pairs("guardduty.amazonaws.com", grants, nothing);
     let manager = Node::administrator(MANAGER);
-    assert_eq!(reaches(&found, "user/ruler", &manager), Some(Status::Proven));
+    assert_eq!(
+        reaches(&found, "user/ruler", &manager),
+        Some(Status::Proven)
+    );
 }
 
 #[test]
@@ -88,7 +96,10 @@ fn stack_sets_of_the_organization_run_everywhere() {
     let nothing = "{ allow: s3:GetObject }";
     let service = "member.org.stacksets.cloudformation.amazonaws.com";
     let found = pairs(service, nothing, grants);
-    assert_eq!(reaches(&found, "user/helper", &organization()), Some(Status::Proven));
+    assert_eq!(
+        reaches(&found, "user/helper", &organization()),
+        Some(Status::Proven)
+    );
     let found = pairs("guardduty.amazonaws.com", nothing, grants);
     assert_eq!(reaches(&found, "user/helper", &organization()), None);
 }
@@ -98,8 +109,14 @@ fn a_root_session_may_end_as_root_of_a_member() {
     let grants = r#"{ allow: "sts:AssumeRoot", on: "*" }"#;
     let found = pairs("iam.amazonaws.com", "{ allow: s3:GetObject }", grants);
     let member = Node::administrator(MEMBER);
-    assert_eq!(reaches(&found, "user/helper", &member), Some(Status::Possible));
-    assert_eq!(reaches(&found, "user/helper", &Node::administrator(MANAGER)), None);
+    assert_eq!(
+        reaches(&found, "user/helper", &member),
+        Some(Status::Possible)
+    );
+    assert_eq!(
+        reaches(&found, "user/helper", &Node::administrator(MANAGER)),
+        None
+    );
 }
 
 #[test]
@@ -107,7 +124,10 @@ fn who_takes_policies_off_rules_the_organization() {
     let grants = r#"{ allow: "organizations:DetachPolicy", on: "*" }"#;
     let nothing = "{ allow: s3:GetObject }";
     let found = pairs("iam.amazonaws.com", grants, nothing);
-    assert_eq!(reaches(&found, "user/ruler", &organization()), Some(Status::Proven));
+    assert_eq!(
+        reaches(&found, "user/ruler", &organization()),
+        Some(Status::Proven)
+    );
     let found = pairs("iam.amazonaws.com", nothing, grants);
     assert_eq!(reaches(&found, "user/helper", &organization()), None);
 }

@@ -146,17 +146,25 @@ fn one_statement_is_one_cause_with_every_way_it_opens() {
         let of = |name: &str| -> Vec<_> {
             causes
                 .iter()
-                .filter(|cause| {
-                    means(&cause.principal, name) && cause.statement.layer == "identity"
-                })
+                .filter(|cause| means(&cause.principal.node, name))
                 .collect()
         };
         let janitor = of("role/service/key-janitor-exec");
         assert_eq!(janitor.len(), 1, "{janitor:#?}");
-        assert_eq!(
-            janitor[0].techniques.first().map(String::as_str),
-            Some("iam.create-access-key")
+        let statement = janitor[0].statement.as_ref().expect("a statement decides");
+        assert!(
+            statement.text.contains("iam:CreateAccessKey"),
+            "{statement:#?}"
         );
-        assert!(janitor[0].techniques.len() > 1, "{janitor:#?}");
+        let first = janitor[0].ways.first().map(|way| way.technique.as_str());
+        assert_eq!(first, Some("iam.create-access-key"));
+        assert!(janitor[0].ways.len() > 1, "{janitor:#?}");
+        let door = causes
+            .iter()
+            .find(|cause| cause.principal.node == Node::Internet);
+        let door = door.expect("the open bucket is a cause of its own");
+        assert!(door.statement.is_none() && !door.facts.is_empty());
+        let ids: std::collections::BTreeSet<&str> = causes.iter().map(|c| c.id.as_str()).collect();
+        assert_eq!(ids.len(), causes.len());
     });
 }
