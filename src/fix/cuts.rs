@@ -12,7 +12,7 @@ use palisade_model::{Arn, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Place, apply};
-use crate::graph::{Edge, Node, Pair, Path, PathSet, Request, Statement, Status};
+use crate::graph::{Edge, Node, Path, PathSet, Request, Statement, Status};
 
 /// A set of changes that was evaluated again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,16 +82,8 @@ pub fn cut(
 
 /// The surest path of every pair, where it does not hang on a gap.
 fn settled(set: &PathSet) -> Vec<&Path> {
-    let surest = |pair: &'_ Pair| -> usize { pair.surer.len() };
-    set.pairs
-        .iter()
-        .filter_map(|pair| {
-            let path = match surest(pair).checked_sub(1) {
-                Some(last) => &pair.surer[last],
-                None => &pair.best,
-            };
-            (path.status != Status::Possible).then_some(path)
-        })
+    set.paths()
+        .filter(|path| path.status != Status::Possible)
         .collect()
 }
 

@@ -9,6 +9,13 @@ use palisade_model::{AccountId, Arn, Gap};
 pub(crate) enum Bound {
     /// A resource or principal of the snapshot.
     Known(Arn),
+    /// Something other policies name, of a listing that could not be read.
+    Named {
+        /// As it is named.
+        arn: Arn,
+        /// Why the listing is not there.
+        gap: Box<Gap>,
+    },
     /// A resource that does not exist yet, under the name the attacker gives it.
     New(Arn),
     /// Some resource of a listing that could not be read: every question about it is open.
@@ -26,7 +33,7 @@ impl Bound {
     /// The ARN, where it has one.
     pub(crate) fn arn(&self) -> Option<&Arn> {
         match self {
-            Bound::Known(arn) | Bound::New(arn) => Some(arn),
+            Bound::Known(arn) | Bound::New(arn) | Bound::Named { arn, .. } => Some(arn),
             _ => None,
         }
     }
@@ -34,7 +41,7 @@ impl Bound {
     /// How it is written in reports.
     pub(crate) fn text(&self) -> String {
         match self {
-            Bound::Known(arn) | Bound::New(arn) => arn.to_string(),
+            Bound::Known(arn) | Bound::New(arn) | Bound::Named { arn, .. } => arn.to_string(),
             Bound::Unseen { gap, .. } => format!("something unread ({gap})"),
             Bound::Account(name) => name.clone(),
         }

@@ -230,6 +230,19 @@ impl<'a> Judge<'a> {
         // Objects are listed where a bucket is exposed, and nobody asked for the others. Every
         // other listing that is not there may hold anything.
         let asked = !matches!(kind, Kind::OBJECT | Kind::BUCKET_CONTENT);
+        // Of providers only those matter that a role trusts, and trust policies name them.
+        let is_provider = matches!(kind.name(), "saml-provider" | "oidc-provider");
+        if let (true, Some(gap)) = (is_provider, stock.gaps.first()) {
+            let named = local
+                .providers
+                .iter()
+                .filter(|arn| arn.resource().starts_with(kind.name()));
+            all.extend(named.map(|arn| Bound::Named {
+                arn: arn.clone(),
+                gap: Box::new(gap.clone()),
+            }));
+            return all;
+        }
         let counts = |gap: &&Gap| asked || gap.kind != GapKind::NotCollected;
         if let Some(gap) = stock.gaps.iter().find(counts) {
             let gap = Box::new(gap.clone());
@@ -322,7 +335,11 @@ impl<'a> Judge<'a> {
             } else {
                 "*"
             };
-            let ask = |who: &Actor| self.ask(who, &requirement.action, resource, context.clone());
+            let fresh = matches!(requirement.on.selector, Selector::New(_));
+            let ask = |who: &Actor| match fresh {
+                true => self.ask_new(who, &requirement.action, resource, context.clone()),
+                false => self.ask(who, &requirement.action, resource, context.clone()),
+            };
             let own = ask(crew.first);
             let second = crew.second.filter(|_| crew.shares(requirement));
             answers.push(surer(own, second.and_then(ask))?);

@@ -95,9 +95,9 @@ impl<'a> Graph<'a> {
             pairs.extend(found);
         }
         pairs.sort_by(|a: &Found, b: &Found| {
-            b.span
-                .hi
-                .cmp(&a.span.hi)
+            // What exists only if a gap resolves badly comes after what exists.
+            (a.only_possible, b.span.hi)
+                .cmp(&(b.only_possible, a.span.hi))
                 .then_with(|| a.order.cmp(&b.order))
         });
         if pairs.len() > query.limits.pairs {
@@ -350,6 +350,7 @@ impl<'a> Graph<'a> {
                     hi: bound.map_or(hi, |bound| bound.max(hi)),
                 },
                 ways: ways[entry.id as usize],
+                only_possible: lo == Score::NONE,
                 order: (self.real(entry.id), self.real(target)),
                 limits: query.limits,
             });
@@ -405,10 +406,11 @@ impl<'a> Graph<'a> {
             .iter()
             .map(|route| self.path(&found.entry, found.target, route))
             .collect();
-        let best = paths.remove(0);
+        // The best of all stands first, then those that are surer.
+        let best = paths.pop().expect("a pair is found by a route");
         Pair {
             best,
-            surer: paths,
+            worse_if: paths,
             alternatives: if detailed {
                 self.alternatives(found)
             } else {
@@ -496,10 +498,12 @@ impl<'a> Graph<'a> {
 pub(super) struct Found {
     pub(super) entry: Entry,
     pub(super) target: Id,
-    /// The best route, then those that are surer.
+    /// The route with the highest upper end, then those that are surer.
     pub(super) routes: Vec<Vec<u32>>,
     pub(super) span: Span,
     pub(super) ways: u64,
+    /// Whether every way hangs on a gap.
+    pub(super) only_possible: bool,
     pub(super) order: (Option<Node>, Option<Node>),
     pub(super) limits: Limits,
 }

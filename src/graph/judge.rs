@@ -7,7 +7,7 @@ use palisade_checks::technique::{
     ContextValue, Kind, Predicate, Requirement, ResourceRef, Selector,
 };
 use palisade_checks::weights::Weights;
-use palisade_model::{Arn, Gap, GapKind, Snapshot};
+use palisade_model::{Arn, Gap, GapKind, Observed, Snapshot};
 use rustc_hash::FxHashMap;
 
 use super::actor::{Actor, Crew, Mod};
@@ -37,6 +37,8 @@ pub(crate) struct Asked {
     pub(crate) context: Vec<(String, String)>,
     /// Whether the second principal of a crew sends it.
     pub(crate) second: bool,
+    /// Whether the resource does not exist yet.
+    fresh: bool,
 }
 
 /// Asks.
@@ -55,7 +57,7 @@ pub(crate) struct Judge<'a> {
     truths: RefCell<FxHashMap<(usize, String), Truth>>,
 }
 
-type MemoKey = (u64, String, String, Vec<(String, String)>);
+type MemoKey = (u64, String, String, Vec<(String, String)>, bool);
 
 /// What is remembered of an answer.
 #[derive(Clone, Debug)]
@@ -183,6 +185,12 @@ impl<'a> Judge<'a> {
             Bound::Known(arn) | Bound::New(arn) => {
                 self.ask(actor, &requirement.action, arn.as_str(), context)
             }
+            Bound::Named { arn, gap } => {
+                let mut asked = self.ask(actor, &requirement.action, arn.as_str(), context)?;
+                asked.status = Status::Possible;
+                asked.gaps.push(*gap);
+                Some(asked)
+            }
             Bound::Account(id) => {
                 let resource = self.account_resource(&requirement.action, &id);
                 self.ask(actor, &requirement.action, &resource, context)
@@ -236,18 +244,46 @@ impl<'a> Judge<'a> {
         resource: &str,
         context: Vec<(String, String)>,
     ) -> Option<Asked> {
-        let key = (actor.class, action.to_owned(), resource.to_owned(), context);
+        self.ask_of(actor, (action, resource), context, false)
+    }
+
+    /// Asks about a resource that does not exist before the attacker makes it: it has neither a
+    /// policy of its own nor a permissions boundary.
+    pub(crate) fn ask_new(
+        &self,
+        actor: &Actor,
+        action: &str,
+        resource: &str,
+        context: Vec<(String, String)>,
+    ) -> Option<Asked> {
+        self.ask_of(actor, (action, resource), context, true)
+    }
+
+    fn ask_of(
+        &self,
+        actor: &Actor,
+        (action, resource): (&str, &str),
+        context: Vec<(String, String)>,
+        fresh: bool,
+    ) -> Option<Asked> {
+        let key = (
+            actor.class,
+            action.to_owned(),
+            resource.to_owned(),
+            context,
+            fresh,
+        );
         let known = self.memo.borrow().get(&key).cloned();
         let short = match known {
             Some(short) => short,
             None => {
-                let short = self.decide(actor, action, resource, &key.3);
+                let short = self.decide(actor, (action, resource), &key.3, fresh);
                 self.memo.borrow_mut().insert(key.clone(), short.clone());
                 short
             }
         };
         let short = short?;
-        let (_, action, resource, context) = key;
+        let (_, action, resource, context, fresh) = key;
         let call = (!action.eq_ignore_ascii_case("iam:PassRole"))
             .then(|| self.heard(&action, actor.arn.account(), &resource));
         let (status, factor, gaps) = (short.status, short.factor, short.gaps);
@@ -260,6 +296,7 @@ impl<'a> Judge<'a> {
             resource,
             context,
             second: false,
+            fresh,
         })
     }
 
@@ -278,13 +315,12 @@ impl<'a> Judge<'a> {
     fn decide(
         &self,
         actor: &Actor,
-        action: &str,
-        resource: &str,
+        (action, resource): (&str, &str),
         context: &[(String, String)],
+        fresh: bool,
     ) -> Option<Short> {
-        let decision = self.with_layers(actor, action, resource, context, |request, layers| {
-            decide(request, layers)
-        });
+        let asked = (action, resource, fresh);
+        let decision = self.with_layers(actor, asked, context, decide);
         let proven = |status, factor| Short {
             status,
             factor,
@@ -332,8 +368,7 @@ impl<'a> Judge<'a> {
     fn with_layers<T>(
         &self,
         actor: &Actor,
-        action: &str,
-        resource: &str,
+        (action, resource, fresh): (&str, &str, bool),
         context: &[(String, String)],
         then: impl FnOnce(&policy::Request, &Layers<'_>) -> T,
     ) -> T {
@@ -350,13 +385,42 @@ impl<'a> Judge<'a> {
         }
         known.set("aws:ViaAWSService", "false");
         known.set_absent("aws:CalledVia");
+        if tests_boundary(action) {
+            self.boundary_of(resource, fresh, &mut known);
+        }
         for (key, value) in context {
             known.set(key, value.as_str());
         }
         let own = (&*actor.identity, actor.boundary.as_deref());
         let asked = (action, resource);
         self.engine
-            .suppose(actor.arn.as_str(), own, asked, &known, then)
+            .suppose(actor.arn.as_str(), own, asked, &known, |request, layers| {
+                let nothing = fresh && layers.resource.is_some();
+                let layers = Layers {
+                    resource: layers.resource.filter(|_| !nothing),
+                    ..*layers
+                };
+                then(request, &layers)
+            })
+    }
+
+    /// `iam:PermissionsBoundary`: the boundary the principal has. One that is yet to be made has
+    /// the one it is made with, and whoever makes it to gain by it sets none.
+    ///
+    /// Source: "Actions, resources, and condition keys for AWS IAM", Service Authorization
+    /// Reference; "Delegating responsibility to others using permissions boundaries", IAM User
+    /// Guide, 2026-10.
+    fn boundary_of(&self, resource: &str, fresh: bool, known: &mut Context) {
+        const KEY: &str = "iam:PermissionsBoundary";
+        let arn = Arn::from(resource);
+        let user = self.facts.user(&arn).map(|user| &user.boundary);
+        let boundary = user.or_else(|| self.facts.role(&arn).map(|role| &role.boundary));
+        match boundary {
+            Some(Observed::Value(boundary)) => drop(known.set(KEY, boundary.as_str())),
+            Some(Observed::Absent | Observed::NotApplicable(_)) => drop(known.set_absent(KEY)),
+            None if fresh => drop(known.set_absent(KEY)),
+            Some(Observed::Gap(_)) | None => {}
+        }
     }
 
     /// The request as reports show it, with the statements that settle it.
@@ -367,8 +431,11 @@ impl<'a> Judge<'a> {
             context,
             ..
         } = asked;
-        let (statements, conditions) =
-            self.with_layers(actor, action, resource, context, |request, layers| {
+        let (statements, conditions) = self.with_layers(
+            actor,
+            (action, resource, asked.fresh),
+            context,
+            |request, layers| {
                 let decision = decide(request, layers);
                 let explained = policy::explain::explain(request, layers, &decision);
                 let residual = match &decision {
@@ -385,7 +452,8 @@ impl<'a> Judge<'a> {
                 let statements: Vec<Statement> =
                     explained.statements.iter().map(statement).collect();
                 (statements, conditions)
-            });
+            },
+        );
         let mut shown = BTreeMap::new();
         for (key, value) in context {
             shown.insert(key.clone(), vec![value.clone()]);
@@ -414,6 +482,25 @@ pub(super) fn surer(first: Option<Asked>, second: Option<Asked>) -> Option<Asked
         (Some(first), _) => Some(first),
         (None, second) => second,
     }
+}
+
+/// Calls on a principal whose permissions boundary a condition can ask for.
+fn tests_boundary(action: &str) -> bool {
+    const CALLS: [&str; 12] = [
+        "iam:attachrolepolicy",
+        "iam:attachuserpolicy",
+        "iam:createrole",
+        "iam:createuser",
+        "iam:deleterolepermissionsboundary",
+        "iam:deleterolepolicy",
+        "iam:deleteuserpermissionsboundary",
+        "iam:deleteuserpolicy",
+        "iam:detachrolepolicy",
+        "iam:detachuserpolicy",
+        "iam:putrolepolicy",
+        "iam:putuserpolicy",
+    ];
+    CALLS.contains(&action.to_ascii_lowercase().as_str())
 }
 
 /// Whether a predicate speaks of the acting principal without naming it.

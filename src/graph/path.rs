@@ -136,14 +136,25 @@ pub struct Total {
     pub principals: usize,
 }
 
+impl Pair {
+    /// Every path that is written out, the surest first.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let less_sure = self.worse_if.iter().rev();
+        std::iter::once(&self.best)
+            .chain(less_sure)
+            .chain(&self.alternatives)
+    }
+}
+
 /// Everything known about one entry and one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
-    /// The path whose upper end is highest.
+    /// The surest path, and of those as sure the one whose upper end is highest.
     pub best: Path,
-    /// The best path that is surer than `best`, where it is another one; surest last.
+    /// Paths with a higher upper end that are less sure: what it comes to if conditions can be met
+    /// or gaps resolve badly; the highest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub surer: Vec<Path>,
+    pub worse_if: Vec<Path>,
     /// Other ways that differ in a technique or a choke edge, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Path>,

@@ -27,6 +27,8 @@ pub(crate) struct Local<'a> {
     stock: BTreeMap<String, Stock>,
     /// Roles by the service principals they trust.
     by_service: BTreeMap<String, Vec<Arn>>,
+    /// Identity providers of the account that some trust policy of it names.
+    pub(crate) providers: BTreeSet<Arn>,
     /// Regions that are on, the home region first.
     pub(crate) regions: Vec<String>,
 }
@@ -80,6 +82,10 @@ impl<'a> Scene<'a> {
                 match principal.kind {
                     PrincipalKind::Aws => drop(names.insert(aws_name(&principal.value))),
                     PrincipalKind::Service => drop(services.insert(principal.value.clone())),
+                    PrincipalKind::Federated if principal.value.contains("-provider/") => {
+                        let provider = Arn::from(principal.value.as_str());
+                        local.providers.insert(provider);
+                    }
                     _ => {}
                 }
             }
@@ -210,6 +216,7 @@ impl<'a> Local<'a> {
             account,
             stock: BTreeMap::new(),
             by_service: BTreeMap::new(),
+            providers: BTreeSet::new(),
             regions,
         };
         local.stock_organization(snapshot);

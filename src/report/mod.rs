@@ -18,8 +18,8 @@ use crate::Analysis;
 use crate::alarm::state::Row;
 use crate::check::security::tampering::Tampering;
 use crate::check::{Answer, Evidence, Outcome};
-use crate::gate::Verdict;
 use crate::fix::cuts::Cuts;
+use crate::gate::Verdict;
 use crate::graph::{Cause, Pair, Path, Span, Status};
 pub use summary::{AccountRow, Reach, Summary};
 
@@ -106,22 +106,21 @@ pub struct PathEntry {
     /// The score, its lower and upper end; the pair writes it.
     #[serde(skip)]
     pub score: Span,
-    /// The best path, surer ones and alternatives.
+    /// The surest path, those that are worse if it comes to that, and alternatives.
     #[serde(flatten)]
     pub pair: Pair,
 }
 
 impl PathEntry {
-    /// The path whose upper end is highest.
+    /// The surest path.
     pub fn best(&self) -> &Path {
         &self.pair.best
     }
 
     /// The score of the best path that does not hang on a gap, if there is one.
     pub fn settled(&self) -> Option<Span> {
-        std::iter::once(&self.pair.best)
-            .chain(&self.pair.surer)
-            .chain(&self.pair.alternatives)
+        self.pair
+            .paths()
             .filter(|path| path.status != Status::Possible)
             .map(|path| path.score)
             .max_by_key(|score| score.hi)

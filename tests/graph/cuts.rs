@@ -10,10 +10,7 @@ use palisade_model::Snapshot;
 fn settled(snapshot: &Snapshot) -> usize {
     let pairs = analyse(snapshot, &Selection::default()).paths.pairs;
     let sure = |path: &palisade::graph::Path| path.status != palisade::graph::Status::Possible;
-    pairs
-        .iter()
-        .filter(|pair| std::iter::once(&pair.best).chain(&pair.surer).any(sure))
-        .count()
+    pairs.iter().filter(|pair| pair.paths().any(sure)).count()
 }
 
 #[test]

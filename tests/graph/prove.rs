@@ -12,11 +12,7 @@ use super::with_graph;
 /// What is wrong with a set of paths; empty when nothing is.
 pub(super) fn faults(set: &PathSet, engine: &Engine) -> Vec<String> {
     let mut faults = Vec::new();
-    for path in set
-        .pairs
-        .iter()
-        .flat_map(|p| p.surer.iter().chain(&p.alternatives).chain([&p.best]))
-    {
+    for path in set.pairs.iter().flat_map(|p| p.paths()) {
         let worst = path
             .hops
             .iter()

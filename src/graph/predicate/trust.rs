@@ -131,7 +131,9 @@ impl Question<'_, '_> {
                 Box::new(move |allow| federated(allow).any(|name| glob(host, host_of(name))))
             }
             Trusted::Federated(Federated::Provider(provider)) => {
-                let Some(Bound::Known(provider)) = self.bound(provider) else {
+                let Some(Bound::Known(provider) | Bound::Named { arn: provider, .. }) =
+                    self.bound(provider)
+                else {
                     return open(format!("what `{provider}` stands for"));
                 };
                 Box::new(move |allow| {
