@@ -3,13 +3,18 @@
 //! SCPs do not enter: they are the account's ceiling, shown beside the target.
 
 use super::Status;
-use super::actor::Actor;
+use super::actor::{Actor, Mod};
 use crate::policy::document::Statement;
 use crate::policy::{Attached, Effect, Glob};
 
 /// How surely an actor is administrator; `None` when it is not.
 pub(crate) fn administrator(actor: &Actor) -> Option<Status> {
-    if denies_everything(&actor.identity) {
+    // Through a service nobody is administrator.
+    let partly = actor
+        .mods
+        .iter()
+        .any(|change| matches!(change, Mod::Only(_)));
+    if partly || denies_everything(&actor.identity) {
         return None;
     }
     let identity = allows_everything(&actor.identity)?;

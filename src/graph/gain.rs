@@ -205,6 +205,38 @@ impl<'a> Growth<'_, 'a> {
     }
 }
 
+/// What was found, without the ways by which only a service reaches a principal where another as
+/// sure gains all of it.
+pub(super) fn fullest(
+    plan: &Plan<'_>,
+    found: BTreeMap<String, Vec<Solution>>,
+) -> BTreeMap<String, Vec<Solution>> {
+    let goal = |solution: &Solution| {
+        let (to, gain) = plan.outcome(&solution.options);
+        let name = plan
+            .goal(&solution.options)
+            .and_then(|goal| goal.variable());
+        let bound = name.and_then(|name| solution.bindings.get(name));
+        (bound.map(Bound::text), matches!(gain, Gain::Through(_)), to)
+    };
+    let mut whole: BTreeMap<Option<String>, Status> = BTreeMap::new();
+    for solution in found.values().flatten() {
+        if let (of, false, Goal::Resource(_)) = goal(solution) {
+            let sure = whole.entry(of).or_insert(Status::Possible);
+            *sure = (*sure).min(solution.state.status);
+        }
+    }
+    let keep = |solution: &Solution| match goal(solution) {
+        (of, true, _) => whole
+            .get(&of)
+            .is_none_or(|sure| *sure > solution.state.status),
+        _ => true,
+    };
+    let mut found = found;
+    found.values_mut().for_each(|all| all.retain(keep));
+    found
+}
+
 /// The actions that a technique's words after `through` stand for.
 ///
 /// # Panics

@@ -13,6 +13,7 @@ use palisade_model::Arn;
 use super::actor::{Actor, Mod};
 use super::admin::administrator;
 
+use super::gain::fullest;
 use super::join::Union;
 use super::judge::Judge;
 use super::meet::Joint;
@@ -313,6 +314,9 @@ impl<'g, 'a> Growth<'g, 'a> {
 
     fn try_plan(&mut self, number: usize, source: Id, actor: &Actor) {
         let plan = &self.plans[number];
+        if !plan.begins_at(actor) {
+            return;
+        }
         let attempt = Attempt {
             plan,
             judge: self.judge,
@@ -336,8 +340,8 @@ impl<'g, 'a> Growth<'g, 'a> {
         found: BTreeMap<String, Vec<Solution>>,
     ) {
         let mut by_cost: BTreeMap<u32, BTreeSet<Id>> = BTreeMap::new();
-        for solution in found.into_values().flatten() {
-            let plan = &self.plans[number];
+        let plan = &self.plans[number];
+        for solution in fullest(plan, found).into_values().flatten() {
             let cost = cost_of(self.judge, plan, &solution);
             let targets = self.gained(plan, actor, &solution);
             if let Some(also) = &solution.state.also {

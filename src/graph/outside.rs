@@ -7,6 +7,7 @@ use palisade_model::AccountId;
 
 use super::Node;
 use super::bind::{Bindings, Bound};
+use super::gain::fullest;
 use super::grow::{Drawn, Growth};
 use super::net::{Cost, Id};
 use super::plan::Plan;
@@ -35,7 +36,7 @@ impl Growth<'_, '_> {
                     found: BTreeMap::new(),
                 };
                 let found = attempt.run(Bindings::new());
-                for (key, solutions) in found {
+                for (key, solutions) in fullest(&self.plans[number], found) {
                     for solution in solutions {
                         let Some(node) = outsider(&self.plans[number], &solution) else {
                             continue;

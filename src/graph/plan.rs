@@ -264,6 +264,15 @@ impl<'a> Plan<'a> {
             .collect();
     }
 
+    /// Whether somebody of this kind can begin with it.
+    pub(crate) fn begins_at(&self, actor: &Actor) -> bool {
+        match self.from {
+            Source::Held(held) if held.kind == Kind::ROLE => !actor.is_user(),
+            Source::Held(held) if held.kind == Kind::USER => actor.is_user(),
+            _ => true,
+        }
+    }
+
     /// What stands for whom before anything is asked.
     pub(crate) fn given(&self, actor: &Actor) -> Bindings {
         let known = || Bound::Known(actor.arn.clone());

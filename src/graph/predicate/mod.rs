@@ -14,7 +14,7 @@ mod organization;
 mod trust;
 mod workload;
 
-use palisade_checks::technique::{Predicate, Requirement, ResourceRef, Selector};
+use palisade_checks::technique::{Predicate, Requirement, ResourceRef, Selector, Test};
 use palisade_model::{Arn, Gap, GapKind, Observed};
 
 use super::bind::{Bindings, Bound, Truth};
@@ -59,7 +59,10 @@ impl<'a> Question<'_, 'a> {
     fn answer(&self, predicate: &Predicate) -> Truth {
         use Predicate as P;
         if let Some(gap) = self.unseen(predicate) {
-            return Truth::gap(gap);
+            return match self.rules_out(predicate, gap) {
+                true => Truth::No,
+                false => Truth::gap(gap),
+            };
         }
         match predicate {
             P::Not(inner) => self.answer(inner).negate(),
@@ -113,6 +116,24 @@ impl<'a> Question<'_, 'a> {
                 _ => None,
             }
         })
+    }
+
+    /// Whether what is known answers a question about something unseen: a resource runs as a role
+    /// that trusts its service alone, and what may lie in places nobody listed was not asked for.
+    fn rules_out(&self, predicate: &Predicate, gap: &Gap) -> bool {
+        match predicate {
+            Predicate::CredentialIn(..) => gap.kind == GapKind::NotCollected,
+            Predicate::Attribute(of, path, Test::Names(to)) if path == "role" => {
+                let service = of.kind.resource_type().map(|(service, _)| service);
+                let role = self.bound(to);
+                let role = role.as_ref().and_then(Bound::arn);
+                match (service, role) {
+                    (Some(service), Some(role)) => self.never_trusts(role, service),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
     }
 
     /// What a reference stands for.

@@ -107,6 +107,17 @@ impl Question<'_, '_> {
         }
     }
 
+    /// Whether a role surely trusts no principal of a service, whatever its exact name.
+    pub(super) fn never_trusts(&self, role: &Arn, service: &str) -> bool {
+        let trusted = self.each_allow(role, |allow| {
+            names(allow).any(|name| {
+                name.is_everyone()
+                    || name.kind == PrincipalKind::Service && name.value.contains(service)
+            })
+        });
+        trusted == Truth::No
+    }
+
     fn trusts(&self, role: &Arn, who: &Trusted, lacking: &[String]) -> Truth {
         let fits: Box<dyn Fn(&Statement) -> bool + '_> = match who {
             Trusted::Service(service) => Box::new(move |allow| {
