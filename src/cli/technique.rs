@@ -7,7 +7,14 @@ use serde_json::{Value, json};
 
 /// The heads of the columns of [`line`].
 pub(crate) fn heads() -> String {
-    columns("TECHNIQUE", "SERVICE", "STATE", "MITRE", "PATHFINDING", "NAME")
+    columns(
+        "TECHNIQUE",
+        "SERVICE",
+        "STATE",
+        "MITRE",
+        "PATHFINDING",
+        "NAME",
+    )
 }
 
 /// What it is, where else it is written down, and whether it is evaluated.
@@ -103,7 +110,10 @@ pub(crate) fn page(technique: &Technique) -> String {
     section(&mut say, "must be true", technique.preconditions.iter());
     for group in &technique.any_of {
         say(format!("\none way of {}:", group.name));
-        group.options.iter().for_each(|option| way(&mut say, option));
+        group
+            .options
+            .iter()
+            .for_each(|option| way(&mut say, option));
     }
     say(String::new());
     references(&mut say, technique);
@@ -112,7 +122,10 @@ pub(crate) fn page(technique: &Technique) -> String {
         ("an SCP that denies", &breaks.scp_deny),
         ("conditions", &breaks.conditions),
         ("settings", &breaks.config),
-        ("not to be opened, an SCP that denies", &breaks.prevents_opening),
+        (
+            "not to be opened, an SCP that denies",
+            &breaks.prevents_opening,
+        ),
     ] {
         if !list.is_empty() {
             say(format!("stopped by {what}: {}", list.join(", ")));

@@ -36,8 +36,13 @@ fn faults(chain: &Chain) -> Vec<String> {
         let engine = Engine::new(world.snapshot());
         let graph = Graph::build(world.snapshot(), all, &engine, &Unheard);
         let sure = graph.steps().into_iter();
-        let sure: Vec<_> = sure.filter(|(.., status)| *status < Status::Possible).collect();
-        drawn.extend(sure.iter().map(|(_, technique, ..)| (*technique).to_owned()));
+        let sure: Vec<_> = sure
+            .filter(|(.., status)| *status < Status::Possible)
+            .collect();
+        drawn.extend(
+            sure.iter()
+                .map(|(_, technique, ..)| (*technique).to_owned()),
+        );
         if world.truth().paths.is_empty() {
             faults.push(format!("{name} tells no path"));
         }
