@@ -67,8 +67,11 @@ fn explain(written: &Written) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{} service control policies close {} open pairs of account and action",
-        written.documents.len(),
+        "{} close {} open pairs of account and action",
+        match written.documents.len() {
+            1 => "1 service control policy would".to_owned(),
+            many => format!("{many} service control policies would"),
+        },
         written.closed
     );
     for document in &written.documents {

@@ -393,6 +393,30 @@ fn a_deny_for_tagged_things_alone_is_the_callers_to_undo() {
 }
 
 #[test]
+fn an_exemption_by_unique_id_names_one_role_and_a_wildcard_names_anybody() {
+    let by = |id: &str| {
+        let rest = format!(r#","Condition":{{"StringNotLike":{{"aws:userid":"{id}"}}}}"#);
+        let mut snapshot = exempting("arn:aws:iam::511111111101:role/chief");
+        let organization = snapshot.organization.value_mut().expect("an organization");
+        let policies = organization.policies.value_mut().expect("policies");
+        policies.get_mut("p-test").expect("it").document =
+            Observed::Value(PolicyText::new(deny(r#""guardduty:*""#, &rest)));
+        let member = snapshot.accounts.get_mut(MEMBER).expect("the member");
+        let roles = member.iam.roles.value_mut().expect("roles");
+        roles.get_mut("sec-admin").expect("it").id = "AROAEXAMPLEEXAMPLE01".to_owned();
+        answer(&snapshot, "guardduty:DeleteDetector")
+    };
+    match by("AROAEXAMPLEEXAMPLE01:*") {
+        Protection::Except { exempt, .. } => assert_eq!(exempt[0].name(), "sec-admin"),
+        other => panic!("{other:?}"),
+    }
+    match by("*:break-glass") {
+        Protection::Bypassable { how, .. } => assert!(how[0].contains("break-glass"), "{how:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn an_exemption_by_tag_is_open_where_sessions_may_carry_tags() {
     let rest = r#","Condition":{"StringNotEquals":{"aws:PrincipalTag/team":"security"}}"#;
     let mut snapshot = exempting("arn:aws:iam::522222222202:role/hub");

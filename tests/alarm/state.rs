@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade::alarm::state::{Service, State, matrix, state};
+use palisade::alarm::state::{Row, Service, State, matrix, state};
 use palisade_mocks::World;
 use palisade_model::{Observed, Region, RegionState, Snapshot, Why};
 
@@ -245,5 +245,33 @@ fn like_places_share_a_row_of_the_table() {
     }
     let rows = matrix(&snapshot, &BTreeSet::new()).rows();
     assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows.iter().all(|row| row.says.is_empty()), "{rows:?}");
     assert!(rows.iter().all(|row| row.places.len() == 503));
+}
+
+#[test]
+fn a_row_says_why_and_a_table_joins_rows_of_the_same_states() {
+    let mut snapshot = world("security-half");
+    let trails = snapshot
+        .accounts
+        .get_mut(MEMBER)
+        .expect("it")
+        .trails
+        .value_mut();
+    for trail in trails.expect("trails").values_mut() {
+        trail.log_validation = true;
+    }
+    let rows = matrix(&snapshot, &BTreeSet::new()).rows();
+    let half: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.states.get(&Service::Cloudtrail) == Some(&"half on"))
+        .collect();
+    assert_eq!(half.len(), 2, "one account has digest files: {half:?}");
+    let says = |row: &Row| row.says[&Service::Cloudtrail].join("; ").contains("digest");
+    assert_ne!(says(half[0]), says(half[1]));
+    let joined = Row::by_states(&rows);
+    let half = joined
+        .iter()
+        .filter(|row| row.states.get(&Service::Cloudtrail) == Some(&"half on"));
+    assert_eq!(half.count(), 1, "{joined:?}");
 }

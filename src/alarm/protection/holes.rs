@@ -18,6 +18,8 @@ pub(super) struct Hole {
     pub(super) patterns: BTreeSet<String>,
     /// Tags of the caller that open it, as `key=value`.
     pub(super) tags: BTreeSet<(String, String)>,
+    /// Unique ids of callers that open it, as `AROA…:session` or `AIDA…`.
+    pub(super) ids: BTreeSet<String>,
     /// Conditions that do not name principals, and whether the caller decides them.
     conditions: Vec<(String, bool)>,
 }
@@ -40,12 +42,12 @@ pub(super) fn of(
     for clause in &residual.clauses {
         hole.take(place.account, clause, residual);
     }
-    if !hole.patterns.is_empty() || !hole.tags.is_empty() {
+    if !hole.patterns.is_empty() || !hole.tags.is_empty() || !hole.ids.is_empty() {
         let clauses: Vec<String> = residual.clauses.iter().map(ToString::to_string).collect();
         let question = format!("{} {region} {clauses:?}", place.account);
         let found = place
             .powers
-            .exempt(question, || exempt(place, region, resource));
+            .exempt(question, || exempt(place, region, resource, &hole.ids));
         hole.exempt = found.to_vec();
     }
     hole
@@ -64,6 +66,7 @@ impl Hole {
         }
         let mut patterns = Vec::new();
         let mut tags = Vec::new();
+        let mut ids = Vec::new();
         let mut others = Vec::new();
         let mut by_principal = false;
         for term in &clause.terms {
@@ -88,6 +91,11 @@ impl Hole {
                         return;
                     }
                 }
+                None if term.key == "aws:userid" && !negated => ids.extend(term.values.clone()),
+                None if term.key == "aws:username" && !negated => {
+                    let users = term.values.iter();
+                    patterns.extend(users.map(|name| format!("arn:*:iam::{account}:user/{name}")));
+                }
                 // "Anybody but": the deny is meant for these alone.
                 _ => others.push(term),
             }
@@ -95,6 +103,7 @@ impl Hole {
         if by_principal && others.is_empty() && !residual.imprecise {
             self.patterns.extend(patterns);
             self.tags.extend(tags);
+            self.ids.extend(ids);
             return;
         }
         let through_service = others.iter().any(|term| {
@@ -110,13 +119,18 @@ impl Hole {
                 || names_principal(&term.key)
         });
         let text = clause.to_string();
-        self.conditions
-            .push((text, caller && tags.is_empty() && patterns.is_empty()));
+        self.conditions.push((
+            text,
+            caller && tags.is_empty() && patterns.is_empty() && ids.is_empty(),
+        ));
     }
 
     /// Nobody of the account gets through.
     pub(super) fn is_closed(&self) -> bool {
-        self.patterns.is_empty() && self.tags.is_empty() && self.conditions.is_empty()
+        self.patterns.is_empty()
+            && self.tags.is_empty()
+            && self.ids.is_empty()
+            && self.conditions.is_empty()
     }
 
     pub(super) fn protection(self, place: &Place<'_, '_>, by: Vec<String>) -> Protection {
@@ -130,11 +144,12 @@ impl Hole {
             };
         }
         let question = format!(
-            "{} {} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {:?}",
             place.account,
             place.becomes.is_some(),
             self.patterns,
             self.tags,
+            self.ids,
             self.exempt
         );
         let found = place.powers.ways_in(question, || ways::into(&self, place));
@@ -181,8 +196,9 @@ pub(super) fn fits(pattern: &str, arn: &str) -> bool {
     crate::policy::Glob::new(pattern).matches(arn)
 }
 
-/// Existing principals that the ceilings let through.
-fn exempt(place: &Place<'_, '_>, region: &str, resource: &str) -> Vec<Arn> {
+/// Existing principals that the ceilings let through. The id of a session is the role's and a
+/// name that whoever assumes it picks, so the role is exempt where any session of it is.
+fn exempt(place: &Place<'_, '_>, region: &str, resource: &str, ids: &BTreeSet<String>) -> Vec<Arn> {
     let Place {
         powers,
         account,
@@ -199,11 +215,23 @@ fn exempt(place: &Place<'_, '_>, region: &str, resource: &str) -> Vec<Arn> {
                 context.set(key, value.as_str());
             }
             let (decision, _) = powers.ceiling_decides(arn, &ask.action, resource, &context);
-            decision.is_allowed()
+            decision.is_allowed() || has_id(powers, arn, ids)
         })
         .collect();
     out.sort();
     out
+}
+
+fn has_id(powers: &Powers<'_>, arn: &Arn, ids: &BTreeSet<String>) -> bool {
+    let known = match (powers.role(arn), powers.user(arn)) {
+        (Some(role), _) => &role.id,
+        (_, Some(user)) => &user.id,
+        _ => return false,
+    };
+    !known.is_empty()
+        && ids
+            .iter()
+            .any(|id| id.split(':').next() == Some(known.as_str()))
 }
 
 /// All holes together: what any of them lets through.
@@ -214,6 +242,7 @@ pub(super) fn worst(holes: Vec<Hole>) -> Option<Hole> {
         sum.exempt.dedup();
         sum.patterns.extend(hole.patterns);
         sum.tags.extend(hole.tags);
+        sum.ids.extend(hole.ids);
         sum.conditions.extend(hole.conditions);
         sum.conditions.sort();
         sum.conditions.dedup();

@@ -41,6 +41,11 @@ pub(super) fn into(hole: &Hole, place: &Place<'_, '_>) -> WaysIn {
             one.take_over(exempted, &mut found);
         }
     }
+    for id in hole.ids.iter().filter(|id| names_nobody(id)) {
+        found
+            .how
+            .insert(format!("`{id}` lets any session through that is named so"));
+    }
     if let Some(becomes) = place.becomes {
         for exempted in hole.exempt.iter().filter(|arn| **arn != root) {
             longer(hole, place, becomes, exempted, &mut found);
@@ -51,6 +56,15 @@ pub(super) fn into(hole: &Hole, place: &Place<'_, '_>) -> WaysIn {
         above: found.above.into_iter().collect(),
         missing: found.missing.into_iter().collect(),
     }
+}
+
+/// Whether a pattern of unique ids leaves open whose id it is.
+///
+/// Source: "IAM identifiers", IAM User Guide: an id is never given twice, so that a whole one
+/// stands for one principal for good.
+fn names_nobody(id: &str) -> bool {
+    let owner = id.split(':').next().unwrap_or_default();
+    owner.contains(['*', '?'])
 }
 
 #[derive(Default)]

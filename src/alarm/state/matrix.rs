@@ -118,12 +118,15 @@ fn in_use(snapshot: &Snapshot, cells: &[Cell]) -> BTreeSet<Service> {
     used
 }
 
-/// Accounts and regions in which every service is in the same state: one row of a table that
-/// stays readable for hundreds of accounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Accounts and regions in which every service is in the same state, for the same reasons: one
+/// row of a table that stays readable for hundreds of accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The states, by service, as words.
     pub states: BTreeMap<Service, &'static str>,
+    /// What is missing, what was seen, or what was not read, by service.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub says: BTreeMap<Service, Vec<String>>,
     /// The regions by account; an empty region stands for services with one state per account.
     pub places: BTreeMap<String, Vec<String>>,
 }
@@ -132,33 +135,59 @@ impl Matrix {
     /// The matrix with like places in one row: those with the worst states first, then the
     /// larger rows. Regions and whole accounts stand in rows of their own.
     pub fn rows(&self) -> Vec<Row> {
-        let mut places: BTreeMap<(&str, &str), BTreeMap<Service, &'static str>> = BTreeMap::new();
+        let mut places: BTreeMap<(&str, &str), Row> = BTreeMap::new();
         for cell in &self.cells {
+            let row = places.entry((&cell.account, &cell.region)).or_default();
             let word = match cell.expected {
                 true => cell.state.word(),
                 false => "not used",
             };
-            let place = places.entry((&cell.account, &cell.region)).or_default();
-            place.insert(cell.service, word);
+            row.states.insert(cell.service, word);
+            let says = cell.state.says();
+            if cell.expected && !says.is_empty() {
+                row.says.insert(cell.service, says);
+            }
         }
-        let mut rows: BTreeMap<BTreeMap<Service, &'static str>, Row> = BTreeMap::new();
-        for ((account, region), states) in places {
-            let row = rows.entry(states.clone()).or_insert_with(|| Row {
-                states,
-                places: BTreeMap::new(),
-            });
+        let each = places.into_iter().map(|((account, region), mut row)| {
             row.places
-                .entry(account.to_owned())
-                .or_default()
-                .push(region.to_owned());
-        }
-        let mut rows = Vec::from_iter(rows.into_values());
-        rows.sort_by_key(|row| std::cmp::Reverse((row.badness(), row.places.len())));
-        rows
+                .insert(account.to_owned(), vec![region.to_owned()]);
+            row
+        });
+        Row::joined(each, |row| (row.states.clone(), row.says.clone()))
     }
 }
 
 impl Row {
+    /// Rows with the same states in one, whatever the reasons are.
+    pub fn by_states(rows: &[Row]) -> Vec<Row> {
+        let bare = rows.iter().cloned().map(|row| Row {
+            says: BTreeMap::new(),
+            ..row
+        });
+        Row::joined(bare, |row| row.states.clone())
+    }
+
+    fn joined<K: Ord>(rows: impl Iterator<Item = Row>, like: impl Fn(&Row) -> K) -> Vec<Row> {
+        let mut joined: BTreeMap<K, Row> = BTreeMap::new();
+        for row in rows {
+            let key = like(&row);
+            match joined.get_mut(&key) {
+                Some(same) => {
+                    for (account, regions) in row.places {
+                        same.places.entry(account).or_default().extend(regions);
+                    }
+                }
+                None => drop(joined.insert(key, row)),
+            }
+        }
+        let mut rows = Vec::from_iter(joined.into_values());
+        for regions in rows.iter_mut().flat_map(|row| row.places.values_mut()) {
+            regions.sort();
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse((row.badness(), row.places.len())));
+        rows
+    }
+
     fn badness(&self) -> usize {
         self.states.values().map(|word| State::badness(word)).sum()
     }

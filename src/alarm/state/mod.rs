@@ -172,6 +172,17 @@ impl State {
         }
     }
 
+    /// What is missing or was seen, line by line; empty where there is nothing to say.
+    pub fn says(&self) -> Vec<String> {
+        match self {
+            Self::On => Vec::new(),
+            Self::HalfOn { what } => what.iter().map(|weakness| weakness.says.clone()).collect(),
+            Self::Suspended { what } | Self::Off { what } => vec![what.clone()],
+            Self::NotApplicable { why } => vec![why.clone()],
+            Self::Unknown { missing } => missing.clone(),
+        }
+    }
+
     /// How bad a word of [`State::word`] is beside the others.
     pub fn badness(word: &str) -> usize {
         match word {

@@ -11,6 +11,7 @@ use super::super::{Finding, Report};
 use super::paths::news;
 use super::text::{fold, name_of, paint, wrapped};
 use super::{Style, line};
+use crate::alarm::state::Row;
 
 /// How many resources one row names.
 const NAMED_RESOURCES: usize = 4;
@@ -98,7 +99,8 @@ pub(super) fn services(out: &mut String, report: &Report, style: Style) {
         return;
     }
     line!(out, "{}", paint("Security services", "1", style));
-    for row in report.services.iter().take(SERVICE_ROWS) {
+    let rows = Row::by_states(&report.services);
+    for row in rows.iter().take(SERVICE_ROWS) {
         let mut by_state: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (service, state) in &row.states {
             by_state.entry(state).or_default().push(service.to_string());
@@ -111,7 +113,7 @@ pub(super) fn services(out: &mut String, report: &Report, style: Style) {
         wrapped(out, &places_of(&row.places), "  ", style.width);
         wrapped(out, &states.join(" · "), "    ", style.width);
     }
-    let more = report.services.len().saturating_sub(SERVICE_ROWS);
+    let more = rows.len().saturating_sub(SERVICE_ROWS);
     if more > 0 {
         line!(
             out,
