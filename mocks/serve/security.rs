@@ -295,18 +295,30 @@ fn shield(desk: &Desk<'_>) -> Outcome {
 }
 
 fn firewall_manager(desk: &Desk<'_>) -> Outcome {
-    if desk.call.operation != "GetAdminAccount" {
-        return Err(desk.unknown());
-    }
-    match desk.fact(&desk.home()?.firewall_manager)? {
-        Some(manager) => Ok(Answer::of(json!({
+    let known = desk.fact(&desk.home()?.firewall_manager)?;
+    match (desk.call.operation.as_str(), known) {
+        ("ListPolicies", Some(manager)) => {
+            let policies = desk.fact(&manager.policies)?.into_iter().flatten();
+            let listed: Vec<Value> = policies
+                .map(|(name, policy)| {
+                    json!({
+                        "PolicyName": name,
+                        "RemediationEnabled": policy.remediates,
+                        "PolicyStatus": policy.status,
+                    })
+                })
+                .collect();
+            Ok(Answer::of(json!({ "PolicyList": listed })))
+        }
+        ("GetAdminAccount", Some(manager)) => Ok(Answer::of(json!({
             "AdminAccount": manager.administrator,
             "RoleStatus": manager.status,
         }))),
-        None => Err(Failure::new(
+        ("GetAdminAccount" | "ListPolicies", None) => Err(Failure::new(
             400,
             "ResourceNotFoundException",
             "The specified resource was not found.",
         )),
+        _ => Err(desk.unknown()),
     }
 }

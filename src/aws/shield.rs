@@ -1,6 +1,8 @@
 //! Shield Advanced and Firewall Manager: paid services that an account may have.
 
-use palisade_model::{FirewallManager, Gap, GapKind, Observed, ShieldState};
+use std::collections::BTreeMap;
+
+use palisade_model::{FirewallManager, FirewallPolicy, Gap, GapKind, Observed, ShieldState, Why};
 use serde_json::json;
 
 use crate::engine::Place;
@@ -40,14 +42,34 @@ pub(crate) async fn shield(home: &Place) -> Observed<ShieldState> {
 /// The administrator account, as this account sees it.
 pub(crate) async fn firewall_manager(home: &Place) -> Observed<FirewallManager> {
     let answer = home.json(&FMS, "GetAdminAccount", "", json!({}));
-    match answer.await {
-        Observed::Value(answer) => match path::text(&answer, "AdminAccount") {
-            Some(administrator) => Observed::Value(FirewallManager {
-                administrator,
-                status: path::text(&answer, "RoleStatus").unwrap_or_default(),
-            }),
-            None => Observed::Absent,
+    let answer = match answer.await {
+        Observed::Value(answer) => answer,
+        other => return other.map(|_| FirewallManager::default()),
+    };
+    let Some(administrator) = path::text(&answer, "AdminAccount") else {
+        return Observed::Absent;
+    };
+    Observed::Value(FirewallManager {
+        policies: match administrator == home.visit.account {
+            true => firewall_policies(home).await,
+            false => Observed::not_applicable(Why::Kind, "only the administrator lists policies"),
         },
-        other => other.map(|_| FirewallManager::default()),
-    }
+        administrator,
+        status: path::text(&answer, "RoleStatus").unwrap_or_default(),
+    })
+}
+
+async fn firewall_policies(home: &Place) -> Observed<BTreeMap<String, FirewallPolicy>> {
+    let page = ("PolicyList[]", "NextToken", "NextToken");
+    let listed = home.json_pages(&FMS, "ListPolicies", "", json!({}), page);
+    listed.await.map(|policies| {
+        let named = policies.iter().filter_map(|policy| {
+            let facts = FirewallPolicy {
+                remediates: path::flag(policy, "RemediationEnabled").unwrap_or_default(),
+                status: path::text(policy, "PolicyStatus").unwrap_or_default(),
+            };
+            Some((path::text(policy, "PolicyName")?, facts))
+        });
+        named.collect()
+    })
 }

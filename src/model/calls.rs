@@ -231,6 +231,7 @@ pub static CALLS: &[Call] = &[
     call("shield:DescribeSubscription", Per::Item).absent(&["ResourceNotFoundException"]),
     call("shield:ListProtections", Per::Item).absent(&["ResourceNotFoundException"]),
     call("fms:GetAdminAccount", Per::Account).absent(&["ResourceNotFoundException"]),
+    call("fms:ListPolicies", Per::Item).absent(&["ResourceNotFoundException"]),
     // EventBridge
     call("events:ListEventBuses", Per::Region),
     call("events:ListRules", Per::Item),

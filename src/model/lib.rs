@@ -56,7 +56,7 @@ pub use s3::{
 };
 pub use security::{
     AnalyzerState, ConfigRecorder, ConfigService, DeliveryChannel, Detector, FirewallManager,
-    Inspector, Macie, SecurityHub, ShieldState, Standard, Trail, TrailSelectors,
+    FirewallPolicy, Inspector, Macie, SecurityHub, ShieldState, Standard, Trail, TrailSelectors,
 };
 pub use snapshot::{Account, AccountId, Region, RegionName, RegionState, Snapshot};
 pub use time::Time;

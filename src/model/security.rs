@@ -196,4 +196,22 @@ pub struct FirewallManager {
     pub administrator: AccountId,
     /// The state of the role: `READY`, `CREATING`, …
     pub status: String,
+    /// Its policies in the home region, by name. Only the administrator can list them.
+    #[serde(default = "unread_policies")]
+    pub policies: Observed<BTreeMap<String, FirewallPolicy>>,
+}
+
+fn unread_policies() -> Observed<BTreeMap<String, FirewallPolicy>> {
+    Observed::not_collected("fms:ListPolicies")
+}
+
+/// A Firewall Manager policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FirewallPolicy {
+    /// Whether it mends what it finds, or only tells.
+    pub remediates: bool,
+    /// `ACTIVE` or `OUT_OF_ADMIN_SCOPE`; empty when not said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub status: String,
 }

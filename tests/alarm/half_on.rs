@@ -4,8 +4,8 @@
 use palisade::alarm::state::{Service, State, state};
 use palisade_mocks::World;
 use palisade_model::{
-    Account, FirewallManager, Macie, Observed, OrgAccount, Region, Resource, ShieldState, Snapshot,
-    Trail, TrailSelectors,
+    Account, FirewallManager, FirewallPolicy, Macie, Observed, OrgAccount, Region, Resource,
+    ShieldState, Snapshot, Trail, TrailSelectors,
 };
 use serde_json::json;
 
@@ -126,6 +126,21 @@ const HALVES: &[(Service, &str, Flip)] = &[
         account(s, MEMBER).firewall_manager = Observed::Value(FirewallManager {
             administrator: MEMBER.to_owned(),
             status: "CREATING".to_owned(),
+            policies: mending(true),
+        });
+    }),
+    (Service::Fms, "remediation", |s| {
+        account(s, MEMBER).firewall_manager = Observed::Value(FirewallManager {
+            administrator: MEMBER.to_owned(),
+            status: "READY".to_owned(),
+            policies: mending(false),
+        });
+    }),
+    (Service::Fms, "policies", |s| {
+        account(s, MEMBER).firewall_manager = Observed::Value(FirewallManager {
+            administrator: MEMBER.to_owned(),
+            status: "READY".to_owned(),
+            policies: Observed::Value([].into()),
         });
     }),
     (Service::Waf, "logging", |s| web_acl(s, json!(false))),
@@ -203,6 +218,13 @@ const UNREAD: &[(Service, Flip)] = &[
     }),
     (Service::Fms, |s| {
         account(s, MEMBER).firewall_manager = Observed::denied("fms:GetAdminAccount")
+    }),
+    (Service::Fms, |s| {
+        account(s, MEMBER).firewall_manager = Observed::Value(FirewallManager {
+            administrator: MEMBER.to_owned(),
+            status: "READY".to_owned(),
+            policies: Observed::denied("fms:ListPolicies"),
+        });
     }),
     (Service::Waf, |s| {
         let list = Observed::denied("wafv2:ListWebACLs");
@@ -353,6 +375,14 @@ fn web_acl(snapshot: &mut Snapshot, logging: serde_json::Value) {
         .insert("wafv2.web-acl".to_owned(), acls);
 }
 
+fn mending(remediates: bool) -> Observed<std::collections::BTreeMap<String, FirewallPolicy>> {
+    let policy = FirewallPolicy {
+        remediates,
+        status: "ACTIVE".to_owned(),
+    };
+    Observed::Value([("edge".to_owned(), policy)].into())
+}
+
 fn root(snapshot: &mut Snapshot) -> &mut palisade_model::RootUser {
     account(snapshot, MEMBER)
         .iam
@@ -394,6 +424,7 @@ fn whole_paid_services_are_on() {
     account(&mut snapshot, MEMBER).firewall_manager = Observed::Value(FirewallManager {
         administrator: SECURITY.to_owned(),
         status: "READY".to_owned(),
+        policies: Observed::Absent,
     });
     for service in [Service::Macie, Service::Shield, Service::Waf, Service::Fms] {
         assert_eq!(

@@ -52,10 +52,21 @@ pub(super) fn into(hole: &Hole, place: &Place<'_, '_>) -> WaysIn {
         }
     }
     WaysIn {
-        how: found.how.into_iter().collect(),
-        above: found.above.into_iter().collect(),
-        missing: found.missing.into_iter().collect(),
+        how: first(found.how),
+        above: first(found.above),
+        missing: first(found.missing),
     }
+}
+
+/// The first sentences and how many more there are: each of hundreds of principals may have one.
+fn first(all: BTreeSet<String>) -> Vec<String> {
+    const TOLD: usize = 12;
+    let more = all.len().saturating_sub(TOLD);
+    let mut told: Vec<String> = all.into_iter().take(TOLD).collect();
+    if more > 0 {
+        told.push(format!("and {more} ways more"));
+    }
+    told
 }
 
 /// Whether a pattern of unique ids leaves open whose id it is.

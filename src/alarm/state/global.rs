@@ -1,13 +1,13 @@
 //! Services with one state per account.
 
-use palisade_model::{Account, Observed, Snapshot};
+use palisade_model::{Account, FirewallManager, Observed, Snapshot};
 
 use super::{Faults, Service, State, organization, present};
 
-pub(super) fn state(snapshot: &Snapshot, account: &Account, service: Service) -> State {
+pub(super) fn state(snapshot: &Snapshot, id: &str, account: &Account, service: Service) -> State {
     match service {
         Service::Shield => shield(account),
-        Service::Fms => fms(account),
+        Service::Fms => fms(id, account),
         _ => root(snapshot, account),
     }
 }
@@ -31,7 +31,7 @@ fn shield(account: &Account) -> State {
     faults.state()
 }
 
-fn fms(account: &Account) -> State {
+fn fms(id: &str, account: &Account) -> State {
     let manager = match present(&account.firewall_manager, "no administrator account is set") {
         Ok(manager) => manager,
         Err(state) => return state,
@@ -41,7 +41,35 @@ fn fms(account: &Account) -> State {
         let status = &manager.status;
         faults.add("status", format!("the administrator's role is `{status}`"));
     }
+    if manager.administrator == id {
+        firewall_policies(manager, &mut faults);
+    }
     faults.state()
+}
+
+/// What the administrator's policies do.
+///
+/// Source: PolicySummary, AWS Firewall Manager API Reference, 2026-11.
+fn firewall_policies(manager: &FirewallManager, faults: &mut Faults) {
+    match &manager.policies {
+        Observed::Value(policies) if !policies.is_empty() => {
+            for (name, policy) in policies {
+                if !policy.remediates {
+                    let says = format!("the policy `{name}` tells and does not mend");
+                    faults.add("remediation", says);
+                }
+                if policy.status == "OUT_OF_ADMIN_SCOPE" {
+                    faults.add(
+                        "scope",
+                        format!("the policy `{name}` reaches nobody any more"),
+                    );
+                }
+            }
+        }
+        Observed::Gap(gap) => faults.unread(gap),
+        Observed::NotApplicable(_) => {}
+        _ => faults.add("policies", "it has no policy"),
+    }
 }
 
 /// On means guarded: no access keys, and an MFA device or no credentials at all.

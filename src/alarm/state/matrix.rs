@@ -49,7 +49,7 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
             .into_iter()
             .filter(|service| service.is_global())
         {
-            push("", service, global::state(snapshot, account, service));
+            push("", service, global::state(snapshot, id, account, service));
         }
         match &account.regions {
             Observed::Value(regions) => {

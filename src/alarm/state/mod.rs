@@ -308,7 +308,7 @@ pub fn state(snapshot: &Snapshot, account: &str, region: &str, service: Service)
         };
     };
     if service.is_global() {
-        return global::state(snapshot, data, service);
+        return global::state(snapshot, account, data, service);
     }
     in_region(snapshot, account, data, region, service)
 }
