@@ -105,6 +105,31 @@ fn the_answers_are_those_of_the_world() {
     );
 }
 
+#[test]
+fn what_only_an_administrator_can_call_is_asked_of_its_account_alone() {
+    let analysis = analyse(&world("security-delegated"), &Selection::default());
+    let rows = analysis.tampering.rows.iter();
+    let mut rows = rows.filter(|row| row.action == "guardduty:StopMonitoringMembers");
+    let row = rows.next().expect("the row");
+    for answer in &row.answers {
+        let administrator = answer.accounts == ["522222222202"];
+        let found = (answer.counts, answer.scp, answer.alarm);
+        let expected = match administrator {
+            true => (true, "denied", "alarmed"),
+            false => (false, "n/a", "n/a"),
+        };
+        // The management account may call for the organization, and is heard.
+        if answer.accounts != ["511111111101"] {
+            assert_eq!(found, expected, "{:?}", answer.accounts);
+        }
+    }
+    assert!(
+        row.answers
+            .iter()
+            .any(|answer| answer.accounts == ["522222222202"])
+    );
+}
+
 /// The organization with everything on and so many members more, each in so many regions.
 fn many(accounts: usize, regions: &[&str]) -> Snapshot {
     let mut snapshot = world("security-half");

@@ -70,10 +70,11 @@ fn may_call(
     let organization = security.snapshot().organization.value();
     let delegates = organization.and_then(|o| o.delegated_administrators.value());
     let services = delegates.and_then(|delegates| delegates.get(account));
+    let manages = organization.is_some_and(|o| o.management_account == account);
     match row.caller {
         Caller::Any => true,
-        Caller::Management => organization.is_some_and(|o| o.management_account == account),
-        Caller::Delegated => services.is_some_and(|services| !services.is_empty()),
+        Caller::Management => manages,
+        Caller::Delegated => manages || services.is_some_and(|services| !services.is_empty()),
         Caller::Administrator => services.is_some_and(|services| {
             let prefix = row.prefix().trim_end_matches('2');
             services.iter().any(|service| {
