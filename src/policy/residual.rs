@@ -203,6 +203,11 @@ impl Term {
     pub(crate) fn new(key: &str, operator: Operator, mut values: Vec<String>) -> Self {
         values.sort();
         values.dedup();
+        // "Less than one of these" is less than the largest: with one value the opposite order
+        // says the opposite.
+        if let Some(bound) = operator.only_bound(&values) {
+            values = vec![bound];
+        }
         Self {
             key: key.to_owned(),
             operator,

@@ -3,6 +3,7 @@
 
 mod generate;
 mod reference;
+mod told;
 
 use std::sync::Arc;
 

@@ -217,6 +217,24 @@ impl Operator {
         }
     }
 
+    /// Of an operator that compares orders: the one of several values that decides.
+    pub(crate) fn only_bound(self, values: &[String]) -> Option<String> {
+        let furthest = |order: Order, key: &dyn Fn(&String) -> Option<i128>| {
+            let known = values.iter().filter_map(|v| key(v).map(|k| (k, v)));
+            match order {
+                Order::Equal => None,
+                Order::Less | Order::LessOrEqual => known.max(),
+                Order::Greater | Order::GreaterOrEqual => known.min(),
+            }
+        };
+        let found = match self.comparison {
+            Comparison::Numeric(order) => furthest(order, &|v| Number::read(v).map(Number::scaled)),
+            Comparison::Date(order) => furthest(order, &|v| Moment::read(v).map(Moment::nanos)),
+            _ => None,
+        };
+        found.map(|(_, value)| value.clone())
+    }
+
     fn base_name(self) -> &'static str {
         let known = OPERATORS
             .iter()

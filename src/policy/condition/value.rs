@@ -49,6 +49,11 @@ impl Number {
         Some(Self(if negative { -value } else { value }))
     }
 
+    /// Its value as a multiple of the smallest step.
+    pub(crate) fn scaled(self) -> i128 {
+        self.0
+    }
+
     /// A neighbour, so near that no written value lies between.
     pub(crate) fn nudged(self, up: bool) -> String {
         let step = if up { 1 } else { -1 };
@@ -107,6 +112,11 @@ impl Moment {
             None => 0,
         };
         Some(Self(days * 86_400 * 1_000_000_000 + day_nanos))
+    }
+
+    /// Nanoseconds since 1970.
+    pub(crate) fn nanos(self) -> i128 {
+        self.0
     }
 
     pub(crate) fn nudged(self, up: bool) -> String {

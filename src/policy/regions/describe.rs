@@ -122,6 +122,8 @@ struct Words<'a> {
     /// what a missing key means.
     jointly: bool,
     terms: Vec<(Term, Mask)>,
+    /// For each term the one that holds in exactly the other regions, if there is one.
+    duals: Vec<Option<Term>>,
 }
 
 impl<'a> Words<'a> {
@@ -136,6 +138,7 @@ impl<'a> Words<'a> {
             present: whole & !1,
             jointly: false,
             terms: Vec::new(),
+            duals: Vec::new(),
         };
         let as_variable = |test: &Test| test.variable_keys().any(|key| axis.keys.contains(key));
         if axis.keys.len() > 1 || uncertain.tests.iter().any(|test| as_variable(test)) {
@@ -204,6 +207,23 @@ impl<'a> Words<'a> {
 
     /// Keeps a term if it is certain in every region and says something no other does.
     fn add(&mut self, term: Term, context: &Context) {
+        let Some(mask) = self.mask(&term, context) else {
+            return;
+        };
+        if mask == 0 || mask == self.present || self.terms.iter().any(|(_, m)| *m == mask) {
+            return;
+        }
+        let other = Term {
+            operator: term.operator.dual(),
+            ..term.clone()
+        };
+        let exact = self.mask(&other, context) == Some(self.present & !mask);
+        self.duals.push(exact.then_some(other));
+        self.terms.push((term, mask));
+    }
+
+    /// The regions in which a term holds; `None` when that is not certain of each.
+    fn mask(&self, term: &Term, context: &Context) -> Option<Mask> {
         let mut mask = 0;
         let mut probe = context.clone();
         let test = term.test();
@@ -215,12 +235,10 @@ impl<'a> Words<'a> {
             match test.holds(&probe) {
                 Tri::Yes => mask |= 1 << at,
                 Tri::No => {}
-                Tri::Maybe => return,
+                Tri::Maybe => return None,
             }
         }
-        if mask != 0 && mask != self.present && !self.terms.iter().any(|(_, m)| *m == mask) {
-            self.terms.push((term, mask));
-        }
+        Some(mask)
     }
 
     /// Alternatives that together hold exactly in these regions; each is a list of terms.
@@ -290,12 +308,13 @@ impl<'a> Words<'a> {
         let unwanted = self.present & !wanted;
         let mut covered = 0;
         let mut terms: Vec<Term> = Vec::new();
-        for (term, mask) in &self.terms {
-            if mask & !unwanted == 0 && mask & !covered != 0 {
+        for ((_, mask), dual) in self.terms.iter().zip(&self.duals) {
+            if let Some(dual) = dual
+                && mask & !unwanted == 0
+                && mask & !covered != 0
+            {
                 covered |= mask;
-                let mut dual = term.clone();
-                dual.operator = term.operator.dual();
-                terms.push(dual);
+                terms.push(dual.clone());
             }
         }
         // "None of these" merges only where values join under the negation.
@@ -315,20 +334,17 @@ impl<'a> Words<'a> {
             }
             let mut here = self.present;
             let mut terms = Vec::new();
-            for (term, mask) in &self.terms {
+            for ((term, mask), dual) in self.terms.iter().zip(&self.duals) {
                 let inside = mask & bit != 0;
+                if !inside && !self.jointly && dual.is_none() {
+                    continue;
+                }
                 let next = if inside { here & mask } else { here & !mask };
                 if next != here && here & !wanted != 0 && next & !wanted != here & !wanted {
                     here = next;
                     match (inside, self.jointly) {
                         (true, _) => terms.push(term.clone()),
-                        (false, false) => {
-                            let operator = term.operator.dual();
-                            terms.push(Term {
-                                operator,
-                                ..term.clone()
-                            });
-                        }
+                        (false, false) => terms.extend(dual.clone()),
                         (false, true) => terms.extend(term.complement()),
                     }
                 }
