@@ -143,7 +143,7 @@ impl Told {
 fn near_miss(miss: &NearMiss) -> Value {
     let mut out = json!({
         "layer": miss.layer.word(), "lacks": miss.lacks, "policies": miss.policies,
-        "says": miss.to_string(),
+        "asFarAsRead": miss.unread, "says": miss.to_string(),
     });
     if let Some(statement) = &miss.statement {
         out["statement"] = quoted(statement);

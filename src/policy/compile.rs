@@ -51,8 +51,58 @@ pub(crate) struct CompiledStatement {
 
 #[derive(Debug)]
 struct ActionMatcher {
-    patterns: Box<[Glob]>,
+    patterns: Box<[ActionPattern]>,
     negated: bool,
+}
+
+/// One entry of an `Action` or `NotAction` element.
+#[derive(Debug)]
+struct ActionPattern {
+    /// What the first bytes of a name must be, where the pattern fixes them: most names are told
+    /// apart without looking at the text.
+    head: u64,
+    mask: u64,
+    glob: Glob,
+}
+
+/// The first eight bytes of an action's name, after the service; zeros follow a shorter one.
+#[inline]
+pub(crate) fn name_head(action: &str) -> u64 {
+    let name = action.split_once(':').map_or("", |(_, name)| name);
+    head_of(name.as_bytes())
+}
+
+fn head_of(name: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = name.len().min(8);
+    bytes[..length].copy_from_slice(&name[..length]);
+    u64::from_be_bytes(bytes)
+}
+
+impl ActionPattern {
+    fn new(text: &str) -> Self {
+        let glob = Glob::new(&text.trim().to_ascii_lowercase());
+        let fixed = glob.head();
+        let whole = glob.as_literal().is_some();
+        let name = fixed
+            .iter()
+            .position(|b| *b == b':')
+            .map(|at| &fixed[at + 1..]);
+        let (head, mask) = match name {
+            None => (0, 0),
+            Some(name) if whole || name.len() >= 8 => (head_of(name), u64::MAX),
+            Some(name) => {
+                let bits = 64 - 8 * u32::try_from(name.len()).unwrap_or(8);
+                (head_of(name), u64::MAX.checked_shl(bits).unwrap_or(0))
+            }
+        };
+        Self { head, mask, glob }
+    }
+
+    #[inline]
+    fn matches(&self, action: &str, head: u64) -> bool {
+        head & self.mask == self.head && self.glob.matches(action)
+    }
 }
 
 #[derive(Debug)]
@@ -203,7 +253,7 @@ impl CompiledStatement {
         };
         let patterns = actions
             .iter()
-            .map(|a| Glob::new(&a.trim().to_ascii_lowercase()))
+            .map(|action| ActionPattern::new(action))
             .collect();
         let actions = ActionMatcher { patterns, negated };
         // Trust policies and some resource-based policies name no resource: they mean the one
@@ -237,8 +287,8 @@ impl CompiledStatement {
         if self.actions.negated {
             return u64::MAX;
         }
-        self.actions.patterns.iter().fold(0, |bits, glob| {
-            let head = glob.head();
+        self.actions.patterns.iter().fold(0, |bits, pattern| {
+            let head = pattern.glob.head();
             let service = head.iter().position(|b| *b == b':').map(|end| &head[..end]);
             match service.map(std::str::from_utf8) {
                 Some(Ok(service)) => bits | service_bit(service),
@@ -250,7 +300,7 @@ impl CompiledStatement {
     /// Whether action, resource and conditions match; the principal is judged apart.
     #[inline]
     pub(crate) fn applies(&self, request: &Request) -> Tri {
-        if !self.actions.matches(&request.action) {
+        if !self.actions.matches(&request.action, request.name_head) {
             return Tri::No;
         }
         let resource = self.resources.matches(request);
@@ -274,7 +324,7 @@ impl CompiledStatement {
 
     /// Whether it covers this action, in lower case.
     pub(crate) fn covers_action(&self, action: &str) -> bool {
-        self.actions.matches(action)
+        self.actions.matches(action, name_head(action))
     }
 
     pub(crate) fn resource_patterns(&self) -> &[ResourcePattern] {
@@ -332,8 +382,8 @@ static NOTHING: Vec<String> = Vec::new();
 
 impl ActionMatcher {
     #[inline]
-    fn matches(&self, action: &str) -> bool {
-        self.patterns.iter().any(|p| p.matches(action)) != self.negated
+    fn matches(&self, action: &str, head: u64) -> bool {
+        self.patterns.iter().any(|p| p.matches(action, head)) != self.negated
     }
 }
 

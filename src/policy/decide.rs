@@ -105,13 +105,18 @@ impl Decision {
 /// Explicit denies outrank everything, also what could not be read. Where an unread policy could
 /// change the answer it is [`Decision::Unknown`].
 pub fn decide(request: &Request, layers: &Layers<'_>) -> Decision {
-    let (worst, gap) = settle(request, layers, &Lens::default());
+    decide_with(request, layers, &Lens::default())
+}
+
+/// Decides a request as if the layers were what the lens makes of them.
+pub(crate) fn decide_with(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Decision {
+    let (worst, gap) = settle(request, layers, lens);
     if !gap {
         return worst;
     }
     let hopeful = Lens {
         optimist: true,
-        ..Lens::default()
+        ..*lens
     };
     let (best, _) = settle(request, layers, &hopeful);
     match (worst, best) {
@@ -323,7 +328,7 @@ pub(crate) fn rule(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Rulin
 fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
     let holder = |policies, layer| opinion(policies, layer, Audience::Holder, request, lens);
     let caller = &request.caller;
-    let free = caller.is_service_linked();
+    let free = request.linked;
     let has_identity = caller.has_identity();
     let mut out = Opinions {
         identity: Opinion::SILENT,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::decide::{Decision, Grant, needs_resource_policy, settle};
+use super::decide::{Decision, Grant, decide_with, needs_resource_policy};
 use super::document::Effect;
 use super::facts;
 use super::layers::{Cite, Layer, Layers, Lens};
@@ -50,6 +50,8 @@ pub struct NearMiss {
     pub policies: Vec<String>,
     /// The conditions that would remain; `None` when it would be allowed whatever is not known.
     pub residual: Option<Residual>,
+    /// Some policy that was not read could still deny it.
+    pub unread: bool,
 }
 
 impl fmt::Display for NearMiss {
@@ -78,9 +80,13 @@ impl fmt::Display for NearMiss {
                 f.write_str(": without it")?;
             }
         }
+        f.write_str(", allowed")?;
+        if self.unread {
+            f.write_str(" as far as policies were read")?;
+        }
         match &self.residual {
-            None => f.write_str(", allowed"),
-            Some(residual) => write!(f, ", allowed when {residual}"),
+            None => Ok(()),
+            Some(residual) => write!(f, " when {residual}"),
         }
     }
 }
@@ -190,7 +196,7 @@ fn near_misses(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
                     ..Lens::default()
                 };
                 let quoted = quote(layers, cite);
-                let miss = near_miss(layer, settle(request, layers, &lens).0);
+                let miss = near_miss(layer, decide_with(request, layers, &lens));
                 out.extend(miss.map(|miss| NearMiss {
                     statement: quoted,
                     ..miss
@@ -200,7 +206,7 @@ fn near_misses(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
         if let Some(without) = without(layers, layer)
             && !out.iter().any(|miss: &NearMiss| miss.layer == layer)
         {
-            let decision = settle(request, &without.as_layers(), &Lens::default()).0;
+            let decision = decide_with(request, &without.as_layers(), &Lens::default());
             let names = layers.policies(layer).iter().map(|a| a.name.to_string());
             out.extend(near_miss(layer, decision).map(|miss| NearMiss {
                 policies: names.collect(),
@@ -216,10 +222,12 @@ fn near_misses(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
 
 /// A near miss, if this is what the decision would be.
 fn near_miss(layer: Layer, decision: Decision) -> Option<NearMiss> {
+    let unread = matches!(decision, Decision::Unknown(_));
     let residual = match decision {
         Decision::Allowed(_) => None,
         Decision::Conditional(conditional) => Some(conditional.residual),
-        Decision::Denied(_) | Decision::Unknown(_) => return None,
+        Decision::Unknown(unknown) => unknown.residual,
+        Decision::Denied(_) => return None,
     };
     Some(NearMiss {
         layer,
@@ -227,6 +235,7 @@ fn near_miss(layer: Layer, decision: Decision) -> Option<NearMiss> {
         statement: None,
         policies: Vec::new(),
         residual,
+        unread,
     })
 }
 
@@ -241,7 +250,7 @@ fn missing_allows(request: &Request, layers: &Layers<'_>) -> Vec<NearMiss> {
             grant: Some(layer),
             ..Lens::default()
         };
-        let miss = near_miss(layer, settle(request, layers, &lens).0)?;
+        let miss = near_miss(layer, decide_with(request, layers, &lens))?;
         Some(NearMiss {
             lacks: true,
             ..miss

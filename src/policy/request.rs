@@ -8,7 +8,7 @@ use super::resource::Resource;
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Who asks.
-    pub caller: Caller,
+    pub(crate) caller: Caller,
     /// The action in lower case: `s3:getobject`.
     pub(crate) action: Box<str>,
     /// The resource.
@@ -17,6 +17,12 @@ pub struct Request {
     pub(crate) resource_account: Option<Box<str>>,
     /// The condition keys.
     pub context: Context,
+    /// The beginning of the action's name: see [`super::compile::name_head`].
+    pub(crate) name_head: u64,
+    /// Caller and resource belong to one account.
+    same_account: bool,
+    /// The caller is a service-linked role.
+    pub(crate) linked: bool,
     /// The action's service as a bit: see [`super::compile::service_bit`].
     pub(crate) service: u64,
     /// It is the call that lists all buckets.
@@ -49,10 +55,18 @@ impl Request {
         let resource = Resource::new(resource);
         let resource_account = resource_account
             .or_else(|| resource.account())
-            .map(Into::into);
+            .map(Box::<str>::from);
         let service = super::compile::service_bit(action.split(':').next().unwrap_or_default());
         let names_all_buckets = &*action == "s3:listallmybuckets" && resource.is_star();
+        let same_account = match (caller.account(), &resource_account) {
+            (Some(own), Some(owner)) => own == &**owner,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
         Self {
+            name_head: super::compile::name_head(&action),
+            same_account,
+            linked: caller.is_service_linked(),
             caller,
             action,
             resource,
@@ -82,10 +96,6 @@ impl Request {
 
     /// Whether caller and resource belong to one account.
     pub fn is_same_account(&self) -> bool {
-        match (self.caller.account(), &self.resource_account) {
-            (Some(own), Some(owner)) => own == &**owner,
-            (Some(_), None) => true,
-            (None, _) => false,
-        }
+        self.same_account
     }
 }

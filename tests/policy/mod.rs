@@ -239,3 +239,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_opposite_of_several_bounds_is_past_all_of_them() {
+    let case = json!({
+        "id": 1, "principal": "arn:aws:iam::111122223333:user/u", "action": "s3:GetObject",
+        "resource": "arn:aws:s3:::b/k", "unknownKeys": ["aws:MultiFactorAuthAge"],
+        "identityPolicies": [{"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition":
+                {"NumericLessThanEquals": {"aws:MultiFactorAuthAge": ["60", "300"]}}}]}],
+    });
+    let Decision::Conditional(conditional) = decided(&case) else {
+        panic!("the age decides")
+    };
+    let holds = |age: &str| {
+        let mut context = Context::closed();
+        context.set("aws:MultiFactorAuthAge", age);
+        conditional.residual.holds(&context)
+    };
+    let ages = ["60", "100", "300", "301"].map(holds);
+    assert_eq!(
+        ages,
+        [false, false, false, true].map(palisade::policy::Tri::from)
+    );
+}

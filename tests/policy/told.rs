@@ -69,6 +69,10 @@ fn details() -> tempfile::NamedTempFile {
 const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
 
 fn explained(name: &str, more: &[&str]) -> String {
+    explained_in(name, &[more, &["--no-organization"]].concat())
+}
+
+fn explained_in(name: &str, more: &[&str]) -> String {
     let file = details();
     let path = file.path().to_str().expect("the path is text").to_owned();
     let who = format!("arn:aws:iam::111122223333:user/{name}");
@@ -112,6 +116,14 @@ fn a_near_miss_names_what_stands_in_the_way() {
 }
 
 #[test]
+fn a_near_miss_says_what_else_could_deny() {
+    // Nothing is known of an organization, so its SCPs may say anything.
+    let text = explained_in("bob", &[]);
+    let miss = "without it, allowed as far as policies were read";
+    assert!(text.contains(miss), "{text}");
+}
+
+#[test]
 fn conditions_say_who_can_see_to_them() {
     let text = explained("cy", &[]);
     assert!(
@@ -146,6 +158,7 @@ fn who_can_lists_near_misses_on_demand() {
             path,
             "-f",
             "json",
+            "--no-organization",
         ];
         arguments.extend(more);
         let output = palisade(&arguments, b"");
