@@ -12,7 +12,7 @@ use crate::check::security::tampering::Tampering;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
 use crate::fix::{self, cuts::Cuts};
-use crate::graph::{Cause, Graph, Limits, Node, PathSet, Query};
+use crate::graph::{Cause, Graph, Interests, Limits, Node, PathSet, Query};
 use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
@@ -39,6 +39,7 @@ pub struct Selection {
     wanted: Vec<String>,
     unwanted: Vec<String>,
     expects: BTreeSet<Service>,
+    interests: Interests,
 }
 
 impl Selection {
@@ -60,6 +61,7 @@ impl Selection {
             wanted: wanted.to_vec(),
             unwanted: unwanted.to_vec(),
             expects: BTreeSet::new(),
+            interests: Interests::default(),
         })
     }
 
@@ -67,6 +69,13 @@ impl Selection {
     #[must_use]
     pub fn expecting(mut self, services: impl IntoIterator<Item = Service>) -> Self {
         self.expects.extend(services);
+        self
+    }
+
+    /// Says what matters in this estate.
+    #[must_use]
+    pub fn interested(mut self, interests: Interests) -> Self {
+        self.interests = interests;
         self
     }
 
@@ -81,7 +90,8 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let engine = Engine::new(snapshot);
     let exposure = Exposure::of(snapshot);
     let alarms = Alarms::new(snapshot, &engine);
-    let graph = Graph::build(snapshot, techniques(), &engine, &alarms);
+    let interests = selection.interests.clone();
+    let graph = Graph::build_for(snapshot, techniques(), &engine, &alarms, interests);
     let security = Security::new(&alarms)
         .becoming(&graph)
         .exposed(&exposure)
@@ -90,7 +100,7 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
     let mut paths = graph.paths(&Query::default());
     let causes = graph.causes(&paths);
-    let cuts = cuts(snapshot, &mut paths);
+    let cuts = cuts(snapshot, &mut paths, &selection.interests);
     Analysis {
         answers,
         paths,
@@ -103,7 +113,7 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
 
 /// The fewest changes that cut the paths. Every set is evaluated with the whole engine, which is
 /// too much to do again and again for the largest estates: then the caps say so.
-fn cuts(snapshot: &Snapshot, paths: &mut PathSet) -> Option<Cuts> {
+fn cuts(snapshot: &Snapshot, paths: &mut PathSet, interests: &Interests) -> Option<Cuts> {
     let many = |account: &palisade_model::Account| {
         let users = account.iam.users.value().map_or(0, |all| all.len());
         users + account.iam.roles.value().map_or(0, |all| all.len())
@@ -116,7 +126,8 @@ fn cuts(snapshot: &Snapshot, paths: &mut PathSet) -> Option<Cuts> {
     let evaluate = |changed: &Snapshot| {
         let engine = Engine::new(changed);
         let alarms = Alarms::new(changed, &engine);
-        let graph = Graph::build(changed, techniques(), &engine, &alarms);
+        let known = interests.clone();
+        let graph = Graph::build_for(changed, techniques(), &engine, &alarms, known);
         graph.paths(&Query {
             limits: Limits {
                 alternatives: 0,
@@ -133,10 +144,15 @@ const MAX_REEVALUATED: usize = 10_000;
 
 /// Paths between what the texts name; empty lists stand for every entry or every target. The
 /// first text that names nothing comes back as the error.
-pub fn paths(snapshot: &Snapshot, from: &[String], to: &[String]) -> Result<PathSet, String> {
+pub fn paths(
+    snapshot: &Snapshot,
+    from: &[String],
+    to: &[String],
+    interests: Interests,
+) -> Result<PathSet, String> {
     let engine = Engine::new(snapshot);
     let alarms = Alarms::new(snapshot, &engine);
-    let graph = Graph::build(snapshot, techniques(), &engine, &alarms);
+    let graph = Graph::build_for(snapshot, techniques(), &engine, &alarms, interests);
     let nodes = |names: &[String]| -> Result<Vec<Node>, String> {
         names
             .iter()

@@ -193,9 +193,54 @@ fn dollars(text: &str) -> Result<f64, String> {
     }
 }
 
+/// What matters in this estate.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Interests {
+    /// A target besides the administrators: an ARN of a bucket, secret, key, table or principal,
+    /// `*` allowed; repeatable
+    #[arg(
+        long,
+        value_name = "ARN",
+        env = "PALISADE_CROWN_JEWEL",
+        value_delimiter = ',',
+        help_heading = "Estate"
+    )]
+    pub(crate) crown_jewel: Vec<String>,
+    /// An account whose administrator is worth less; repeatable
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        env = "PALISADE_SANDBOX",
+        value_delimiter = ',',
+        help_heading = "Estate"
+    )]
+    pub(crate) sandbox: Vec<String>,
+    /// A foreign account that is known and trusted; repeatable
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        env = "PALISADE_KNOWN_ACCOUNT",
+        value_delimiter = ',',
+        help_heading = "Estate"
+    )]
+    pub(crate) known_account: Vec<String>,
+}
+
+impl Interests {
+    pub(crate) fn of(&self) -> palisade::graph::Interests {
+        palisade::graph::Interests {
+            jewels: self.crown_jewel.clone(),
+            sandboxes: self.sandbox.iter().cloned().collect(),
+            known_accounts: self.known_account.iter().cloned().collect(),
+        }
+    }
+}
+
 /// Which checks to ask, and which findings to show.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Select {
+    #[command(flatten)]
+    pub(crate) interests: Interests,
     /// Only this check; repeatable, `s3-*` works
     #[arg(
         short,

@@ -246,6 +246,9 @@ const TEMPLATE: &str = "\
 # fail-on = \"high\"
 # format = [\"table\", \"json=report.json\"]
 # accepted-risks = \"accepted-risks.toml\"
+# crown-jewel = [\"arn:aws:s3:::payroll-*\"]
+# sandbox = [\"111122223333\"]
+# known-account = [\"444455556666\"]
 # Paid services are findings only where somebody uses them, or where you say you expect them:
 # expect = [\"macie\", \"shield\", \"waf\", \"fms\"]
 

@@ -15,12 +15,16 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     source: args::Source,
-    /// Where paths begin: an ARN or its end (`role/ci`), `internet`, or an account id
+    /// Where paths begin: an ARN or its end (`role/ci`), `internet`, or an account id; without
+    /// --to, all that is reached from there is listed too
     #[arg(long, value_name = "X")]
     from: Vec<String>,
-    /// Where paths end: an ARN or its end, or `administrator:ACCOUNT`
+    /// Where paths end: an ARN or its end, or `administrator:ACCOUNT`; without --from, everybody
+    /// who can reach it is shown
     #[arg(long, value_name = "Y")]
     to: Vec<String>,
+    #[command(flatten)]
+    interests: args::Interests,
     #[command(flatten)]
     output: args::Output,
 }
@@ -29,7 +33,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     let targets = output::targets(&args.output.format)?;
     let loaded = source::load(&args.source, voice)?;
-    let paths = palisade::paths(&loaded.snapshot, &args.from, &args.to).map_err(|unknown| {
+    let found = palisade::paths(&loaded.snapshot, &args.from, &args.to, args.interests.of());
+    let paths = found.map_err(|unknown| {
         Failure::usage(
             format!(
                 "nothing in this estate is called `{}`",

@@ -77,7 +77,8 @@ pub(crate) fn write(
 pub(crate) fn selection(select: &args::Select) -> anyhow::Result<palisade::Selection> {
     let selection = palisade::Selection::new(&select.check, &select.exclude_check);
     let expected = select.expect.expect.iter().copied();
-    let selection = selection.map(|selection| selection.expecting(expected));
+    let interests = select.interests.of();
+    let selection = selection.map(|selection| selection.expecting(expected).interested(interests));
     selection.map_err(|unknown| {
         Failure::usage(
             format!("no check is called `{unknown}`"),

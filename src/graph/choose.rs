@@ -508,6 +508,9 @@ fn patterns(policies: &[Attached], action: &str, effect: Effect) -> Vec<String> 
     let documents = policies
         .iter()
         .filter_map(|attached| attached.policy.document());
+    // What was not read may allow any name.
+    let unread = effect == Effect::Allow && policies.iter().any(|p| p.policy.document().is_none());
+    let any = unread.then(|| "*".to_owned());
     let statements = documents.flat_map(|document| &document.statements);
     statements
         .filter(|statement| statement.effect == effect && speaks_of(statement, action))
@@ -515,6 +518,7 @@ fn patterns(policies: &[Attached], action: &str, effect: Effect) -> Vec<String> 
             Some(resources) => resources.clone(),
             None => vec!["*".to_owned()],
         })
+        .chain(any)
         .collect()
 }
 

@@ -16,7 +16,9 @@ use super::shape::ways;
 use super::weigh::{Nats, Notices, Score, Span, nats, score};
 use crate::policy::Engine;
 
-use super::{BlastRadius, Detects, Edge, Limits, Node, Pair, Path, PathSet, Query, Status, Stop};
+use super::{
+    BlastRadius, Detects, Edge, Interests, Limits, Node, Pair, Path, PathSet, Query, Status, Stop,
+};
 
 /// Who can become whom, and why.
 ///
@@ -59,7 +61,18 @@ impl<'a> Graph<'a> {
         engine: &'a Engine,
         detects: &'a dyn Detects,
     ) -> Self {
-        let judge = Judge::new(snapshot, engine, detects);
+        Self::build_for(snapshot, techniques, engine, detects, Interests::default())
+    }
+
+    /// Likewise, for somebody who says what matters to him.
+    pub fn build_for(
+        snapshot: &'a Snapshot,
+        techniques: &'a [Technique],
+        engine: &'a Engine,
+        detects: &'a dyn Detects,
+        interests: Interests,
+    ) -> Self {
+        let judge = Judge::new(snapshot, engine, detects, interests);
         let mut plans: Vec<Plan<'a>> = techniques.iter().flat_map(Plan::all).collect();
         plans.sort_by(|a, b| a.rank().cmp(&b.rank()));
         let grown = Growth::new(&judge, &plans).grow();
@@ -88,6 +101,10 @@ impl<'a> Graph<'a> {
             ..PathSet::default()
         };
         let by_id: FxHashMap<Id, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+        if query.to.is_empty() {
+            let radius = query.from.iter().filter_map(|node| self.blast_radius(node));
+            set.reach = radius.collect();
+        }
         let mut pairs = Vec::new();
         for target in self.targets(&query.to) {
             let found = self.toward(target, &by_id, query, &mut set.caps);
@@ -281,12 +298,14 @@ impl<'a> Graph<'a> {
     }
 
     pub(super) fn targets(&self, to: &[Node]) -> Vec<Id> {
+        if to.is_empty() {
+            return self.default_targets();
+        }
         let wanted: BTreeSet<&Node> = to.iter().collect();
-        let all = self.grown.ids.iter().filter(|(node, _)| match node {
-            Node::Administrator { .. } | Node::Organization { .. } if to.is_empty() => true,
-            node => wanted.contains(node),
-        });
-        all.map(|(_, id)| *id).collect()
+        let all = self.grown.ids.iter();
+        all.filter(|(node, _)| wanted.contains(node))
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     /// Finds the best way from each entry to one target.
@@ -394,7 +413,7 @@ impl<'a> Graph<'a> {
         let weights = self.judge.weights;
         let class = self
             .real(target)
-            .map_or("principal", |node| target_row(&node));
+            .map_or("principal", |node| self.target_row(&node));
         let target = weights.target.get(class).copied().unwrap_or(1_000_000);
         let entry = weights.entry.get(entry.class).copied().unwrap_or(1_000_000);
         nats(target) + nats(entry)
@@ -506,16 +525,6 @@ pub(super) struct Found {
     pub(super) only_possible: bool,
     pub(super) order: (Option<Node>, Option<Node>),
     pub(super) limits: Limits,
-}
-
-/// The row of the target weights.
-pub(super) fn target_row(node: &Node) -> &'static str {
-    match node {
-        Node::Administrator { .. } => "account-admin",
-        Node::Organization { .. } => "organization-admin",
-        Node::Data { .. } | Node::Credential { .. } => "data",
-        _ => "principal",
-    }
 }
 
 const STALE_DAYS: i64 = 90;

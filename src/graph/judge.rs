@@ -17,7 +17,7 @@ use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
 use super::weigh::{Detection, Interval};
-use super::{Condition, Detects, Request, Statement, Status};
+use super::{Condition, Detects, Interests, Request, Statement, Status};
 use crate::exposure::Exposure;
 use crate::policy::{
     self, Context, Control, Decision, Engine, Layers, Residual, Term, UnreadPolicy, decide,
@@ -51,6 +51,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) exposure: std::cell::OnceCell<Exposure>,
     pub(crate) detects: &'a dyn Detects,
     pub(crate) weights: &'a Weights,
+    pub(crate) interests: Interests,
     tag_keys: BTreeSet<String>,
     memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
     heard: RefCell<FxHashMap<(String, String, String), Detection>>,
@@ -72,6 +73,7 @@ impl<'a> Judge<'a> {
         snapshot: &'a Snapshot,
         engine: &'a Engine,
         detects: &'a dyn Detects,
+        interests: Interests,
     ) -> Self {
         let ground = Ground::new(snapshot);
         Judge {
@@ -82,6 +84,7 @@ impl<'a> Judge<'a> {
             engine,
             detects,
             weights: Weights::builtin(),
+            interests,
             tag_keys: ground.tag_keys(),
             ground,
             memo: RefCell::default(),

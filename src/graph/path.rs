@@ -102,6 +102,9 @@ pub struct PathSet {
     pub pairs: Vec<Pair>,
     /// For each target, what all pairs come to, those among them that are not listed.
     pub totals: Vec<Total>,
+    /// All that each entry reaches, where entries were asked for and no target was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<BlastRadius>,
     /// What was cut off, in words; empty when nothing was.
     pub caps: Vec<String>,
     /// The weights' version.

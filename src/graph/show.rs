@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::actor::Actor;
 use super::bind::{Bindings, Bound};
-use super::find::{Entry, Graph, target_row};
+use super::find::{Entry, Graph};
 use super::grow::{Drawn, cost_of};
 use super::net::{Cost, Id};
 use super::solve::{Attempt, Solution};
@@ -160,7 +160,7 @@ impl Graph<'_> {
         let entry = if entry.is_empty() { "none" } else { entry };
         format!(
             "PAL1/I:{}/E:{entry}/S:{}/D:{heard}",
-            target_row(target),
+            self.target_row(target),
             steps.join(",")
         )
     }
@@ -193,7 +193,7 @@ impl Graph<'_> {
                 after: score(factors, 0, weights),
             });
         };
-        let row = target_row(target);
+        let row = self.target_row(target);
         let ppm = weights.target.get(row).copied().unwrap_or(1_000_000);
         line(format!("target: {row}"), ppm, super::weigh::nats(ppm));
         let entry_ppm = weights.entry.get(entry_class).copied().unwrap_or(1_000_000);

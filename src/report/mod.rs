@@ -20,7 +20,7 @@ use crate::check::security::tampering::Tampering;
 use crate::check::{Answer, Evidence, Outcome};
 use crate::fix::cuts::Cuts;
 use crate::gate::Verdict;
-use crate::graph::{Cause, Pair, Path, Span, Status};
+use crate::graph::{BlastRadius, Cause, Pair, Path, Span, Status};
 pub use summary::{AccountRow, Reach, Summary};
 
 /// The schema of the JSON report. A change that breaks readers raises the number.
@@ -55,6 +55,9 @@ pub struct Report {
     pub causes: Vec<Cause>,
     /// The fewest changes that cut every path, evaluated again.
     pub cuts: Option<Cuts>,
+    /// All that each entry reaches, where entries were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<BlastRadius>,
     /// Bounds that were hit: what is missing because of them.
     pub caps: Vec<String>,
     /// Every security service by account and region; like places share a row, worst first.
@@ -226,6 +229,7 @@ impl Report {
             accounts: summary::accounts(snapshot),
             causes: analysis.causes,
             cuts: analysis.cuts,
+            reach: analysis.paths.reach,
             caps: analysis.paths.caps,
             services: analysis.services,
             tampering: analysis.tampering,

@@ -158,6 +158,24 @@ fn policies_of_an_organization_nobody_knows_of_leave_everything_open() {
 }
 
 #[test]
+fn a_name_of_the_attackers_choice_is_found_under_policies_nobody_read() {
+    let text = json!({ "UserDetailList": [
+        user(BUILD, "maker", policy(
+            &["iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey"],
+            &format!("arn:aws:iam::{BUILD}:user/new-*"),
+        )),
+    ], "Policies": [], "RoleDetailList": [], "GroupDetailList": [] });
+    let mut snapshot = read(&[text]);
+    let open = paths_in(&snapshot);
+    assert_eq!(status(&open, "user/maker", BUILD), Some(Status::Possible));
+    snapshot.organization = Observed::Absent;
+    assert_eq!(
+        status(&paths_in(&snapshot), "user/maker", BUILD),
+        Some(Status::Proven)
+    );
+}
+
+#[test]
 fn two_exports_give_the_way_across() {
     let set = paths(&[build(), prod()]);
     assert_eq!(status(&set, "user/developer", PROD), Some(Status::Proven));

@@ -1,6 +1,7 @@
 //! The escalation graph: the worlds' truth, the laws of the score, and a proof of every step.
 
 mod cuts;
+mod ends;
 mod gaad;
 mod laws;
 mod organization;

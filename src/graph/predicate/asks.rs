@@ -69,6 +69,10 @@ impl Asks for Judge<'_> {
         }
     }
 
+    fn is_known_account(&self, account: &str) -> bool {
+        self.interests.known_accounts.contains(account)
+    }
+
     fn public(&self, resource: &Arn, action: &str) -> Truth {
         if resource.service() == "s3" {
             return self.bucket_is_open(resource, action);

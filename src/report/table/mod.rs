@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use super::escape::plain;
 use super::{Reach, Report, Unresolved};
 use crate::gate::Outcome;
+use crate::graph::{BlastRadius, Node};
 pub use explain::explain;
 use findings::{findings, guardrails, services};
 use paths::{draw, paths};
@@ -66,8 +67,44 @@ pub fn render_paths(report: &Report, style: Style) -> String {
     for cap in &report.caps {
         wrapped(&mut out, &format!("note: {cap}"), "", style.width);
     }
+    for radius in &report.reach {
+        reach(&mut out, radius, style);
+    }
     line!(out, "{}", count(report.paths.len()));
     out
+}
+
+/// Nodes of a blast radius that are named.
+const NAMED_REACH: usize = 20;
+
+/// All that somebody reaches.
+fn reach(out: &mut String, radius: &BlastRadius, style: Style) {
+    let mut tell = |what: &str, nodes: &[Node]| {
+        if nodes.is_empty() {
+            return;
+        }
+        let named: Vec<String> = nodes
+            .iter()
+            .take(NAMED_REACH)
+            .map(Node::to_string)
+            .collect();
+        let more = match nodes.len().saturating_sub(NAMED_REACH) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!(
+            "{} {what} {}: {}{more}",
+            radius.of,
+            nodes.len(),
+            named.join(", ")
+        );
+        wrapped(out, &text, "", style.width);
+    };
+    tell("reaches", &radius.reached);
+    tell(
+        "may reach, if what was not read turns out badly,",
+        &radius.possible,
+    );
 }
 
 fn count(paths: usize) -> String {
