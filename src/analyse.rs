@@ -97,8 +97,9 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
         .exposed(&exposure)
         .expecting(selection.expects.clone());
     let estate = Estate::new(snapshot, &engine, &exposure, security);
-    let answers = check::evaluate(&estate, |check| selection.takes(&check.id));
+    let mut answers = check::evaluate(&estate, |check| selection.takes(&check.id));
     let mut paths = graph.paths(&Query::default());
+    check::reach(&mut answers, &paths);
     let causes = graph.causes(&paths);
     let cuts = cuts(snapshot, &mut paths, &selection.interests);
     Analysis {

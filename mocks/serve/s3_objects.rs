@@ -146,7 +146,8 @@ fn bytes(
             format!("bytes {from}-{}/{total}", until - 1),
         );
     }
-    let encryption = entry.encryption.value().or(place.bucket.encryption.value());
+    // The bucket's default says nothing about objects that are older than it.
+    let encryption = entry.encryption.value();
     put(
         "x-amz-server-side-encryption",
         encryption.map_or("AES256", String::as_str).to_owned(),

@@ -33,6 +33,7 @@ use palisade_checks::Check;
 
 pub use estate::{Estate, Located, located};
 pub use findings::{Answer, Evidence, Findings, Outcome, missing};
+pub(crate) use s3::reach;
 
 /// The answer to one check: looks at the estate, and says something about every resource the
 /// check speaks of.

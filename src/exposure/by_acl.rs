@@ -98,8 +98,10 @@ impl Facts<'_> {
     ) -> Option<Granted> {
         let fits: fn(&Kind) -> bool = match grant.grantee.as_str() {
             LOG_DELIVERY => return None,
-            ALL_USERS => |kind| matches!(kind, Kind::Anyone | Kind::AnyAccount),
-            AUTHENTICATED_USERS => |kind| *kind == Kind::AnyAccount,
+            // Members and strangers that a policy names are among everybody: where a Deny keeps
+            // the others out, they are who is left.
+            ALL_USERS => |kind| *kind == Kind::Anyone || is_signed(kind),
+            AUTHENTICATED_USERS => is_signed,
             id if is_service(id) => return None,
             // One stranger: stood in for by any account, whose place he takes below.
             _ => |kind| *kind == Kind::AnyAccount,
@@ -137,7 +139,7 @@ impl Facts<'_> {
         requests: &[(Vec<&'static str>, Vec<Candidate>)],
         search: &Search<'_>,
     ) -> Granted {
-        let kinds = Granting::Kinds(|kind| matches!(kind, Kind::Anyone | Kind::AnyAccount));
+        let kinds = Granting::Kinds(|kind| *kind == Kind::Anyone || is_signed(kind));
         let mut hits: BTreeSet<Hit> = requests
             .iter()
             .flat_map(|(actions, resources)| search.hits(&kinds, actions, resources))
@@ -197,6 +199,14 @@ impl Facts<'_> {
         )];
         Some(self.unread_grants(ignored, &gap.operation, &requests, search))
     }
+}
+
+/// Whoever signs with an AWS account of some kind.
+fn is_signed(kind: &Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Anyone | Kind::ProviderUser(_) | Kind::ServiceFor(_)
+    )
 }
 
 /// What a permission of a bucket's ACL opens. `WRITE_ACP` counts as write: whoever may rewrite

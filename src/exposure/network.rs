@@ -127,22 +127,6 @@ pub(super) fn is_wide(regions: &BTreeSet<Region>) -> bool {
     v4 > WIDE_V4 || v6 > WIDE_V6
 }
 
-/// Whether a fixed `aws:SourceIp` value limits anybody by S3's rule for one value: no broader
-/// than /8 or /32, private ranges excepted.
-pub(super) fn limits(value: &str) -> bool {
-    match parse(value) {
-        Some(Region::V4(first, last)) => {
-            let private = [(0x0a00_0000, 8), (0xac10_0000, 12), (0xc0a8_0000, 16)];
-            u64::from(last - first) < WIDE_V4
-                || private.iter().any(|(start, length): &(u32, u8)| {
-                    first >= *start && last <= (start | (u32::MAX >> length))
-                })
-        }
-        Some(Region::V6(first, last)) => last - first < WIDE_V6,
-        None => false,
-    }
-}
-
 /// The blocks that make up these regions, as CIDR text.
 pub(super) fn blocks(regions: &BTreeSet<Region>) -> BTreeSet<String> {
     let mut joined: Vec<Region> = Vec::new();
@@ -232,12 +216,5 @@ mod tests {
             blocks(&of(&["0.0.0.0/0"])),
             BTreeSet::from(["0.0.0.0/0".to_owned()])
         );
-    }
-
-    #[test]
-    fn the_rule_for_one_value_is_aws_own() {
-        assert!(limits("11.0.0.0/8") && limits("10.0.0.0/8") && limits("203.0.113.7"));
-        assert!(!limits("0.0.0.0/0") && !limits("11.0.0.0/7") && !limits("2000::/3"));
-        assert!(!limits("not an address"));
     }
 }

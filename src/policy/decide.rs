@@ -418,7 +418,12 @@ fn restrict_public(
 ) {
     let is_bucket = matches!(request.service(), "s3" | "s3-object-lambda");
     let is_service = matches!(request.caller, Caller::Service(_));
-    if is_bucket && !is_service && policies.iter().any(|p| super::public::is_public(&p.policy)) {
+    if is_bucket
+        && !is_service
+        && policies
+            .iter()
+            .any(|p| super::public::is_public(&p.policy, false))
+    {
         opinion.allow = [Tri::No; Naming::COUNT];
         opinion.allow_by = [None; Naming::COUNT];
     }

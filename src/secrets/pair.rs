@@ -13,7 +13,7 @@ pub(crate) const BARE: u64 = 1024;
 /// Farthest a secret with some name in front may.
 pub(crate) const NEAR: u64 = 4096;
 /// Farthest a lone named secret and a lone id are joined across.
-const FAR: u64 = 64 * 1024;
+pub(crate) const FAR: u64 = 64 * 1024;
 /// Longest stretch of a cluster that is aligned at once.
 pub(crate) const CLUSTER: usize = 384;
 /// How much of it is looked at again with what follows.

@@ -62,6 +62,12 @@ pub(crate) fn try_rule(
     Some(Hit { start, end, found })
 }
 
+/// Does a key id stand here, as far as its letters tell?
+pub(crate) fn is_id(rule: &Rule, hay: &[u8], at: usize) -> bool {
+    let edge = rule.edge.as_ref();
+    edge.is_none_or(|edge| runs::begins(hay, at, edge)) && aws::read_key_id(hay, at).is_some()
+}
+
 fn plain(rule: usize, value: Value, kind: Kind, severity: crate::Severity) -> Found {
     Found {
         rule,

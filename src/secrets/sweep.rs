@@ -6,8 +6,8 @@ use crate::engine::{Compiled, Context};
 use crate::found::Role;
 use crate::gate::Means;
 use crate::pair::{self, Kind};
-use crate::reading::{Hit, bare_secrets, try_rule};
-use crate::rules::Only;
+use crate::reading::{Hit, bare_secrets, is_id, try_rule};
+use crate::rules::{Only, Reader};
 use crate::runs;
 use crate::text::State;
 
@@ -26,6 +26,9 @@ impl Sweep<'_> {
             Means::Rule(index) => {
                 if self.base + (at as u64) < self.state.resume[index] || !self.wanted(index) {
                     return;
+                }
+                if self.is_quiet(index) {
+                    return self.quiet(index, at);
                 }
                 let Some(hit) = try_rule(self.engine, self.context, index, self.hay, at) else {
                     return;
@@ -49,7 +52,73 @@ impl Sweep<'_> {
             && (rule.files.is_empty() || rule.files.iter().any(|f| self.context.name.ends_with(f)))
     }
 
+    /// Is it for key ids that are nothing by themselves?
+    fn is_quiet(&self, index: usize) -> bool {
+        let rule = &self.engine.rules[index];
+        rule.reader == Reader::AwsKeyId && (!rule.alone || self.context.ids_off)
+    }
+
+    /// Notes a key id that matters only beside a secret: logs are full of them, so it is read in
+    /// full once a secret turns up.
+    fn quiet(&mut self, index: usize, at: usize) {
+        if !is_id(&self.engine.rules[index], self.hay, at) {
+            return;
+        }
+        let place = self.base + at as u64;
+        self.state.resume[index] = place + 20;
+        let owed = self.state.owed.take_if(|until| place <= *until).is_some();
+        if owed || place <= self.state.loud {
+            self.wake_one(index, place);
+        } else {
+            let quiet = &mut self.state.quiet;
+            while quiet.len() > 1 && quiet[0].1 + 2 * pair::NEAR < place {
+                quiet.pop_front();
+            }
+            quiet.push_back((index, place));
+        }
+        self.bare_around(at);
+    }
+
+    /// Reads a noted key id in full, where it is still at hand.
+    fn wake_one(&mut self, index: usize, place: u64) {
+        let Some(at) = place.checked_sub(self.base) else {
+            return;
+        };
+        if let Some(hit) = try_rule(self.engine, self.context, index, self.hay, at as usize) {
+            self.push(hit);
+        }
+    }
+
+    /// A secret turned up: the key ids around it matter. One with a name is joined across some
+    /// distance, to the nearest id on either side.
+    fn wake(&mut self, start: u64, end: u64, named: bool) {
+        let near = |place: u64| place + 20 + pair::NEAR >= start;
+        while let Some((index, place)) = self.state.quiet.pop_front() {
+            let last = self.state.quiet.is_empty();
+            if near(place) || (named && last) {
+                self.wake_one(index, place);
+            }
+        }
+        self.state.loud = self.state.loud.max(end + pair::NEAR);
+        if named {
+            self.state.owed = Some(end + pair::FAR);
+        }
+    }
+
     fn keep(&mut self, hit: Hit) {
+        let secret = match hit.found.kind {
+            Kind::Named => Some(true),
+            Kind::Bare { .. } | Kind::Token => Some(false),
+            Kind::Id | Kind::Other => None,
+        };
+        if let Some(named) = secret {
+            let (start, end) = (self.base + hit.start as u64, self.base + hit.end as u64);
+            self.wake(start, end, named);
+        }
+        self.push(hit);
+    }
+
+    fn push(&mut self, hit: Hit) {
         let mut found = hit.found;
         found.start = self.base + hit.start as u64;
         found.end = self.base + hit.end as u64;

@@ -54,6 +54,12 @@ pub(crate) struct Scanner<'a> {
 pub(crate) struct State {
     /// Per rule, where its last match ended.
     pub(crate) resume: Vec<u64>,
+    /// Key ids that matter only beside a secret, by rule and place: the last few.
+    pub(crate) quiet: VecDeque<(usize, u64)>,
+    /// Up to where every key id matters, since a secret stands before it.
+    pub(crate) loud: u64,
+    /// Up to where the next key id matters to a secret with a name.
+    pub(crate) owed: Option<u64>,
     /// Up to where bare secrets were looked for.
     pub(crate) bare: u64,
     /// Per place in a group of four, up to where base64 text was decoded.
@@ -84,6 +90,9 @@ impl<'a> Scanner<'a> {
     ) -> Self {
         let state = State {
             resume: vec![0; engine.rules.len()],
+            quiet: VecDeque::new(),
+            loud: 0,
+            owed: None,
             bare: 0,
             decoded: [0; 4],
             unpacked: 0,

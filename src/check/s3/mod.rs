@@ -12,10 +12,13 @@ mod policy_status_disagrees;
 mod proven;
 mod public_credential_files;
 mod public_website;
+mod reach;
 mod remedy;
 mod squattable_name;
 
-use palisade_model::Bucket;
+pub(crate) use reach::reach;
+
+use palisade_model::{Bucket, Observed, PublicAccessBlock};
 
 use super::{Estate, Evaluate, Findings, Outcome, missing};
 use crate::exposure::{BucketExposure, Verdict};
@@ -55,6 +58,7 @@ struct Judged<'a> {
     account: &'a str,
     name: &'a str,
     bucket: &'a Bucket,
+    account_block: &'a Observed<PublicAccessBlock>,
     exposure: &'a BucketExposure,
 }
 
@@ -76,11 +80,14 @@ fn judged<'a>(estate: &'a Estate<'_>, found: &mut Findings<'_>) -> Vec<Judged<'a
         match place.item {
             Ok((name, bucket)) => {
                 let key = (place.account.to_owned(), name.to_owned());
-                if let Some(exposure) = estate.exposure.buckets.get(&key) {
+                let exposure = estate.exposure.buckets.get(&key);
+                let account = estate.snapshot.accounts.get(place.account);
+                if let (Some(exposure), Some(account)) = (exposure, account) {
                     out.push(Judged {
                         account: place.account,
                         name,
                         bucket,
+                        account_block: &account.s3.public_access_block,
                         exposure,
                     });
                 }
@@ -94,4 +101,20 @@ fn judged<'a>(estate: &'a Estate<'_>, found: &mut Findings<'_>) -> Vec<Judged<'a
 /// What was missing for a verdict.
 fn unread(verdict: &Verdict) -> Outcome {
     missing(&verdict.gaps)
+}
+
+/// What of a bucket's objects nobody looked at; empty when all were listed.
+fn unlisted(bucket: &Bucket) -> Vec<String> {
+    match &bucket.objects {
+        Observed::Gap(gap) => vec![gap.to_string()],
+        Observed::Value(listing) if !listing.complete => {
+            let seen = listing.seen;
+            let sample = format!("only a sample was listed: {seen} keys seen, and there are more");
+            let limits = listing.limits.iter().cloned();
+            let gaps = listing.gaps.iter().map(ToString::to_string);
+            std::iter::once(sample).chain(limits).chain(gaps).collect()
+        }
+        Observed::NotApplicable(_) => vec!["its objects were not listed".to_owned()],
+        Observed::Value(_) | Observed::Absent => Vec::new(),
+    }
 }

@@ -1,7 +1,7 @@
 //! `s3-object-acl-public`: single objects are open by their own ACL.
 
 use super::super::{Estate, Evidence, Findings, Outcome, missing};
-use super::judged;
+use super::{Judged, judged};
 use crate::exposure::{Capability, Path};
 
 pub(super) fn evaluate(estate: &Estate<'_>, found: &mut Findings<'_>) {
@@ -29,9 +29,31 @@ pub(super) fn evaluate(estate: &Estate<'_>, found: &mut Findings<'_>) {
             Outcome::Fail { evidence }
         } else if unread {
             missing(&verdict.gaps)
+        } else if lists_work(&judged) && sampled(&judged) {
+            // A sample without one says nothing of the rest.
+            let missing = super::unlisted(judged.bucket);
+            Outcome::Unknown { missing }
         } else {
             Outcome::Pass
         };
         judged.say(found, outcome);
     }
+}
+
+/// Whether access lists open anything: ownership is not enforced, and public grants count.
+fn lists_work(judged: &Judged<'_>) -> bool {
+    let enforced = judged
+        .bucket
+        .ownership
+        .value()
+        .is_some_and(|setting| setting == "BucketOwnerEnforced");
+    let ignored = [judged.account_block, &judged.bucket.public_access_block]
+        .into_iter()
+        .any(|fact| fact.value().is_some_and(|block| block.ignore_public_acls));
+    !enforced && !ignored
+}
+
+fn sampled(judged: &Judged<'_>) -> bool {
+    let listing = judged.bucket.objects.value();
+    listing.is_some_and(|listing| !listing.complete)
 }

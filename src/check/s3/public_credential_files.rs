@@ -11,7 +11,7 @@ use palisade_secrets::names::{self, Class};
 
 use super::super::{Estate, Evidence, Findings, Outcome};
 use super::capability::name_says;
-use super::{Judged, judged, remedy};
+use super::{Judged, judged, reach, remedy};
 use crate::exposure::keys::{KeyLife, KeyOwner, owner};
 use crate::exposure::{Audience, Capability, Verdict};
 
@@ -51,7 +51,7 @@ fn answer(estate: &Estate<'_>, judged: &Judged<'_>) -> (Outcome, Option<Severity
         return (Outcome::Fail { evidence }, worst);
     }
     if read.is(Audience::is_everybody) != Some(false) {
-        missing.extend(unlooked(judged));
+        missing.extend(super::unlisted(judged.bucket));
         if read.is(Audience::is_everybody).is_none() && judged.bucket.objects.value().is_none() {
             missing.extend(read.gaps.iter().map(ToString::to_string));
         }
@@ -78,10 +78,17 @@ fn worth(entry: &ObjectEntry) -> Option<Severity> {
         if !matches.is_empty() {
             return Some(Severity::Critical);
         }
+        if !entry.unsearched.is_empty() {
+            return by_name(entry); // what was not searched may hold it
+        }
         // Read, and nothing found: the name alone no longer counts, unless it says it all.
         let named = names::classify(&entry.key).is_some_and(|class| class.class == Class::A);
         return named.then_some(Severity::High);
     }
+    by_name(entry)
+}
+
+fn by_name(entry: &ObjectEntry) -> Option<Severity> {
     match names::classify(&entry.key).map(|class| class.class) {
         Some(Class::A) => Some(Severity::Critical),
         Some(Class::B) => Some(Severity::High),
@@ -141,6 +148,9 @@ fn tell(
                 }
                 evidence.push(whose(&entry.key, id, found.paired, &owner));
             }
+            for part in &entry.unsearched {
+                evidence.push(format!("not searched in `{}`: {part}", entry.key).into());
+            }
         }
         Observed::NotApplicable(_) => {
             let says = format!(
@@ -166,16 +176,19 @@ fn whose(key: &str, id: &str, paired: bool, owner: &KeyOwner) -> Evidence {
     let head = format!("`{key}` holds access key {id} {with}");
     match owner {
         KeyOwner::User { user, status } => {
-            let state = match status {
-                KeyLife::Active => "active",
-                KeyLife::Inactive => "inactive, and one call makes it active again",
-                KeyLife::Expired => "expired",
+            let (name, account) = (user.name(), user.account());
+            let says = match status {
+                KeyLife::Active => {
+                    format!("{head}: {} `{name}` in account {account}", reach::ACTIVE)
+                }
+                KeyLife::Inactive => format!(
+                    "{head}: an inactive key of user `{name}` in account {account}, which one call \
+                     makes active again"
+                ),
+                KeyLife::Expired => {
+                    format!("{head}: an expired key of user `{name}` in account {account}")
+                }
             };
-            let says = format!(
-                "{head}: it belongs to user `{}` in account {}, and is {state}",
-                user.name(),
-                user.account()
-            );
             Evidence::from(says).naming(user.as_str())
         }
         KeyOwner::Deleted { account } => Evidence::from(format!(
@@ -196,18 +209,5 @@ fn whose(key: &str, id: &str, paired: bool, owner: &KeyOwner) -> Evidence {
             let why = missing.as_deref().unwrap_or("nothing tells whose");
             Evidence::from(format!("{head}, {whose}: its user is unknown ({why})"))
         }
-    }
-}
-
-/// What of the bucket nobody looked at.
-fn unlooked(judged: &Judged<'_>) -> Option<String> {
-    match &judged.bucket.objects {
-        Observed::Gap(gap) => Some(gap.to_string()),
-        Observed::Value(listing) if !listing.complete => Some(format!(
-            "only a sample was listed: {} keys seen, and there are more",
-            listing.seen
-        )),
-        Observed::NotApplicable(_) => Some("its objects were not listed".to_owned()),
-        Observed::Value(_) | Observed::Absent => None,
     }
 }

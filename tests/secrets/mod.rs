@@ -1,5 +1,8 @@
 //! `palisade secrets` as people meet it: streams, exit codes, and what never shows.
 
+#[cfg(feature = "aws")]
+mod leak;
+
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
