@@ -1,5 +1,6 @@
 //! Archives, encodings and bombs: what is inside is found, and costs no more than allowed.
 
+
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -341,10 +342,11 @@ fn damage_is_told_and_what_came_before_it_is_found() {
 #[test]
 fn formats_that_are_not_opened_are_told() {
     for (magic, why) in [
-        (&b"\xfd7zXZ\0rest of it"[..], "xz is not opened"),
-        (b"\x28\xb5\x2f\xfdrest", "zstd is not opened"),
-        (b"7z\xbc\xaf\x27\x1crest", "7z is not opened"),
-        (b"BZh91AY&SYrest of it", "bzip2 is not opened"),
+        (&b"7z\xbc\xaf\x27\x1crest"[..], "7z is not opened"),
+        (b"Rar!\x1a\x07rest", "rar is not opened"),
+        (b"\xfd7zXZ\0rest of it", "damaged: the rest"),
+        (b"\x28\xb5\x2f\xfdrest", "damaged: the rest"),
+        (b"BZh91AY&SYrest of it", "damaged: the rest"),
     ] {
         let (_, outcome) = engine().scan_bytes(magic, "x", &Limits::default());
         assert_eq!(outcome.unread[0].why, why);
@@ -381,4 +383,75 @@ fn fold(text: &str, indent: &str) -> String {
         .chunks(76)
         .map(|line| format!("{indent}{}\r\n", String::from_utf8_lossy(line)))
         .collect()
+}
+
+/// A token of a forge, put together here so that this file holds no whole one.
+fn token() -> String {
+    ["glp", "at-", "rGnZJb", "_BDzL8", "STYsAKKs"].concat()
+}
+
+#[test]
+fn every_usual_compression_is_opened() {
+    let text = format!("key = \"{}\"\n", token());
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    bzip2.write_all(text.as_bytes()).unwrap();
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    zlib.write_all(text.as_bytes()).unwrap();
+    // The same line, as `xz -1` packs it.
+    let xz = concat!(
+        "fd377a585a000004e6d6b4460200210110000000a8708e860100226b6579203d2022676c7061742d72476e5a",
+        "4a625f42447a4c3853545973414b4b73220a0000045feb8e2b03d59d00013b23612b53be1fb6f37d01000000",
+        "0004595a"
+    );
+    let xz: Vec<u8> = (0..xz.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&xz[at..at + 2], 16).unwrap())
+        .collect();
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+    for (name, packed) in [
+        ("bzip2", bzip2.finish().unwrap()),
+        ("zlib", zlib.finish().unwrap()),
+        ("xz", xz),
+        ("zstd", zstd),
+    ] {
+        let (matches, outcome) = engine().scan_bytes(&packed, "x", &Limits::default());
+        let spans: Vec<(u64, u64)> = matches.iter().map(|m| (m.start, m.end)).collect();
+        assert_eq!(spans, [(7, 33)], "{name}: {outcome:?}");
+        assert!(outcome.unread.is_empty(), "{name}: {outcome:?}");
+    }
+}
+
+#[test]
+fn four_bytes_a_character_are_read() {
+    let text = format!("a line\nkey = \"{}\"\n", token());
+    for (mark, order) in [
+        (vec![0xff, 0xfe, 0, 0], true),
+        (vec![0, 0, 0xfe, 0xff], false),
+        (vec![], true),
+    ] {
+        let mut bytes: Vec<u8> = mark;
+        let first = bytes.len() as u64;
+        for letter in text.chars() {
+            let unit = u32::from(letter);
+            bytes.extend(if order {
+                unit.to_le_bytes()
+            } else {
+                unit.to_be_bytes()
+            });
+        }
+        let (matches, _) = engine().scan_bytes(&bytes, "x.txt", &Limits::default());
+        assert_eq!((matches.len(), matches[0].start), (1, first + 14 * 4));
+        assert_eq!(matches[0].end, matches[0].start + 26 * 4);
+    }
+}
+
+#[test]
+fn compressed_data_in_base64_is_a_file_inside() {
+    let packed = gzip(format!("key = \"{}\"\n", token()).as_bytes());
+    let text = format!("user_data: {}\n", encode(&packed));
+    let (matches, _) = engine().scan_bytes(text.as_bytes(), "x.yaml", &Limits::default());
+    assert_eq!(matches.len(), 1, "{matches:?}");
+    assert_eq!(matches[0].inner.as_deref(), Some("base64@11"));
+    assert_eq!((matches[0].start, matches[0].end), (7, 33));
 }
