@@ -1,6 +1,5 @@
 //! Archives, encodings and bombs: what is inside is found, and costs no more than allowed.
 
-
 use std::io::{Read, Write};
 
 use flate2::Compression;
