@@ -12,6 +12,8 @@ mod collect;
 mod corridor;
 mod exposure;
 mod graph;
+#[cfg(feature = "aws")]
+mod live;
 mod near_misses;
 mod policy;
 mod secrets;

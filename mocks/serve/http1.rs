@@ -4,9 +4,10 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{Method, Request, Response, Version};
+use palisade_model::Time;
 
 use super::Responder;
 use crate::World;
@@ -173,6 +174,7 @@ fn write(
         status.as_u16(),
         status.canonical_reason().unwrap_or("Unknown")
     );
+    head.push_str(&format!("date: {}\r\n", now()));
     let mut has_length = false;
     for (name, value) in answer.headers() {
         has_length |= name == http::header::CONTENT_LENGTH;
@@ -195,4 +197,40 @@ fn write(
     }
     writer.write_all(&bytes)?;
     writer.flush()
+}
+
+/// The time of day as HTTP writes it: clients compare it with their own clock.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    date(since.map_or(0, |since| since.as_secs()))
+}
+
+/// Source: RFC 9110, section 5.6.7, IMF-fixdate.
+fn date(seconds: u64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let stamp = Time(i64::try_from(seconds).unwrap_or_default()).to_string();
+    let part = |from: usize, to: usize| stamp.get(from..to).unwrap_or_default();
+    let month = part(5, 7).parse::<usize>().unwrap_or(1);
+    let weekday = DAYS[(seconds / 86_400 % 7) as usize];
+    let month = MONTHS[(month + 11) % 12];
+    format!(
+        "{weekday}, {} {month} {} {} GMT",
+        part(8, 10),
+        part(0, 4),
+        part(11, 19)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_http_writes_them() {
+        assert_eq!(date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
 }

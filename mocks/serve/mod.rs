@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Request, Response};
-use palisade_model::{Account, Observed, Region, RegionState};
+use palisade_model::{Account, DeniedBy, Observed, Region, RegionState};
 
 use crate::{FaultKind, World};
 
@@ -170,6 +170,7 @@ impl Responder {
         Err(match kind {
             FaultKind::Throttle => Failure::throttled(call),
             FaultKind::Denied => Failure::denied(call, None),
+            FaultKind::DeniedByScp => Failure::denied(call, Some(DeniedBy::Scp)),
             FaultKind::ServerError => Failure::server_error(call),
             FaultKind::Unavailable => Failure::unavailable(),
             FaultKind::Expired => Failure::expired(call),

@@ -149,6 +149,8 @@ pub enum FaultKind {
     Html,
     /// Access denied.
     Denied,
+    /// Access denied by a service control policy.
+    DeniedByScp,
     /// A 200 whose body is cut in the middle.
     Truncated,
     /// Credentials that have expired.

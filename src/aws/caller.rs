@@ -58,9 +58,18 @@ pub(crate) async fn chain(
     Ok(Chain {
         credentials,
         region: config.region().map(ToString::to_string),
-        endpoint_url: config.endpoint_url().map(str::to_owned),
+        endpoint_url: config.endpoint_url().map(str::to_owned).or_else(unread_url),
         use_fips: config.use_fips().unwrap_or_default(),
     })
+}
+
+/// An endpoint in the environment that the SDK passed over, because it is no URL: whoever set it
+/// did not mean AWS.
+fn unread_url() -> Option<String> {
+    let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let ignored = text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_some_and(|word| word.eq_ignore_ascii_case("true"));
+    text("AWS_ENDPOINT_URL").filter(|_| !ignored)
 }
 
 /// Proves the credentials: `sts:GetCallerIdentity` needs no permission.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use palisade_model::{Arn, Gap, Region, RegionState};
+use palisade_model::{Arn, Gap, GapKind, Region, RegionState};
 use serde_json::{Value, json};
 
 use crate::account::account;
@@ -116,7 +116,9 @@ fn find_gaps(value: &Value, gaps: &mut BTreeMap<String, Gap>) {
         Value::Array(items) => items.iter().for_each(|item| find_gaps(item, gaps)),
         Value::Object(members) => match members.get("$gap") {
             Some(gap) => {
-                if let Ok(gap) = serde_json::from_value::<Gap>(gap.clone()) {
+                let gap = serde_json::from_value::<Gap>(gap.clone()).ok();
+                // A region left out, or what no call was meant to tell, is no failure.
+                if let Some(gap) = gap.filter(|gap| gap.kind != GapKind::NotCollected) {
                     gaps.entry(gap.operation.clone()).or_insert(gap);
                 }
             }

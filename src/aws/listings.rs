@@ -267,6 +267,14 @@ fn arn(place: &Place, row: &Listing, read: &Read, name: &str, parent: Option<&Pa
     let above = parent
         .map(|parent| parent.name.as_str())
         .unwrap_or_default();
+    // Below a parent the name in the map holds the parent's.
+    let own = match row.under {
+        Some(_) => name
+            .strip_prefix(above)
+            .and_then(|rest| rest.strip_prefix('/')),
+        None => None,
+    };
+    let name = own.unwrap_or(name);
     let text = template
         .replace("{partition}", place.visit.partition.as_str())
         .replace("{region}", &place.region)

@@ -28,24 +28,6 @@ pub fn typed() -> World {
     world(&serde_yaml_ng::from_str(TYPED).unwrap())
 }
 
-/// A bare account with one resource of that kind, and of the kinds above it.
-pub fn one_of(row: &'static Listing) -> World {
-    let mut rows = vec![row];
-    while let Some(above) = rows.last().and_then(|row| row.under) {
-        rows.push(Listing::of(above).unwrap());
-    }
-    let mut top = json!({
-        "story": "One resource of one kind.",
-        "taken_at": "2026-11-01T00:00:00Z",
-        "accounts": { ACCOUNT: {
-            "roles": { "runner": { "trust": { "service": "ec2.amazonaws.com" },
-                "instance_profiles": ["runner"] } },
-        } },
-    });
-    put_kinds(&mut top, rows);
-    world(&top)
-}
-
 fn world(top: &Value) -> World {
     let text = top.to_string();
     World::parse(Path::new("one-of-everything/world.yaml"), &text)

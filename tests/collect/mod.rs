@@ -4,6 +4,7 @@
 mod denied;
 mod estates;
 mod progress;
+mod regions;
 
 use std::sync::Arc;
 
