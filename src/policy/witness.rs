@@ -141,11 +141,11 @@ impl Machine {
         loop {
             let mut carry = 0;
             let mut changed = false;
-            for word in 0..self.words {
-                let passes = places[word] & self.runs[word];
-                let more = (passes << 1 | carry) & !places[word];
+            for (word, runs) in places.iter_mut().zip(&self.runs) {
+                let passes = *word & runs;
+                let more = (passes << 1 | carry) & !*word;
                 carry = passes >> 63;
-                places[word] |= more;
+                *word |= more;
                 changed |= more != 0;
             }
             if !changed {
@@ -157,9 +157,9 @@ impl Machine {
     fn advance(&self, places: &[u64], on: &[u64], stays: &[u64]) -> Places {
         let mut carry = 0;
         let mut out = Vec::with_capacity(self.words);
-        for word in 0..self.words {
-            let moved = places[word] & on[word];
-            out.push(moved << 1 | carry | places[word] & stays[word]);
+        for ((word, on), stays) in places.iter().zip(on).zip(stays) {
+            let moved = word & on;
+            out.push(moved << 1 | carry | word & stays);
             carry = moved >> 63;
         }
         self.close(&mut out);

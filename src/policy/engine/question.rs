@@ -78,7 +78,8 @@ impl<'a> Question<'a> {
         let mut out = Self {
             service: service_bit(lower.split(':').next().unwrap_or_default()),
             resource: Resource::new(resource),
-            open_to_all: false,
+            // Nobody can be denied to ask who he is.
+            open_to_all: lower == "sts:getcalleridentity",
             by_name: false,
             tags: BTreeSet::new(),
             names: FxHashSet::default(),
@@ -184,12 +185,14 @@ impl<'a> Question<'a> {
 
     /// The principals of the estate that the resource's policy names, sorted.
     pub(super) fn named(&self, engine: &Engine) -> BTreeSet<u32> {
-        let known = |name: &Box<str>| engine.principal_index(name);
-        self.names.iter().filter_map(known).collect()
+        let names = self.names.iter();
+        names
+            .filter_map(|name| engine.principal_index(name))
+            .collect()
     }
 
     /// Whether no bearing statement looks at a tag.
-    pub(super) fn is_tagless(&self, _: &Principal) -> bool {
+    pub(super) fn is_tagless(&self) -> bool {
         self.tags.is_empty()
     }
 

@@ -88,7 +88,7 @@ impl Engine {
                     ask(&mut out)
                 } else {
                     let next = u32::try_from(signatures.len()).unwrap_or(u32::MAX);
-                    let signature = match question.is_tagless(principal) {
+                    let signature = match question.is_tagless() {
                         true => u32::MAX,
                         false => *signatures
                             .entry(question.signature(principal))
