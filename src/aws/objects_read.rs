@@ -383,7 +383,7 @@ fn spans(class: &KeyClass, entry: &ObjectEntry, per_object: u64) -> Vec<Span> {
     }
     if class.read == ReadMode::HeadTail {
         // UTF-16 keeps its step when both parts begin at even places.
-        let half = cap / 2 & !1;
+        let half = (cap / 2) & !1;
         return vec![(0, half), ((entry.size - half) & !1, entry.size)];
     }
     vec![(0, cap)]
