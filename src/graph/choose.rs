@@ -389,7 +389,31 @@ impl<'a> Judge<'a> {
         fits.extend(more);
         avoid.extend(less);
         let mut names = alone;
-        names.extend(fitting(fits, avoid, template));
+        names.extend(self.fitting(fits, avoid, template));
+        names
+    }
+
+    /// Names that fit one pattern of each choice and the template. Walking to one is dear, and
+    /// principals with like policies ask alike, so answers are kept.
+    fn fitting(
+        &self,
+        mut choices: Vec<Vec<String>>,
+        mut avoid: BTreeSet<String>,
+        template: &str,
+    ) -> Vec<String> {
+        choices.iter_mut().for_each(|options| {
+            options.sort();
+            options.dedup();
+        });
+        choices.sort();
+        choices.dedup();
+        avoid.remove("*");
+        let key = (choices, avoid, template.to_owned());
+        if let Some(known) = self.named.borrow().get(&key) {
+            return known.clone();
+        }
+        let names = fitting(&key.0, &key.1, template);
+        self.named.borrow_mut().insert(key, names.clone());
         names
     }
 
@@ -400,7 +424,7 @@ impl<'a> Judge<'a> {
         requirements: &[&Requirement],
     ) -> Vec<String> {
         let (fits, avoid) = self.patterns_of(actor, requirements);
-        fitting(fits, avoid, template)
+        self.fitting(fits, avoid, template)
     }
 
     /// What names must fit, one of each list, and what they must not.
@@ -434,20 +458,9 @@ impl<'a> Judge<'a> {
 }
 
 /// The shortest names that fit one pattern of each list and none that is to be avoided.
-fn fitting(
-    mut choices: Vec<Vec<String>>,
-    mut avoid: BTreeSet<String>,
-    template: &str,
-) -> Vec<String> {
-    choices.iter_mut().for_each(|options| {
-        options.sort();
-        options.dedup();
-    });
-    choices.sort();
-    choices.dedup();
-    avoid.remove("*");
+fn fitting(choices: &[Vec<String>], avoid: &BTreeSet<String>, template: &str) -> Vec<String> {
     let avoid: Vec<&str> = avoid.iter().map(String::as_str).collect();
-    combinations(&choices)
+    combinations(choices)
         .into_iter()
         .filter_map(|fits| {
             let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
@@ -527,7 +540,11 @@ pub(crate) fn speaks_of(statement: &Statement, action: &str) -> bool {
     let any = |patterns: &[String]| {
         patterns
             .iter()
-            .any(|pattern| Glob::new(&pattern.trim().to_ascii_lowercase()).matches(action))
+            .map(|pattern| pattern.trim())
+            .any(|pattern| match pattern.contains(['*', '?']) {
+                true => Glob::new(&pattern.to_ascii_lowercase()).matches(action),
+                false => pattern.eq_ignore_ascii_case(action),
+            })
     };
     match (&statement.actions, &statement.not_actions) {
         (Some(actions), _) => any(actions),

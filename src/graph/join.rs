@@ -31,6 +31,9 @@ pub(crate) struct Union {
 const MAX_REGION: usize = 20_000;
 const MAX_ATTEMPTS: usize = 200_000;
 
+/// What steps that can be drawn together share: the plan, its cost, who helps, what is gained.
+type Alike<H> = (u32, u32, H, Vec<Id>);
+
 /// What pairs gain: by technique, price and the two principals.
 type Found = BTreeMap<(u32, u32, Id, Id), BTreeSet<Id>>;
 
@@ -199,12 +202,12 @@ impl Growth<'_, '_> {
 
     /// Draws what pairs gain, with those that gain the same in the same way together.
     fn unite(&mut self, found: Found) {
-        let mut by_helper: BTreeMap<(u32, u32, Id, Vec<Id>), BTreeSet<Id>> = BTreeMap::new();
+        let mut by_helper: BTreeMap<Alike<Id>, BTreeSet<Id>> = BTreeMap::new();
         for ((plan, cost, subject, helper), targets) in found {
             let key = (plan, cost, helper, targets.into_iter().collect());
             by_helper.entry(key).or_default().insert(subject);
         }
-        let mut unions: BTreeMap<(u32, u32, Vec<Id>, Vec<Id>), BTreeSet<Id>> = BTreeMap::new();
+        let mut unions: BTreeMap<Alike<Vec<Id>>, BTreeSet<Id>> = BTreeMap::new();
         for ((plan, cost, helper, targets), subjects) in by_helper {
             let key = (plan, cost, targets, subjects.into_iter().collect());
             unions.entry(key).or_default().insert(helper);

@@ -56,7 +56,11 @@ pub(crate) struct Judge<'a> {
     memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
     heard: RefCell<FxHashMap<(String, String, String), Detection>>,
     truths: RefCell<FxHashMap<(usize, String), Truth>>,
+    /// Names found for what does not exist yet, by the patterns they must fit and avoid.
+    pub(super) named: RefCell<FxHashMap<Wanted, Vec<String>>>,
 }
+
+type Wanted = (Vec<Vec<String>>, BTreeSet<String>, String);
 
 type MemoKey = (u64, String, String, Vec<(String, String)>, bool);
 
@@ -90,6 +94,7 @@ impl<'a> Judge<'a> {
             memo: RefCell::default(),
             heard: RefCell::default(),
             truths: RefCell::default(),
+            named: RefCell::default(),
         }
     }
 
