@@ -473,11 +473,8 @@ fn named(desk: &Desk<'_>, ask: &Ask, item: &Value, resource: &Resource) -> Optio
                     return None;
                 }
             }
-            Sent::Arn => {
-                if desk.call.text(name)? != resource.arn.as_str() {
-                    return None;
-                }
-            }
+            Sent::Arn if desk.call.text(name)? == resource.arn.as_str() => {}
+            Sent::Arn => return None,
             Sent::ItemList(path) => {
                 let own = at_path(item, path)?;
                 let given = desk.call.list(name);
