@@ -63,8 +63,10 @@ fn services_that_are_fully_read_hold_no_unread_technique() {
         "root",
         "autoscaling",
     ];
+    // Its last step lies outside of AWS: who reads the root user's mailbox cannot be read.
+    const OUTSIDE: &str = "sts.assume-root";
     for technique in load_techniques().unwrap_or_else(|error| panic!("{error}")) {
-        if READ.contains(&technique.service.as_str()) {
+        if READ.contains(&technique.service.as_str()) && technique.id != OUTSIDE {
             assert_eq!(technique.unread, None, "{}", technique.id);
         }
     }
