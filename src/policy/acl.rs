@@ -12,6 +12,8 @@ const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 /// Everybody with an AWS account, whosever it is.
 pub(super) const AUTHENTICATED_USERS: &str =
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
+/// Stands for every account in a list that was not read; no canonical user id reads so.
+pub(super) const ANY_ACCOUNT: &str = "any account";
 /// The service that writes access logs.
 const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
@@ -53,10 +55,23 @@ pub(super) fn statements(list: ListOf, grants: &[Granted<'_>]) -> Option<Vec<Val
     (!statements.is_empty()).then_some(statements)
 }
 
-/// The statement of a list that could not be read: it may grant anybody what a list can.
-pub(super) fn unread(list: ListOf) -> Value {
-    json!({"Effect": "Allow", "Principal": "*", "Action": actions(list, "FULL_CONTROL"),
-        "Resource": "*", "Condition": {"NotRead": {"acl": "true"}}})
+/// The statement of a list that could not be read: it may grant anybody what a list can, or,
+/// where public grants are ignored, any account.
+pub(super) fn unread(list: ListOf, public: bool) -> Value {
+    let principal = match public {
+        true => json!("*"),
+        false => json!({"CanonicalUser": ANY_ACCOUNT}),
+    };
+    not_read(
+        json!({"Effect": "Allow", "Principal": principal, "Action": actions(list, "FULL_CONTROL"),
+        "Resource": "*"}),
+    )
+}
+
+/// The same statement, of which it is not known whether it counts.
+pub(super) fn not_read(mut statement: Value) -> Value {
+    statement["Condition"] = json!({"NotRead": {"acl": "true"}});
+    statement
 }
 
 /// Statements as the text of a policy.

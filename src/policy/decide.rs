@@ -5,7 +5,8 @@
 
 use super::facts;
 use super::layers::{
-    Audience, Cite, Layer, Layers, Lens, Opinion, ResourceOpinion, opinion, resource_opinion,
+    Audience, Cite, Layer, Layers, Lens, Opinion, ResourceOpinion, Switch, opinion,
+    resource_opinion,
 };
 use super::principal::{Caller, Naming};
 use super::regions;
@@ -72,7 +73,7 @@ pub struct Unknown {
     pub residual: Option<Residual>,
 }
 
-/// A policy that is attached but could not be read.
+/// A policy that is attached, or a setting that limits one, that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnreadPolicy {
     /// Its layer.
@@ -182,6 +183,14 @@ fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
             }
             all.push(gap);
         }
+    }
+    let own = layers.resource.unwrap_or_default();
+    if layers.restrict_public_buckets == Switch::Unread && is_restricted(own, request) {
+        deciding.push(UnreadPolicy {
+            layer: Layer::Resource,
+            name: "public access block".to_owned(),
+            reason: "it was not read".to_owned(),
+        });
     }
     // Several gaps can matter only together; then all of them are named.
     if deciding.is_empty() { all } else { deciding }
@@ -361,8 +370,8 @@ fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
     if let Some(policies) = own.or((lens.grant == Some(Layer::Resource)).then_some(&[])) {
         let bounded = layers.boundary.is_some() && !free;
         out.resource = resource_opinion(policies, Layer::Resource, bounded, request, lens);
-        if layers.restrict_public_buckets && !request.is_same_account() {
-            restrict_public(&mut out.resource, policies, request);
+        if is_restricted(policies, request) {
+            restrict_public(&mut out.resource, layers.restrict_public_buckets, lens);
         }
     }
     if let Some(lists) = layers.acl {
@@ -408,22 +417,22 @@ fn rcps(levels: &[Vec<super::compile::Attached>], request: &Request, lens: &Lens
     all
 }
 
-/// `RestrictPublicBuckets`: a public policy serves nobody outside the account but services.
+/// Whether `RestrictPublicBuckets` would bear on the request: with it a public policy serves
+/// nobody outside the account but services.
 ///
 /// Source: "Blocking public access to your Amazon S3 storage", S3 User Guide.
-fn restrict_public(
-    opinion: &mut ResourceOpinion,
-    policies: &[super::compile::Attached],
-    request: &Request,
-) {
-    let is_bucket = matches!(request.service(), "s3" | "s3-object-lambda");
-    let is_service = matches!(request.caller, Caller::Service(_));
-    if is_bucket
-        && !is_service
+fn is_restricted(policies: &[super::compile::Attached], request: &Request) -> bool {
+    matches!(request.service(), "s3" | "s3-object-lambda")
+        && !request.is_same_account()
+        && !matches!(request.caller, Caller::Service(_))
         && policies
             .iter()
             .any(|p| super::public::is_public(&p.policy, false))
-    {
+}
+
+fn restrict_public(opinion: &mut ResourceOpinion, switch: Switch, lens: &Lens) {
+    opinion.gap |= switch == Switch::Unread;
+    if switch == Switch::On || switch == Switch::Unread && !lens.optimist {
         opinion.allow = [Tri::No; Naming::COUNT];
         opinion.allow_by = [None; Naming::COUNT];
     }

@@ -33,8 +33,26 @@ pub struct Layers<'a> {
     pub acl: Option<&'a [Attached]>,
     /// Policies of the VPC endpoint the request goes through; `None` when it goes through none.
     pub endpoint: Option<&'a [Attached]>,
-    /// S3 block public access (`RestrictPublicBuckets`) is on for the bucket.
-    pub restrict_public_buckets: bool,
+    /// S3 block public access (`RestrictPublicBuckets`) for the bucket.
+    pub restrict_public_buckets: Switch,
+}
+
+/// A setting that limits what policies grant. In order: of several that apply the last counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Switch {
+    /// It limits nothing.
+    #[default]
+    Off,
+    /// It was not read.
+    Unread,
+    /// It is on.
+    On,
+}
+
+impl From<bool> for Switch {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
 }
 
 /// A type of policy, as a place in [`Layers`].

@@ -36,7 +36,7 @@ pub use engine::{
     Answer, Difference, Engine, Extent, Granting, Permission, Principal, PrincipalKind, WhoCan,
 };
 pub(crate) use facts::rcps_act_on;
-pub use layers::{Cite, Layer, Layers};
+pub use layers::{Cite, Layer, Layers, Switch};
 pub use pattern::Glob;
 pub use principal::{Caller, Naming};
 pub use public::is_public;

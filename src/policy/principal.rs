@@ -198,6 +198,8 @@ pub(crate) enum Name {
     Canonical,
     /// Whoever has an AWS account: a group that ACLs know.
     SignedIn,
+    /// Some account or other: an ACL that was not read.
+    AnyAccount,
 }
 
 impl Name {
@@ -207,6 +209,7 @@ impl Name {
             PrincipalKind::CanonicalUser if value == super::acl::AUTHENTICATED_USERS => {
                 Self::SignedIn
             }
+            PrincipalKind::CanonicalUser if value == super::acl::ANY_ACCOUNT => Self::AnyAccount,
             PrincipalKind::CanonicalUser => Self::Canonical,
             PrincipalKind::Service => Self::Service(value.into()),
             PrincipalKind::Federated => Self::Federated(value.into()),
@@ -254,6 +257,7 @@ impl Name {
                 Caller::Federated(name) => (name == own || &**own == "*").then_some(Naming::Direct),
                 _ => None,
             },
+            Self::AnyAccount => caller.has_identity().then_some(Naming::Account),
             Self::SignedIn => caller.has_identity().then_some(Naming::Everyone),
             Self::Canonical => None,
         }

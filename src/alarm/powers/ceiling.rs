@@ -126,7 +126,7 @@ impl Powers<'_> {
             |request, layers| {
                 let layers = Layers {
                     resource: Some(std::slice::from_ref(open)),
-                    restrict_public_buckets: false,
+                    restrict_public_buckets: false.into(),
                     ..*layers
                 };
                 let decision = decide(request, &layers);

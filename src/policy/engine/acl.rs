@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use palisade_model::{Acl, Bucket, ObjectEntry, Observed, PolicyText, Snapshot};
 
-use super::build::Shelf;
-use crate::policy::acl::{Granted, ListOf, document, statements, unread};
+use super::build::{Shelf, not_seen};
+use crate::policy::acl::{Granted, ListOf, document, not_read, statements, unread};
 use crate::policy::compile::Attached;
+use crate::policy::layers::Switch;
 
 /// The account behind each canonical user id, as far as owners of buckets show it.
 pub(super) type Owners<'a> = Rc<BTreeMap<&'a str, &'a str>>;
@@ -32,16 +33,16 @@ pub(super) struct BucketLists<'a> {
     bucket: &'a Bucket,
     /// Object ownership says that lists count: `Some(false)`, and not known: `None`.
     count: Option<bool>,
-    ignore_public: bool,
+    ignore_public: Switch,
     owners: Owners<'a>,
 }
 
 impl<'a> BucketLists<'a> {
-    pub(super) fn new(bucket: &'a Bucket, ignore_public: bool, owners: &Owners<'a>) -> Self {
+    pub(super) fn new(bucket: &'a Bucket, ignore_public: Switch, owners: &Owners<'a>) -> Self {
         let count = match &bucket.ownership {
             Observed::Value(ownership) => Some(ownership != "BucketOwnerEnforced"),
-            Observed::Absent | Observed::NotApplicable(_) => Some(true),
-            Observed::Gap(_) => None,
+            unread if not_seen(unread).is_some() => None,
+            _ => Some(true),
         };
         Self {
             bucket,
@@ -69,10 +70,11 @@ impl<'a> BucketLists<'a> {
         let mut out = Vec::new();
         match &self.bucket.acl {
             Observed::Value(acl) => out.extend(self.of(ListOf::Bucket, acl)),
-            // An unread list of a bucket that ignores public grants can open it to strangers
-            // only.
-            Observed::Gap(_) if !self.ignore_public => out.push(unread(ListOf::Bucket)),
-            Observed::Gap(_) | Observed::Absent | Observed::NotApplicable(_) => {}
+            list if not_seen(list).is_some() => {
+                let public = self.ignore_public != Switch::On;
+                out.push(unread(ListOf::Bucket, public));
+            }
+            _ => {}
         }
         let own = object.and_then(|object| object.acl.value());
         out.extend(own.into_iter().flat_map(|acl| self.of(ListOf::Object, acl)));
@@ -82,10 +84,14 @@ impl<'a> BucketLists<'a> {
 
     fn of(&self, list: ListOf, acl: &Acl) -> Vec<serde_json::Value> {
         let granted = self.granted(acl);
-        if self.count.is_none() && !granted.is_empty() {
-            return vec![unread(list)];
-        }
-        statements(list, &granted).unwrap_or_default()
+        let unsure = |grant: &Granted<'_>| {
+            self.count.is_none() || grant.is_public() && self.ignore_public == Switch::Unread
+        };
+        let (open, sure): (Vec<_>, Vec<_>) = granted.into_iter().partition(unsure);
+        let mut out = statements(list, &sure).unwrap_or_default();
+        let open = statements(list, &open).unwrap_or_default();
+        out.extend(open.into_iter().map(not_read));
+        out
     }
 
     /// The grants to others than the owner that count.
@@ -100,7 +106,7 @@ impl<'a> BucketLists<'a> {
                     .unwrap_or(&grant.grantee),
                 permission: &grant.permission,
             })
-            .filter(|grant| !(self.ignore_public && grant.is_public()))
+            .filter(|grant| !(self.ignore_public == Switch::On && grant.is_public()))
             .collect()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Account, Arn, Group, Observed, PolicyText, Role, Snapshot, User};
+use palisade_model::{Account, Arn, Group, Observed, PolicyText, Role, Snapshot, User, Why};
 use rustc_hash::FxHashMap;
 
 use super::describe::Keys;
@@ -48,11 +48,22 @@ impl Shelf {
     }
 
     pub(super) fn observed(&mut self, name: &str, text: &Observed<PolicyText>) -> Option<Attached> {
-        match text {
-            Observed::Value(text) => Some(self.attach(name, text)),
-            Observed::Gap(gap) => Some(self.unread(name, &gap.to_string())),
-            Observed::Absent | Observed::NotApplicable(_) => None,
+        match (text, not_seen(text)) {
+            (Observed::Value(text), _) => Some(self.attach(name, text)),
+            (_, Some(reason)) => Some(self.unread(name, &reason)),
+            (_, None) => None,
         }
+    }
+}
+
+/// Why nothing is known of a fact, if so. What nobody asked for may be anything, too.
+pub(super) fn not_seen<T>(fact: &Observed<T>) -> Option<String> {
+    match fact {
+        Observed::Gap(gap) => Some(gap.to_string()),
+        Observed::NotApplicable(reason) if reason.why == Why::NotAsked => {
+            Some(format!("not asked for: {}", reason.detail))
+        }
+        Observed::Value(_) | Observed::Absent | Observed::NotApplicable(_) => None,
     }
 }
 

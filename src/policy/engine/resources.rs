@@ -10,8 +10,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Engine;
 use super::acl::{BucketLists, Owners, owners};
-use super::build::Shelf;
+use super::build::{Shelf, not_seen};
 use crate::policy::compile::Attached;
+use crate::policy::layers::Switch;
 
 type Tags = Box<[(Box<str>, Box<str>)]>;
 
@@ -24,7 +25,7 @@ pub(super) struct Target<'a> {
     pub(super) acl: Option<&'a [Attached]>,
     /// Its tags; `None` when they are not known.
     pub(super) tags: Option<&'a [(Box<str>, Box<str>)]>,
-    pub(super) restrict_public_buckets: bool,
+    pub(super) restrict_public_buckets: Switch,
 }
 
 impl<'a> Target<'a> {
@@ -41,7 +42,7 @@ struct Known {
     policy: Option<[Attached; 1]>,
     acl: Option<[Attached; 1]>,
     tags: Option<Tags>,
-    restrict_public_buckets: bool,
+    restrict_public_buckets: Switch,
 }
 
 /// All resources that can have a policy or tags.
@@ -160,7 +161,7 @@ impl Resources {
                 policy: None,
                 acl: None,
                 tags: None,
-                restrict_public_buckets: false,
+                restrict_public_buckets: Switch::Off,
             };
         }
         let [_, _, arn_service, region, owner, rest] = parts[..] else {
@@ -169,7 +170,7 @@ impl Resources {
                 policy: None,
                 acl: None,
                 tags: None,
-                restrict_public_buckets: false,
+                restrict_public_buckets: Switch::Off,
             };
         };
         if let Some(known) = self.find(resource, arn_service, rest) {
@@ -205,7 +206,7 @@ impl Resources {
             policy,
             acl: None,
             tags: None,
-            restrict_public_buckets: false,
+            restrict_public_buckets: Switch::Off,
         }
     }
 
@@ -321,7 +322,7 @@ impl Reader<'_> {
             policy: policy.map(|p| [p]),
             acl: None,
             tags,
-            restrict_public_buckets: false,
+            restrict_public_buckets: Switch::Off,
         };
         if let Some((short, _)) = arn.rsplit_once('-').filter(|_| arn.contains(":secret:")) {
             self.out.secrets.insert(short.into(), arn.into());
@@ -352,21 +353,20 @@ impl Reader<'_> {
             }
             return;
         };
-        let block =
-            |observed: &Observed<PublicAccessBlock>| observed.value().copied().unwrap_or_default();
-        let all = block(&account.s3.public_access_block);
         for (name, bucket) in buckets {
             let arn = format!("arn:{}:s3:::{name}", self.partition);
             let policy = self.shelf.observed("bucket policy", &bucket.policy);
-            let block = all.or(block(&bucket.public_access_block));
-            let lists = BucketLists::new(bucket, block.ignore_public_acls, &self.owners);
+            let levels = [&account.s3.public_access_block, &bucket.public_access_block];
+            let restrict = block(levels, |block| block.restrict_public_buckets);
+            let ignore = block(levels, |block| block.ignore_public_acls);
+            let lists = BucketLists::new(bucket, ignore, &self.owners);
             let known = |shelf: &mut Shelf, object: Option<&ObjectEntry>| Known {
                 account: self.id.into(),
                 policy: policy.clone().map(|p| [p]),
                 acl: lists.policy(object, shelf).map(|p| [p]),
                 // Whether a bucket's tags count in conditions depends on a setting per bucket.
                 tags: None,
-                restrict_public_buckets: block.restrict_public_buckets,
+                restrict_public_buckets: restrict,
             };
             let objects = bucket.objects.value().into_iter().flat_map(|l| &l.objects);
             for object in objects.filter(|object| lists.opens(object)) {
@@ -448,6 +448,19 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// One of the four flags at the levels that can set it: on at one is on.
+fn block(
+    levels: [&Observed<PublicAccessBlock>; 2],
+    flag: impl Fn(&PublicAccessBlock) -> bool,
+) -> Switch {
+    let one = |level: &Observed<PublicAccessBlock>| match level {
+        Observed::Value(block) => flag(block).into(),
+        unread if not_seen(unread).is_some() => Switch::Unread,
+        _ => Switch::Off,
+    };
+    levels.map(one).into_iter().max().unwrap_or_default()
 }
 
 /// The IAM service of a kind such as `sqs.queue`.

@@ -160,6 +160,103 @@ fn administrators_hold_everything_by_themselves_or_together() {
     );
 }
 
+/// The answer to a stranger and to a user of another account, both about one object.
+fn of_others(bucket: Value, account_block: Value) -> [Decision; 2] {
+    let foreign = "arn:aws:iam::444455556666:user/f";
+    let snapshot = json!({
+        "taken_at": "2026-11-01T00:00:00Z",
+        "accounts": {
+            ACCOUNT: {"s3": {"public_access_block": account_block, "buckets": {"b": bucket}}},
+            "444455556666": {"iam": {"users": {"f": {"arn": foreign, "id": "AIDAf",
+                "inline": {"p": allow("s3:*", "*")}}}}},
+        },
+    });
+    let snapshot: Snapshot = serde_json::from_value(snapshot).expect("the snapshot is well formed");
+    let engine = Engine::new(&snapshot);
+    ["anonymous", foreign]
+        .map(|who| engine.decide(who, "s3:GetObject", "arn:aws:s3:::b/k", &Context::open()))
+}
+
+#[test]
+fn an_unread_public_access_block_is_unknown_and_one_that_is_on_is_enough() {
+    let granted = |to: Value| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": to, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}})
+    };
+    let (on, off) = (
+        json!({"restrict_public_buckets": true}),
+        json!({"restrict_public_buckets": false}),
+    );
+    let gap = json!({"$gap": {"operation": "s3:GetPublicAccessBlock", "kind": "denied"}});
+    let left_out = json!({"$not-applicable": {"why": "not-asked"}});
+    let ask = |to: Value, own: &Value, account: &Value| {
+        let bucket = json!({"policy": granted(to), "ownership": "BucketOwnerEnforced",
+            "public_access_block": own});
+        of_others(bucket, account.clone())
+    };
+    let all = |own: &Value, account: &Value| ask(json!("*"), own, account);
+    for decision in all(&off, &off).iter().chain(&all(&Value::Null, &off)) {
+        assert!(decision.is_allowed(), "{decision:?}");
+    }
+    for (own, account) in [(&on, &gap), (&gap, &on), (&on, &off), (&left_out, &on)] {
+        for decision in all(own, account) {
+            assert!(decision.is_denied(), "{decision:?}");
+        }
+    }
+    for (own, account) in [(&off, &gap), (&gap, &off), (&gap, &gap), (&left_out, &off)] {
+        for decision in all(own, account) {
+            let Decision::Unknown(unknown) = &decision else {
+                panic!("{decision:?}")
+            };
+            assert_eq!(unknown.gaps.len(), 1);
+            assert_eq!(unknown.gaps[0].name, "public access block");
+        }
+    }
+    let named = json!({"AWS": "arn:aws:iam::444455556666:root"});
+    let [stranger, foreign] = ask(named, &gap, &gap);
+    assert!(stranger.is_denied() && foreign.is_allowed());
+}
+
+#[test]
+fn public_grants_under_an_unread_switch_are_unknown_and_others_hold() {
+    let list = |grantee: &str| json!({"owner": "owner", "grants": [{"grantee": grantee, "permission": "READ"}]});
+    let gap = json!({"$gap": {"operation": "s3:GetPublicAccessBlock", "kind": "denied"}});
+    let all = "http://acs.amazonaws.com/groups/global/AllUsers";
+    let ask = |list: Value, own: Value| {
+        let bucket = json!({"acl": list, "ownership": "ObjectWriter", "public_access_block": own});
+        let listed = |d: Decision| match d {
+            Decision::Allowed(_) => "allowed",
+            Decision::Unknown(_) => "unknown",
+            _ => "denied",
+        };
+        let snapshot = json!({"taken_at": "2026-11-01T00:00:00Z",
+            "accounts": {ACCOUNT: {"s3": {"public_access_block": null, "buckets": {"b": bucket}}}, "444455556666":
+                {"iam": {"users": {"f": {"arn": "arn:aws:iam::444455556666:user/f", "id": "AIDAf",
+                    "inline": {"p": allow("s3:*", "*")}}}}}}});
+        let snapshot: Snapshot = serde_json::from_value(snapshot).expect("well formed");
+        let engine = Engine::new(&snapshot);
+        ["anonymous", "arn:aws:iam::444455556666:user/f"].map(|who| {
+            listed(engine.decide(who, "s3:ListBucket", "arn:aws:s3:::b", &Context::open()))
+        })
+    };
+    assert_eq!(ask(list(all), Value::Null), ["allowed", "allowed"]);
+    assert_eq!(ask(list(all), gap.clone()), ["unknown", "unknown"]);
+    assert_eq!(
+        ask(list(all), json!({"ignore_public_acls": true})),
+        ["denied", "denied"]
+    );
+    assert_eq!(
+        ask(list("444455556666"), gap.clone()),
+        ["denied", "allowed"]
+    );
+    // An unread list may name any account, also where public grants are ignored.
+    assert_eq!(
+        ask(gap.clone(), json!({"ignore_public_acls": true})),
+        ["denied", "unknown"]
+    );
+    assert_eq!(ask(gap.clone(), Value::Null), ["unknown", "unknown"]);
+}
+
 #[test]
 fn members_of_a_class_are_told_apart_only_where_they_differ() {
     let home = json!({"Version": "2012-10-17", "Statement":

@@ -6,7 +6,7 @@ use crate::policy::acl::{self, Granted, ListOf};
 use crate::policy::compile::{Attached, CompiledPolicy};
 use crate::policy::context::Context;
 use crate::policy::document::{Document, Node, Value, position, read_json};
-use crate::policy::layers::Layers;
+use crate::policy::layers::{Layers, Switch};
 use crate::policy::request::Request;
 
 /// One request as it was sent: everything [`crate::policy::decide`] needs, owned.
@@ -24,7 +24,7 @@ pub struct Case {
     resource: Option<Vec<Attached>>,
     endpoint: Option<Vec<Attached>>,
     acl: Option<Vec<Attached>>,
-    restrict_public_buckets: bool,
+    restrict_public_buckets: Switch,
     /// What was odd about its policies, and what was made of it.
     pub(super) notes: Vec<String>,
 }
@@ -97,7 +97,7 @@ impl Case {
             resource: on_resource,
             endpoint,
             acl: settings.and_then(|s| list_of_grants(s, resource, blocks("IgnorePublicAcls"))),
-            restrict_public_buckets: blocks("RestrictPublicBuckets"),
+            restrict_public_buckets: blocks("RestrictPublicBuckets").into(),
             notes: reader.notes,
         })
     }
