@@ -324,20 +324,32 @@ fn profiles_of_several_accounts_become_one_snapshot_with_paths_between_them() {
         page.contains("proven") && page.contains("role/ops"),
         "{page}"
     );
-    // A profile without keys is named, and stops before anything is written.
-    let other = folder.path().join("none.snap");
-    let name = other.to_string_lossy().into_owned();
-    let output = run(&[
-        "collect",
-        "--profile",
-        "near",
-        "--profile",
-        "stale",
-        "-o",
-        &name,
-    ]);
+    // A profile without keys is named and leaves its account unknown; the other is read.
+    let with_stale = ["--profile", "near", "--profile", "stale"];
+    let scan = [&["scan", "--no-progress", "-f", "json"], &with_stale[..]].concat();
+    let output = run(&scan);
+    assert_eq!(code(&output), 10, "{}", both(&output));
+    assert!(text(&output.stderr).contains("for profile `stale`"));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reach = |account: &str| {
+        let rows = report["accounts"].as_array().unwrap().iter();
+        let mut rows = rows.filter(|row| row["account"] == account);
+        rows.next().map(|row| row["reach"].clone())
+    };
+    assert_ne!(reach(near), Some("not-reached".into()));
+    assert_eq!(reach("profile/stale"), Some("not-reached".into()));
+    let unresolved = report["unresolved"].to_string();
+    assert!(unresolved.contains("profile/stale"), "{unresolved}");
+    let output = run(&[&["doctor"], &with_stale[..]].concat());
+    assert_eq!(code(&output), 1, "{}", both(&output));
+    let page = text(&output.stdout);
+    assert!(
+        page.contains(near) && page.contains("profile   stale"),
+        "{page}"
+    );
+    // Where no profile has keys, nothing can be read.
+    let output = run(&["scan", "--profile", "stale", "--profile", "stale"]);
     stops(&output, 1, "for profile `stale`");
-    assert!(!other.exists());
 }
 
 #[test]

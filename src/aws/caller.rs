@@ -17,6 +17,8 @@ use crate::{CollectError, Options, Transport};
 /// A proven set of credentials.
 pub(crate) struct Caller {
     pub(crate) arn: Arn,
+    /// The profile that gave them, where one was named.
+    pub(crate) profile: Option<String>,
     /// The account they belong to, entered with them.
     pub(crate) visit: Arc<Visit>,
 }
@@ -100,7 +102,7 @@ pub(crate) async fn prove(
         Visit::new(engine.clone(), account, partition, vec![session])
     };
     let place = visit("caller".to_owned(), partition).home();
-    let (account, arn) = identity(&place, named).await?;
+    let (account, arn) = identity(&place, named.clone()).await?;
     let partition = Partition::parse(arn.partition()).unwrap_or(partition);
     if let Some(ahead) = engine.clock.ahead().filter(|ahead| ahead.abs() > 300) {
         let text = format!("this machine's clock is off by {} seconds", ahead.abs());
@@ -108,6 +110,7 @@ pub(crate) async fn prove(
     }
     Ok(Caller {
         visit: visit(account, partition),
+        profile: named,
         arn,
     })
 }

@@ -44,7 +44,7 @@ pub async fn collect(
     check_regions(&options.regions)?;
     check_regions(&options.exclude_regions)?;
     let callers = callers(options, transport, observer, cancel).await?;
-    let engine = callers[0].visit.engine.clone();
+    let engine = callers.proven[0].visit.engine.clone();
     let timer = engine.options.timeout.map(|limit| {
         let cancel = engine.cancel.clone();
         tokio::spawn(async move {
@@ -57,26 +57,40 @@ pub async fn collect(
     outcome
 }
 
-/// One proven caller for each profile.
+/// The callers of a scan.
+pub(crate) struct Callers {
+    /// One for each profile whose credentials were proven: at least one.
+    pub(crate) proven: Vec<Caller>,
+    /// Profiles that lead nowhere, and why. Their accounts are unknown; the others are read.
+    pub(crate) refused: Vec<(String, CollectError)>,
+}
+
+/// A proven caller for each profile. Errs where not one can be proven.
 pub(crate) async fn callers(
     mut options: Options,
     transport: Transport,
     observer: Arc<dyn Observer>,
     cancel: Cancel,
-) -> Result<Vec<Caller>, CollectError> {
+) -> Result<Callers, CollectError> {
     let http = transport::client(&transport);
     let profiles: Vec<Option<String>> = match options.profiles.as_slice() {
         [] => vec![None],
         named => named.iter().cloned().map(Some).collect(),
     };
-    let mut chains = Vec::new();
-    for profile in &profiles {
-        chains.push(chain(&transport, &http, profile.as_deref()).await?);
+    let (mut chains, mut refused) = (Vec::new(), Vec::new());
+    for profile in profiles {
+        match chain(&transport, &http, profile.as_deref()).await {
+            Ok(chain) => chains.push((profile, chain)),
+            Err(error) => refused.push((profile.unwrap_or_default(), error)),
+        }
     }
+    let Some((_, first)) = chains.first() else {
+        return Err(refused.swap_remove(0).1);
+    };
     let endpoint_url = options
         .endpoint_url
         .clone()
-        .or_else(|| chains[0].endpoint_url.clone());
+        .or_else(|| first.endpoint_url.clone());
     if let Some(url) = endpoint_url
         .as_ref()
         .filter(|url| !crate::generic::is_url(url))
@@ -90,7 +104,7 @@ pub(crate) async fn callers(
     let engine = Arc::new(Engine {
         local: matches!(transport, Transport::InProcess(_)),
         endpoint_url,
-        use_fips: chains[0].use_fips,
+        use_fips: first.use_fips,
         flights: Semaphore::new(options.concurrency.unwrap_or(IN_FLIGHT).max(1)),
         overall: options
             .max_rps
@@ -102,10 +116,16 @@ pub(crate) async fn callers(
         cancel,
         http,
     });
-    let mut callers: Vec<Caller> = Vec::new();
-    for (profile, chain) in profiles.iter().zip(chains) {
-        let caller = caller::prove(&engine, chain, profile.as_deref()).await?;
-        if let Some(first) = callers.first()
+    let mut proven: Vec<Caller> = Vec::new();
+    for (profile, chain) in chains {
+        let caller = match caller::prove(&engine, chain, profile.as_deref()).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                refused.push((profile.unwrap_or_default(), error));
+                continue;
+            }
+        };
+        if let Some(first) = proven.first()
             && first.visit.partition != caller.visit.partition
         {
             return Err(CollectError::MixedPartitions {
@@ -113,9 +133,12 @@ pub(crate) async fn callers(
                 second: caller.visit.account.clone(),
             });
         }
-        callers.push(caller);
+        proven.push(caller);
     }
-    Ok(callers)
+    if proven.is_empty() {
+        return Err(refused.swap_remove(0).1);
+    }
+    Ok(Callers { proven, refused })
 }
 
 fn taken_at(options: &Options) -> Time {
@@ -126,28 +149,19 @@ fn taken_at(options: &Options) -> Time {
     })
 }
 
-async fn scan(engine: &Arc<Engine>, callers: Vec<Caller>) -> Result<Snapshot, CollectError> {
+async fn scan(engine: &Arc<Engine>, callers: Callers) -> Result<Snapshot, CollectError> {
     let options = &engine.options;
-    let partition = callers[0].visit.partition;
-    let mut visits: BTreeMap<String, Result<Arc<Visit>, Gap>> = BTreeMap::new();
-    for caller in &callers {
-        let visit = enter_role(caller, options).await?;
-        if visits
-            .insert(visit.account.clone(), Ok(visit.clone()))
-            .is_some()
-        {
-            let text = format!("two profiles lead to account {}", visit.account);
-            engine.observer.warn(&text);
-        }
-    }
+    let partition = callers.proven[0].visit.partition;
+    let (mut visits, refused) = enter_callers(engine, &callers).await?;
     let first = enter_first(&visits);
     let organization = read_organization(engine, &first, partition).await;
     if let Some(org) = &options.org {
         let members = members(org, &organization)?;
         visits = enter_members(engine, &first, org, members).await?;
     }
+    visits.extend(refused);
     let mut snapshot = Snapshot::unread(taken_at(options), partition);
-    snapshot.caller = Some(callers[0].arn.clone());
+    snapshot.caller = Some(callers.proven[0].arn.clone());
     snapshot.organization = organization;
     snapshot.accounts = accounts(engine, visits).await;
     settle_denied_regions(&mut snapshot);
@@ -157,6 +171,41 @@ async fn scan(engine: &Arc<Engine>, callers: Vec<Caller>) -> Result<Snapshot, Co
         engine.observer.note(&engine.purse.bill());
     }
     Ok(snapshot)
+}
+
+/// The accounts that the profiles lead to; and, for each profile that leads nowhere, an account
+/// nobody could reach: which one it is, nobody can say.
+async fn enter_callers(
+    engine: &Arc<Engine>,
+    callers: &Callers,
+) -> Result<(Visits, Visits), CollectError> {
+    let mut visits = Visits::new();
+    let mut refused = callers.refused.clone();
+    for caller in &callers.proven {
+        let visit = match enter_role(caller, &engine.options).await {
+            Ok(visit) => visit,
+            Err(error) => {
+                refused.push((caller.profile.clone().unwrap_or_default(), error));
+                continue;
+            }
+        };
+        if let Some(Ok(earlier)) = visits.insert(visit.account.clone(), Ok(visit)) {
+            let text = format!("two profiles lead to account {}", earlier.account);
+            engine.observer.warn(&text);
+        }
+    }
+    if visits.is_empty() {
+        return Err(refused.swap_remove(0).1);
+    }
+    let unknown = refused.into_iter().map(|(profile, error)| {
+        engine.observer.warn(&error.to_string());
+        let gap = Gap {
+            message: error.to_string(),
+            ..Gap::new("sts:GetCallerIdentity", GapKind::NotReached)
+        };
+        (format!("profile/{profile}"), Err(gap))
+    });
+    Ok((visits, unknown.collect()))
 }
 
 fn enter_first(visits: &BTreeMap<String, Result<Arc<Visit>, Gap>>) -> Arc<Visit> {

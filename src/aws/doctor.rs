@@ -35,15 +35,23 @@ pub struct Examination {
     pub calls: Vec<(String, Option<Gap>)>,
 }
 
+/// What the doctor found.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// Callers that were proven.
+    pub callers: Vec<Examination>,
+    /// Profiles that lead nowhere, and why.
+    pub refused: Vec<(String, CollectError)>,
+}
+
 /// Examines every profile. Errs where a scan would not start either.
 pub async fn examine(
     options: Options,
     transport: Transport,
     observer: Arc<dyn Observer>,
-) -> Result<Vec<Examination>, CollectError> {
+) -> Result<Examined, CollectError> {
     check_regions(&options.regions)?;
     check_regions(&options.exclude_regions)?;
-    let profiles = options.profiles.clone();
     let notes = Arc::new(Notes {
         calls: Mutex::default(),
         told: observer,
@@ -51,10 +59,16 @@ pub async fn examine(
     let mut sample = options.clone();
     sample.wants_listing = Some(Arc::new(|_, _| false));
     let callers = callers(sample, transport, notes.clone(), Cancel::default()).await?;
-    let mut examinations = Vec::new();
-    for (index, caller) in callers.iter().enumerate() {
+    let (mut examinations, mut refused) = (Vec::new(), callers.refused);
+    for caller in &callers.proven {
         let engine = &caller.visit.engine;
-        let visit = enter_role(caller, &engine.options).await?;
+        let visit = match enter_role(caller, &engine.options).await {
+            Ok(visit) => visit,
+            Err(error) => {
+                refused.push((caller.profile.clone().unwrap_or_default(), error));
+                continue;
+            }
+        };
         let listed = regions(&visit).await;
         let on: Vec<String> = listed
             .states
@@ -70,7 +84,7 @@ pub async fn examine(
             (region, gap)
         });
         examinations.push(Examination {
-            profile: profiles.get(index).cloned(),
+            profile: caller.profile.clone(),
             caller: caller.arn.clone(),
             account: visit.account.clone(),
             endpoint: engine.endpoint_url.clone(),
@@ -82,7 +96,13 @@ pub async fn examine(
             clock_ahead: engine.clock.ahead(),
         });
     }
-    Ok(examinations)
+    match examinations.is_empty() {
+        true => Err(refused.swap_remove(0).1),
+        false => Ok(Examined {
+            callers: examinations,
+            refused,
+        }),
+    }
 }
 
 /// One cheap call that every region offers.

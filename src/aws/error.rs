@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Reasons not to have a snapshot. Each text says what to do about it.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CollectError {
     /// The credential chain found nothing.
     #[error(

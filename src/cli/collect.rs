@@ -142,7 +142,9 @@ fn collect(
         palisade_aws::collect(options, transport, hears, cancel.clone()).await
     });
     progress.end();
-    Ok((result.map_err(refused)?, cancel.is_cancelled()))
+    let help = "`palisade doctor` says what works and what does not";
+    let snapshot = result.map_err(|error| refused(error, help))?;
+    Ok((snapshot, cancel.is_cancelled()))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -154,16 +156,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// The exit code of a scan that could not be made.
-fn refused(error: CollectError) -> anyhow::Error {
+fn refused(error: CollectError, help: &str) -> anyhow::Error {
     let exit = match error {
         CollectError::UnknownRegion { .. } | CollectError::NotInOrganization { .. } => Exit::Usage,
         _ => Exit::CouldNotRun,
     };
-    Failure::new(
-        exit,
-        error.to_string(),
-        "`palisade doctor` says what works and what does not",
-    )
+    Failure::new(exit, error.to_string(), help)
 }
 
 /// The first signal stops the scan in order; the second ends the process.
@@ -262,12 +260,17 @@ pub(crate) fn doctor(args: &DoctorArgs, voice: Voice) -> anyhow::Result<Exit> {
     );
     let examined = runtime.block_on(examined);
     progress.end();
-    let mut text = String::new();
-    for one in examined.map_err(refused)? {
-        text.push_str(&page(&one));
+    let help = "`palisade doctor --help` lists the flags for profiles, roles and endpoints";
+    let examined = examined.map_err(|error| refused(error, help))?;
+    let mut text: String = examined.callers.iter().map(page).collect();
+    for (profile, error) in &examined.refused {
+        text.push_str(&format!("profile   {profile}\nrefused   {error}\n"));
     }
     output::stdout(&palisade::report::escape::lines(&text))?;
-    Ok(Exit::Passed)
+    Ok(match examined.refused.is_empty() {
+        true => Exit::Passed,
+        false => Exit::CouldNotRun,
+    })
 }
 
 /// What the doctor found of one caller.

@@ -41,7 +41,9 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
             let mut text = String::new();
             for world in palisade_mocks::worlds() {
                 let story = world.story.trim().replace('\n', " ");
-                text.push_str(&format!("{:<16} {story}\n", world.name));
+                let entry = format!("{}\n  {story}", world.name);
+                text.push_str(&palisade::report::table::fold(&entry, voice.width()));
+                text.push('\n');
             }
             output::stdout(&text)?;
             voice.detail("analyse one with `palisade scan --world NAME`");

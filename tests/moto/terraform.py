@@ -4,8 +4,8 @@
     terraform.py target/debug/palisade
 
 Needs `terraform` on the PATH and the AWS provider in a folder laid out as a filesystem mirror:
-`PALISADE_TF_PLUGINS`, or one of the places that packages and containers use. Where either is
-missing it says SKIPPED and why, and ends well.
+`PALISADE_TF_PLUGINS`, one of Terraform's own, or one that software put below `/opt`. Where either
+is missing it says SKIPPED and why, and ends well.
 """
 
 import json
@@ -20,13 +20,12 @@ from run import free_port, wait_for
 
 HERE = Path(__file__).resolve().parent
 REGION = "eu-central-1"
+# "Implied Local Mirror Directories", Terraform CLI documentation.
 PLACES = [
-    "/opt/tf-plugins",
-    "/opt/terraform/plugins",
-    "/usr/share/terraform/plugins",
-    "/usr/local/share/terraform/plugins",
     "~/.terraform.d/plugins",
     "~/.local/share/terraform/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
 ]
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 
@@ -34,7 +33,7 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 def mirror():
     """The folder that holds the provider, if there is one."""
     named = os.environ.get("PALISADE_TF_PLUGINS")
-    for place in [named] if named else PLACES:
+    for place in [named] if named else [*PLACES, *sorted(Path("/opt").glob("*"))]:
         folder = Path(place).expanduser()
         if any((folder / PROVIDER).glob("*")):
             return folder

@@ -18,6 +18,7 @@ pub use explain::explain;
 use findings::{findings, guardrails, services};
 use paths::{draw, paths};
 use remedy::{causes, cuts};
+pub use text::fold;
 use text::{paint, wrapped};
 
 /// How to draw.

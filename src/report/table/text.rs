@@ -15,7 +15,7 @@ pub(super) fn wrapped(out: &mut String, text: &str, indent: &str, width: usize) 
 
 /// Folds each line of `text` between words; what is longer than a line is cut where names have
 /// joints, or anywhere. Lines that go on keep the indent of the line they belong to.
-pub(super) fn fold(text: &str, width: usize) -> String {
+pub fn fold(text: &str, width: usize) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
         let indent = line
