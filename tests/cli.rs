@@ -1,37 +1,9 @@
 //! The binary as people meet it: exit codes, streams, and two runs with equal bytes.
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-/// Runs the binary far from any configuration, with no AWS in its environment.
-fn palisade(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
-    command
-        .args(arguments)
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null());
-    for (name, _) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("PALISADE_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("NO_COLOR", "1");
-    command
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the process was not killed")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use super::binary::{code, command, palisade, text};
 
 #[test]
 fn the_eight_minute_attack_is_found_and_fails_the_gate() {
@@ -235,6 +207,10 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_not() {
             .output()
             .unwrap();
         assert_eq!(code(&output), 1, "{}", text(&output.stderr));
+        let output = palisade(&["scan", "--world", "eight-minutes", "-f", "json=/dev/full"]);
+        assert_eq!(code(&output), 1, "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("cannot write `/dev/full`"));
+        assert!(!full.is_file(), "a device stays one");
     }
     let mut child = command(&["scan", "--world", "eight-minutes", "-f", "json"])
         .stdout(Stdio::piped())

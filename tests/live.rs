@@ -2,11 +2,13 @@
 //! and that it costs nothing else.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use palisade_mocks::serve::Server;
 use palisade_mocks::{Fault, FaultKind, World};
 use serde_json::Value;
+
+use super::binary::{code, command, text};
 
 const ACCOUNT: &str = "404817263951";
 
@@ -42,42 +44,13 @@ fn key_id(account: &str) -> String {
     format!("AKIA{}", digits.map(char::from).collect::<String>())
 }
 
-/// The binary far from any configuration; nothing of the machine's AWS reaches it.
-fn bare(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
-    command
-        .args(arguments)
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null());
-    for (name, _) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("PALISADE_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/nonexistent")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-        .env("AWS_REGION", "us-east-1")
-        .env("NO_COLOR", "1");
-    command
-}
-
 fn signed_in(endpoint: &str, account: &str, arguments: &[&str]) -> Output {
-    bare(arguments)
+    command(arguments)
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_ACCESS_KEY_ID", key_id(account))
         .env("AWS_SECRET_ACCESS_KEY", "not a secret")
         .output()
         .unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the process was not killed")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn both(output: &Output) -> String {
@@ -125,10 +98,10 @@ fn good_credentials_are_named_and_everything_answers() {
 #[test]
 fn no_credentials_stop_a_scan_with_what_to_do() {
     for verb in VERBS {
-        let output = bare(verb).output().unwrap();
+        let output = command(verb).output().unwrap();
         stops(&output, 1, "no AWS credentials were found");
         assert!(text(&output.stderr).contains("aws sso login"));
-        let named = bare(&[verb, &["--profile", "nobody"]].concat())
+        let named = command(&[verb, &["--profile", "nobody"]].concat())
             .output()
             .unwrap();
         stops(&named, 1, "for profile `nobody`");
@@ -292,11 +265,10 @@ fn profiles_of_several_accounts_become_one_snapshot_with_paths_between_them() {
     let profiles = format!("[near]\n{}[far]\n{}[stale]\n", keys(near), keys(far));
     std::fs::write(&credentials, profiles).unwrap();
     let run = |arguments: &[&str]| {
-        let mut command = bare(arguments);
-        command
-            .env("AWS_ENDPOINT_URL", &endpoint)
+        let mut run = command(arguments);
+        run.env("AWS_ENDPOINT_URL", &endpoint)
             .env("AWS_SHARED_CREDENTIALS_FILE", &credentials);
-        command.output().unwrap()
+        run.output().unwrap()
     };
     let file = folder
         .path()
@@ -358,7 +330,7 @@ fn a_snapshot_that_was_cut_changed_or_is_newer_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("whole.snap");
     let name = file.to_string_lossy().into_owned();
-    let made = bare(&["collect", "--world", "eight-minutes", "-o", &name])
+    let made = command(&["collect", "--world", "eight-minutes", "-o", &name])
         .output()
         .unwrap();
     assert_eq!(code(&made), 0, "{}", both(&made));
@@ -390,7 +362,7 @@ fn a_snapshot_that_was_cut_changed_or_is_newer_is_refused_by_name() {
     for (bytes, says) in cases {
         std::fs::write(&file, bytes).unwrap();
         for verb in ["scan", "gate"] {
-            let output = bare(&[verb, "--snapshot", &name]).output().unwrap();
+            let output = command(&[verb, "--snapshot", &name]).output().unwrap();
             let told = text(&output.stderr);
             assert_eq!(code(&output), 1, "{told}");
             assert!(
@@ -426,7 +398,7 @@ fn a_world_that_cannot_be_read_is_named_with_its_line() {
         ),
     ];
     for (file, says) in cases {
-        let output = bare(&["scan", "--world", &file]).output().unwrap();
+        let output = command(&["scan", "--world", &file]).output().unwrap();
         let told = text(&output.stderr);
         assert_eq!(code(&output), 1, "{file}: {told}");
         assert!(
@@ -440,7 +412,7 @@ fn a_world_that_cannot_be_read_is_named_with_its_line() {
 #[test]
 fn a_reader_that_goes_away_ends_the_output_and_keeps_the_verdict() {
     for format in ["table", "json"] {
-        let mut child = bare(&["scan", "--world", "eight-minutes", "-f", format])
+        let mut child = command(&["scan", "--world", "eight-minutes", "-f", format])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "modules of one binary")]
 
 mod alarm;
+mod binary;
 mod cases;
 mod catalogue;
 mod cli;

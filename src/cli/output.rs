@@ -64,11 +64,23 @@ pub(crate) fn stdout(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a file by way of a neighbour, so that a reader sees the old one or the new one.
+/// Writes a file by way of a neighbour, so that a reader sees the old one or the new one. A
+/// device or pipe is written to as it is, and a link stays one.
 pub(crate) fn file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let written = (|| {
+            let mut file = io::BufWriter::new(fs::OpenOptions::new().write(true).open(path)?);
+            write(&mut file)?;
+            file.flush()?;
+            anyhow::Ok(())
+        })();
+        return written.with_context(|| format!("cannot write `{}`", path.display()));
+    }
+    let behind = fs::canonicalize(path);
+    let path = behind.as_deref().unwrap_or(path);
     let name = path
         .file_name()
         .context("a file needs a name")?
