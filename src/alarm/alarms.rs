@@ -137,6 +137,16 @@ impl<'a> Alarms<'a> {
             "" => self.regions(&call, account),
             one => vec![one],
         };
+        let data = self.powers.snapshot.accounts.get(account);
+        if let Some(gap) = data.and_then(|data| data.regions_gap.as_ref())
+            && region.is_empty()
+            && !call.global
+        {
+            return Detection {
+                explanation: format!("other regions: not known, counted as unseen: {gap}"),
+                ..Detection::default()
+            };
+        }
         let each = regions
             .into_iter()
             .map(|region| self.noticed(&call, account, region));

@@ -120,9 +120,8 @@ fn test(condition: &Condition, resource: &Value, now: Time) -> Verdict {
 
 fn unread(value: &Value) -> Option<String> {
     let gap = value.get("$gap")?;
-    serde_json::from_value::<palisade_model::Gap>(gap.clone())
-        .ok()
-        .map(|gap| gap.to_string())
+    let gap = serde_json::from_value::<palisade_model::Gap>(gap.clone());
+    Some(gap.map_or_else(|_| "a read failed".to_owned(), |gap| gap.to_string()))
 }
 
 fn plain(value: &Value) -> String {

@@ -2,10 +2,12 @@
 
 mod chain;
 mod ends;
+mod estate;
 mod half_on;
 mod patterns;
 mod scp;
 mod state;
 mod tamper;
 mod tampering;
+mod unread;
 mod writer;

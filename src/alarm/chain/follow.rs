@@ -1,6 +1,6 @@
 //! Event buses, rules and targets.
 
-use palisade_model::{Arn, EventTarget, Function, Observed, Region, Rule};
+use palisade_model::{Arn, EventTarget, Function, Listed, Observed, Region, Rule};
 
 use super::notify::{self, Publisher};
 use super::{Link, Reach, Stop, Way, broken, short};
@@ -163,10 +163,19 @@ fn one_target(
         ("events", resource) if resource.starts_with("event-bus/") => {
             other_bus(powers, rule, target, call, event, hop)
         }
-        ("events", _) => by_role(powers, rule, target, "events:InvokeApiDestination"),
-        ("sqs", _) => queue(powers, rule, target, event),
+        ("events", _) => {
+            by_role(powers, rule, target, "events:InvokeApiDestination").map(|mut way| {
+                let caveat = format!(
+                    "where the API destination {} leads was not read",
+                    short(arn)
+                );
+                way.caveats.push(caveat);
+                way
+            })
+        }
+        ("sqs", _) => queue(powers, rule, target, Some(event)),
         ("states", _) => state_machine(powers, rule, target, event),
-        ("ssm-incidents", _) => Ok(Way::to(format!("incident response plan {}", short(arn)))),
+        ("ssm-incidents", _) => by_role(powers, rule, target, "ssm-incidents:StartIncident"),
         ("logs", _) => broken(
             Link::Target,
             format!("it is only written to the log group `{}`", short(arn)),
@@ -285,31 +294,39 @@ pub(super) fn best(reaches: Vec<Reach>) -> Option<Reach> {
 }
 
 /// A queue is heard where it takes the event and a function of the snapshot reads it.
-fn queue(powers: &Powers<'_>, rule: &Rule, target: &EventTarget, event: &Event) -> Reach {
+fn queue(powers: &Powers<'_>, rule: &Rule, target: &EventTarget, event: Option<&Event>) -> Reach {
     let arn = &target.arn;
-    let facts = region(powers, arn.account(), arn.region())?;
-    if let Some(Observed::Value(queues)) = facts.resources.get("sqs.queue") {
-        if !queues.values().any(|queue| queue.arn == *arn) {
-            let why = format!("the queue `{}` does not exist", short(arn));
-            return broken(Link::Target, why);
+    let action = "sqs:SendMessage";
+    let (who, decision) = match &target.role {
+        Some(role) => {
+            let region = arn.region();
+            let decision = powers.decide(role, action, arn.as_str(), region);
+            (short(role), decision)
         }
-        let action = "sqs:SendMessage";
-        let (who, decision) = match &target.role {
-            Some(role) => {
-                let region = arn.region();
-                (
-                    short(role),
-                    powers.decide(role, action, arn.as_str(), region),
-                )
-            }
-            None => {
-                let service = "events.amazonaws.com";
-                (service, powers.service_may(service, action, arn, &rule.arn))
-            }
-        };
-        let why = format!("`{who}` may not send to the queue `{}`", short(arn));
-        allowed(&decision, Link::InvokePermission, &why)?;
+        None => {
+            let service = "events.amazonaws.com";
+            (service, powers.service_may(service, action, arn, &rule.arn))
+        }
+    };
+    read_queue(powers, arn, (who, &decision), Link::Target, event)
+}
+
+/// A queue that somebody sends to, as far as a function of the snapshot reads it.
+pub(super) fn read_queue(
+    powers: &Powers<'_>,
+    arn: &Arn,
+    (who, decision): (&str, &Decision),
+    link: Link,
+    event: Option<&Event>,
+) -> Reach {
+    let facts = region(powers, arn.account(), arn.region())?;
+    match facts.listed("sqs.queue") {
+        Listed::All(queues) if queues.values().any(|queue| queue.arn == *arn) => {}
+        Listed::Unread(gap) => return Err(Stop::Unknown(gap.to_string())),
+        _ => return broken(link, format!("the queue `{}` does not exist", short(arn))),
     }
+    let why = format!("`{who}` may not send to the queue `{}`", short(arn));
+    allowed(decision, link.max(Link::InvokePermission), &why)?;
     let functions = match &facts.functions {
         Observed::Value(functions) => functions,
         Observed::Gap(gap) => return Err(Stop::Unknown(gap.to_string())),
@@ -331,7 +348,7 @@ fn queue(powers: &Powers<'_>, rule: &Rule, target: &EventTarget, event: &Event) 
     let reader = reader.ok_or_else(|| {
         Stop::Unknown(format!("who reads the queue `{}` is not known", short(arn)))
     })?;
-    let way = notify::function(powers, &reader.arn, None, Some(event))?;
+    let way = notify::function(powers, &reader.arn, None, event)?;
     Ok(way.after(format!("queue {}", short(arn))))
 }
 

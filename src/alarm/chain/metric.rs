@@ -2,13 +2,14 @@
 
 use palisade_model::{Alarm, Arn, MetricFilter, Observed, Trail};
 
-use super::follow::{best, region};
+use super::follow::{allowed, best, region};
 use super::notify::{self, Publisher};
 use super::{Link, Reach, Stop, broken, running, short};
 use crate::alarm::event::{Call, Event};
 use crate::alarm::heard::{Heard, Subject};
 use crate::alarm::powers::Powers;
 use crate::alarm::trail;
+use crate::policy::Decision;
 
 /// Every metric filter that takes the record, followed to its end.
 pub(super) fn filters(
@@ -92,14 +93,8 @@ fn one_filter(
             return Some(Err(Stop::Unknown(why)));
         }
     }
-    if let Observed::Value(error) = &trail.log_group_error
-        && !error.is_empty()
-    {
-        let why = format!(
-            "the trail `{}` cannot write its log group: `{error}`",
-            trail.name
-        );
-        return Some(broken(Link::Trail, why));
+    if let Err(stop) = writes(powers, trail, group) {
+        return Some(Err(stop));
     }
     let reach = alarms(powers, group, filter, event).map(|mut way| {
         way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
@@ -108,6 +103,63 @@ fn one_filter(
             .after(format!("trail {}", trail.name))
     });
     Some(reach)
+}
+
+/// Whether the trail's events come into its log group: no error the last time, and a role that
+/// may still write there.
+///
+/// Source: "Role policy document for CloudTrail to use CloudWatch Logs for monitoring",
+/// CloudTrail User Guide.
+fn writes(powers: &Powers<'_>, trail: &Trail, group: &Arn) -> Result<(), Stop> {
+    let name = &trail.name;
+    match &trail.log_group_error {
+        Observed::Value(error) if !error.is_empty() => {
+            let why = format!("the trail `{name}` cannot write its log group: `{error}`");
+            return broken(Link::Trail, why);
+        }
+        Observed::Gap(gap) => return Err(Stop::Unknown(gap.to_string())),
+        _ => {}
+    }
+    let Some(role) = &trail.log_role else {
+        return Ok(());
+    };
+    // A role of an account that was not looked at is judged by the last delivery alone.
+    if !powers.snapshot.accounts.contains_key(role.account()) {
+        return Ok(());
+    }
+    // CloudTrail names the streams, and roles are as a rule bound to those names.
+    let (owner, home) = (role.account(), &trail.home_region);
+    let organization = powers.snapshot.organization.value();
+    let streams = organization
+        .filter(|_| trail.organization)
+        .map(|organization| format!("{}_{owner}_CloudTrail_{home}", organization.id))
+        .into_iter()
+        .chain([format!("{owner}_CloudTrail_{home}")]);
+    let streams: Vec<String> = streams
+        .map(|stream| {
+            let group = group.as_str().trim_end_matches(":*");
+            format!("{group}:log-stream:{stream}")
+        })
+        .collect();
+    for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+        let each = streams
+            .iter()
+            .map(|stream| powers.decide(role, action, stream, group.region()));
+        // Conditions on the call are CloudTrail's affair: only a plain no breaks the way.
+        let best = each.min_by_key(|decision| match decision {
+            Decision::Allowed(_) | Decision::Conditional(_) => 0,
+            Decision::Unknown(_) => 1,
+            Decision::Denied(_) => 2,
+        });
+        if let Some(decision @ (Decision::Denied(_) | Decision::Unknown(_))) = best {
+            let why = format!(
+                "the role `{}` of the trail `{name}` may not {action} on its log group",
+                short(role)
+            );
+            allowed(&decision, Link::Trail, &why)?;
+        }
+    }
+    Ok(())
 }
 
 fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter, event: &Event) -> Reach {

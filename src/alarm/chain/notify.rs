@@ -3,7 +3,7 @@
 use palisade_model::{AlarmHandler, Arn, Function, Observed, Subscription, Topic};
 use serde_json::Value;
 
-use super::follow::{allowed, best, region};
+use super::follow::{allowed, best, read_queue, region};
 use super::{Link, Reach, Stop, Way, broken, short};
 use crate::alarm::event::Event;
 use crate::alarm::heard::Heard;
@@ -296,10 +296,11 @@ fn subscriber(
     if let ("lambda", Some(endpoint)) = (subscription.protocol.as_str(), &subscription.endpoint) {
         let name = endpoint.resource().split(':').nth(1).unwrap_or_default();
         let facts = region(powers, endpoint.account(), endpoint.region())?;
-        let function = facts
-            .functions
-            .value()
-            .and_then(|functions| functions.get(name));
+        let function = match &facts.functions {
+            Observed::Value(functions) => functions.get(name),
+            Observed::Gap(gap) => return Err(Stop::Unknown(gap.to_string())),
+            _ => None,
+        };
         let Some(function) = function else {
             let why = format!("the subscribed function `{name}` does not exist");
             return broken(Link::Subscription, why);
@@ -314,5 +315,24 @@ fn subscriber(
         allowed(&decision, Link::Subscription, &why)?;
         alive(function, name)?;
     }
-    Ok(Way::to(format!("{} subscriber", subscription.protocol)))
+    let name = short(arn);
+    match (subscription.protocol.as_str(), &subscription.endpoint) {
+        // A queue is no person: somebody has to read it.
+        ("sqs", Some(queue)) => {
+            let service = "sns.amazonaws.com";
+            let decision = powers.service_may(service, "sqs:SendMessage", queue, arn);
+            read_queue(
+                powers,
+                queue,
+                (service, &decision),
+                Link::Subscription,
+                None,
+            )
+        }
+        ("sqs" | "firehose", _) => Err(Stop::Unknown(format!(
+            "who reads what the topic `{name}` puts into `{}`",
+            subscription.protocol
+        ))),
+        (protocol, _) => Ok(Way::to(format!("{protocol} subscriber"))),
+    }
 }

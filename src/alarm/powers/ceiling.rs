@@ -21,6 +21,15 @@ pub enum Ceiling {
     Management,
 }
 
+/// Where to ask whether an account may do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The regions; none where they were not read.
+    pub known: Option<Vec<String>>,
+    /// Why there may be more.
+    pub unread: Option<String>,
+}
+
 /// What the SCPs and RCPs above an account look at.
 #[derive(Clone, Debug, Default)]
 pub(in crate::alarm) struct Mentions {
@@ -86,24 +95,33 @@ impl Powers<'_> {
     /// The regions in which to ask whether an account may do something: one stands for all where
     /// no SCP asks for the region. Regions that the scan left out count: an attacker may pick
     /// them.
-    ///
-    /// # Errors
-    /// The gap where an SCP asks for the region and the account's regions were not read.
-    pub fn regions(&self, account: &str, global: bool) -> Result<Vec<String>, String> {
+    pub fn regions(&self, account: &str, global: bool) -> Asked {
         let home = self.snapshot.partition.home_region().to_owned();
+        let at_home = Asked {
+            known: Some(vec![home]),
+            unread: None,
+        };
         if global || !self.mentions(account).regions {
-            return Ok(vec![home]);
+            return at_home;
         }
-        let data = self.snapshot.accounts.get(account);
-        match data.map(|data| &data.regions) {
-            Some(Observed::Value(regions)) => {
+        let Some(data) = self.snapshot.accounts.get(account) else {
+            return at_home;
+        };
+        match &data.regions {
+            Observed::Value(regions) => {
                 let on = regions
                     .iter()
                     .filter(|(_, region)| region.state != RegionState::Off);
-                Ok(on.map(|(name, _)| name.clone()).collect())
+                Asked {
+                    known: Some(on.map(|(name, _)| name.clone()).collect()),
+                    unread: data.regions_gap.as_ref().map(ToString::to_string),
+                }
             }
-            Some(Observed::Gap(gap)) => Err(gap.to_string()),
-            _ => Ok(vec![home]),
+            Observed::Gap(gap) => Asked {
+                known: None,
+                unread: Some(gap.to_string()),
+            },
+            _ => at_home,
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc as Shared, Mutex, MutexGuard, PoisonError};
 
 use palisade_model::{Account, Arn, Observed, PolicyText, Role, Snapshot, User};
 
-pub use ceiling::Ceiling;
+pub use ceiling::{Asked, Ceiling};
 
 use super::filter::{Filter, FilterError};
 use super::pattern::{Pattern, PatternError};
@@ -146,12 +146,13 @@ impl<'a> Powers<'a> {
     }
 
     /// What is known of a request from within the account, made in `region`, on a resource of
-    /// its own; other keys are unknown.
+    /// its own; other keys are unknown. An empty region is one that is not known.
     pub(super) fn circumstances(&self, account: &str, resource: &str, region: &str) -> Context {
         let mut context = Context::open();
-        context
-            .set("aws:RequestedRegion", region)
-            .set_absent("aws:SourceOwner");
+        context.set_absent("aws:SourceOwner");
+        if !region.is_empty() {
+            context.set("aws:RequestedRegion", region);
+        }
         // Where the resource's name says nothing of its owner, the account calls on its own.
         let owned = resource.split(':').nth(4).is_some_and(|id| !id.is_empty());
         if !owned && !resource.contains(":s3:::") {

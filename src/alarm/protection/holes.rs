@@ -199,21 +199,13 @@ pub(super) fn fits(pattern: &str, arn: &str) -> bool {
 /// Existing principals that the ceilings let through. The id of a session is the role's and a
 /// name that whoever assumes it picks, so the role is exempt where any session of it is.
 fn exempt(place: &Place<'_, '_>, region: &str, resource: &str, ids: &BTreeSet<String>) -> Vec<Arn> {
-    let Place {
-        powers,
-        account,
-        ask,
-        ..
-    } = *place;
-    let (principals, _) = powers.principals(account);
+    let (powers, ask) = (place.powers, place.ask);
+    let (principals, _) = powers.principals(place.account);
     let mut out: Vec<Arn> = principals
         .into_iter()
         .filter(|arn| !powers.is_service_linked(arn))
         .filter(|arn| {
-            let mut context = powers.circumstances(account, resource, region);
-            for (key, value) in &ask.context {
-                context.set(key, value.as_str());
-            }
+            let context = place.context(region, resource);
             let (decision, _) = powers.ceiling_decides(arn, &ask.action, resource, &context);
             decision.is_allowed() || has_id(powers, arn, ids)
         })

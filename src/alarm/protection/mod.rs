@@ -17,10 +17,11 @@ use std::collections::BTreeSet;
 use palisade_model::Arn;
 use serde::Serialize;
 
-use super::powers::{Ceiling, Powers};
-use crate::policy::Decision;
+use super::powers::{Asked, Ceiling, Powers};
+use crate::policy::{Context, Decision};
 
 pub use misnamed::{Misnamed, misnamed};
+pub use ways::passes;
 
 /// Who can become whom, by any number of steps: for the graph to answer.
 pub trait Becomes {
@@ -73,6 +74,55 @@ impl Ask {
             context: Vec::new(),
         }
     }
+}
+
+/// One place where an action is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The region; empty for one that was not read.
+    pub region: String,
+    /// What it would be called on there.
+    pub resource: String,
+}
+
+impl Ask {
+    /// Everywhere it is to be asked: something that exists where it stands, something made up in
+    /// every region, and once more for regions that were not read.
+    pub fn spots(&self, asked: &Asked) -> Vec<Spot> {
+        let unread = asked.unread.iter().map(|_| "");
+        let known = asked.known.iter().flatten().map(String::as_str);
+        let regions: Vec<&str> = known.chain(unread).collect();
+        let mut spots = Vec::new();
+        for resource in &self.resources {
+            let own = resource.split(':').nth(3).unwrap_or_default();
+            let fixed = !own.is_empty() && own != "*" && !resource.contains(PROBE);
+            if fixed {
+                spots.push(Spot {
+                    region: own.to_owned(),
+                    resource: resource.clone(),
+                });
+                continue;
+            }
+            spots.extend(regions.iter().map(|region| Spot {
+                region: (*region).to_owned(),
+                resource: moved(resource, own, region),
+            }));
+        }
+        spots
+    }
+}
+
+/// A made-up resource in another region; in one that is not known, it stands in any.
+fn moved(resource: &str, from: &str, to: &str) -> String {
+    if from.is_empty() || from == "*" || from == to {
+        return resource.to_owned();
+    }
+    let to = if to.is_empty() { "*" } else { to };
+    let mut parts: Vec<&str> = resource.splitn(5, ':').collect();
+    if let Some(region) = parts.get_mut(3) {
+        *region = to;
+    }
+    parts.join(":")
 }
 
 /// What SCPs do about an action.
@@ -202,15 +252,16 @@ pub fn protection(
     };
     // Statements that look at tags or single resources answer each resource apart.
     let mut cells = Cells::default();
-    match powers.regions(account, ask.global) {
-        Ok(regions) => {
-            for region in regions {
-                for resource in &ask.resources {
-                    cells.look(&place, &region, resource);
+    let asked = powers.regions(account, ask.global);
+    for spot in ask.spots(&asked) {
+        match &asked.unread {
+            Some(gap) if spot.region.is_empty() => {
+                if !place.denies_anywhere(&spot.resource) {
+                    cells.missing.insert(gap.clone());
                 }
             }
+            _ => cells.look(&place, &spot.region, &spot.resource),
         }
-        Err(missing) => drop(cells.missing.insert(missing)),
     }
     cells.sum(&place)
 }
@@ -221,6 +272,32 @@ struct Place<'p, 'a> {
     becomes: Option<&'p dyn Becomes>,
     account: &'p str,
     ask: &'p Ask,
+}
+
+impl Place<'_, '_> {
+    /// What is known of a request by a name that nobody has: nothing but where it is made.
+    fn context(&self, region: &str, resource: &str) -> Context {
+        let mut context = self.powers.circumstances(self.account, resource, region);
+        for (key, value) in &self.ask.context {
+            context.set(key, value.as_str());
+        }
+        context
+    }
+
+    fn probe(&self) -> Arn {
+        let partition = self.powers.snapshot.partition;
+        Arn::iam(partition, self.account, "role", "/", PROBE)
+    }
+
+    /// Whether the ceilings deny it wherever it is called.
+    fn denies_anywhere(&self, resource: &str) -> bool {
+        let context = self.context("", resource);
+        let action = &self.ask.action;
+        let (decision, _) = self
+            .powers
+            .ceiling_decides(&self.probe(), action, resource, &context);
+        matches!(decision, Decision::Denied(_))
+    }
 }
 
 /// The answers for each region and resource, gathered.
@@ -235,19 +312,14 @@ struct Cells {
 
 impl Cells {
     fn look(&mut self, place: &Place<'_, '_>, region: &str, resource: &str) {
-        let Place {
-            powers,
-            account,
-            ask,
-            ..
-        } = *place;
-        let mut context = powers.circumstances(account, resource, region);
-        for (key, value) in &ask.context {
-            context.set(key, value.as_str());
-        }
+        let ask = place.ask;
+        let context = place.context(region, resource);
         // A name nobody has: what is known of it stands in the context, and that is nothing.
-        let probe = Arn::iam(powers.snapshot.partition, account, "role", "/", PROBE);
-        let (decision, cited) = powers.ceiling_decides(&probe, &ask.action, resource, &context);
+        let probe = place.probe();
+        let (decision, cited) =
+            place
+                .powers
+                .ceiling_decides(&probe, &ask.action, resource, &context);
         self.by.extend(cited);
         match decision {
             Decision::Denied(_) => self.denied += 1,
@@ -295,9 +367,10 @@ impl Cells {
 const PROBE: &str = "palisade-probe";
 
 fn named(region: &str, resource: &str, ask: &Ask) -> String {
+    let made_up = resource == "*" || resource.contains(PROBE);
     match (ask.global, resource) {
-        (true, "*") => "everywhere".to_owned(),
-        (false, "*") => region.to_owned(),
+        (true, _) if made_up => "everywhere".to_owned(),
+        (false, _) if made_up => region.to_owned(),
         (_, resource) => format!("{resource} in {region}"),
     }
 }

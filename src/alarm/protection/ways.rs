@@ -4,9 +4,11 @@
 //! exempted name, taking the exempted tag, rewriting whom an exempted role trusts, handing it to
 //! a service, minting a key. Longer ways are the graph's, and so is who gets to be administrator.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
-use palisade_model::{Arn, Observed};
+use palisade_model::{Arn, Gap, Observed, Role};
+use serde::Deserialize;
 
 use super::holes::{Hole, fits, is_tagged};
 use super::{Becomes, Comer, PROBE, Place};
@@ -181,52 +183,114 @@ impl Somebody<'_, '_> {
         found.add(&self.may("sts:AssumeRole", target), || {
             format!("`{who}` may assume `{name}`")
         });
-        let account = self.powers.snapshot.accounts.get(exempted.account());
-        let regions = account.into_iter().flat_map(|data| data.enabled_regions());
-        for function in regions
-            .filter_map(|(_, region)| region.functions.value())
-            .flat_map(|functions| functions.values())
-            .filter(|function| function.role == role.arn)
-        {
-            found.add(
-                &self.may("lambda:UpdateFunctionCode", function.arn.as_str()),
-                || {
-                    let function = function.arn.name();
-                    format!("`{who}` may replace the code of `{function}`, which runs as `{name}`")
-                },
-            );
-        }
-        let Some((service, action)) = runs_code(role.trust.as_str()) else {
+        self.replace_code(role, found);
+        self.hand_over(role, found);
+    }
+
+    /// By rewriting a function that runs as the exempted role.
+    fn replace_code(&self, role: &Role, found: &mut Gathered) {
+        const ACTION: &str = "lambda:UpdateFunctionCode";
+        let (who, name) = (self.somebody.name(), role.arn.name());
+        let partition = self.powers.snapshot.partition;
+        let account = role.arn.account();
+        let Some(data) = self.powers.snapshot.accounts.get(account) else {
             return;
         };
-        let pass = self.may("iam:PassRole", target);
-        let open = |decision: &Decision| match decision {
-            Decision::Allowed(_) => true,
-            Decision::Conditional(c) => c.residual.satisfiable_by_caller(),
-            _ => false,
+        // No function runs as a role that does not trust Lambda.
+        let trusts = role.trust.as_str().contains("\"lambda.amazonaws.com\"");
+        let unread = |region: &str, gap: &Gap, found: &mut Gathered| {
+            if !trusts {
+                return;
+            }
+            // Nobody knows what the functions are called: only a deny of all of them is one.
+            let any = format!("arn:{partition}:lambda:{region}:{account}:function:{PROBE}");
+            if !matches!(self.may(ACTION, &any), Decision::Denied(_)) {
+                found.missing.insert(format!(
+                    "whether `{who}` may replace code that runs as `{name}`: {gap}"
+                ));
+            }
         };
-        if open(&pass) && open(&self.may(action, "*")) {
-            found
-                .how
-                .insert(format!("`{who}` may hand `{name}` to {service}: {action}"));
+        if let Some(gap) = data.regions.gap().or(data.regions_gap.as_ref()) {
+            unread(partition.home_region(), gap, found);
+        }
+        for (region, facts) in data.enabled_regions() {
+            let functions = match &facts.functions {
+                Observed::Value(functions) => functions,
+                Observed::Gap(gap) => {
+                    unread(region, gap, found);
+                    continue;
+                }
+                _ => continue,
+            };
+            for function in functions.values().filter(|one| one.role == role.arn) {
+                found.add(&self.may(ACTION, function.arn.as_str()), || {
+                    let function = function.arn.name();
+                    format!("`{who}` may replace the code of `{function}`, which runs as `{name}`")
+                });
+            }
+        }
+    }
+
+    /// By passing the exempted role to a service that does what its caller says.
+    fn hand_over(&self, role: &Role, found: &mut Gathered) {
+        let (who, name) = (self.somebody.name(), role.arn.name());
+        let ways = passing(role.trust.as_str());
+        if ways.is_empty() {
+            return;
+        }
+        let pass = self.may("iam:PassRole", role.arn.as_str());
+        if matches!(pass, Decision::Denied(_)) {
+            return;
+        }
+        for (service, action) in ways {
+            let says = || format!("`{who}` may hand `{name}` to {service}: {action}");
+            let start = self.may(action, "*");
+            // Both have to be allowed: the less certain one tells.
+            let less = match (&pass, &start) {
+                (_, Decision::Denied(_)) => continue,
+                (Decision::Allowed(_), start) => start,
+                (pass @ Decision::Unknown(_), _) => pass,
+                (_, start @ Decision::Unknown(_)) => start,
+                (pass, Decision::Allowed(_)) => pass,
+                (pass @ Decision::Conditional(c), _) if !c.residual.satisfiable_by_caller() => pass,
+                (_, start) => start,
+            };
+            found.add(less, says);
         }
     }
 }
 
-/// A service that the trust policy names and that runs its owner's code, and the call that
-/// starts it.
-fn runs_code(trust: &str) -> Option<(&'static str, &'static str)> {
-    const SERVICES: [(&str, &str); 6] = [
-        ("lambda.amazonaws.com", "lambda:CreateFunction"),
-        ("ec2.amazonaws.com", "ec2:RunInstances"),
-        ("ecs-tasks.amazonaws.com", "ecs:RunTask"),
-        ("codebuild.amazonaws.com", "codebuild:CreateProject"),
-        ("glue.amazonaws.com", "glue:CreateJob"),
-        ("cloudformation.amazonaws.com", "cloudformation:CreateStack"),
-    ];
-    SERVICES
-        .into_iter()
-        .find(|(service, _)| trust.contains(&format!("\"{service}\"")))
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Passing {
+    #[serde(rename = "checked")]
+    _checked: String,
+    services: BTreeMap<String, Vec<String>>,
+}
+
+/// Services that take a role and do what their caller says with it, by service principal, each
+/// with the calls by which a role is handed over.
+pub fn passes() -> &'static BTreeMap<String, Vec<String>> {
+    static PASSING: OnceLock<Passing> = OnceLock::new();
+    let table = PASSING.get_or_init(|| {
+        // The file is part of the build, and a test reads it.
+        serde_yaml_ng::from_str(include_str!("../facts/pass-role.yaml"))
+            .expect("the file is well formed")
+    });
+    &table.services
+}
+
+/// Services that the trust policy names, and the calls that hand a role to them.
+fn passing(trust: &str) -> Vec<(&'static str, &'static str)> {
+    let named = passes()
+        .iter()
+        .filter(|(service, _)| trust.contains(&format!("\"{service}\"")));
+    named
+        .flat_map(|(service, actions)| {
+            let actions = actions.iter();
+            actions.map(move |action| (service.as_str(), action.as_str()))
+        })
+        .collect()
 }
 
 /// What the graph knows of ways to an exempted principal.

@@ -25,7 +25,7 @@ fn shield(account: &Account) -> State {
         Observed::Value(0) | Observed::Absent => {
             faults.add("protections", "no resource is protected");
         }
-        Observed::Gap(gap) => faults.unread(gap),
+        Observed::Gap(gap) => faults.unread("protections", gap),
         _ => {}
     }
     faults.state()
@@ -66,7 +66,7 @@ fn firewall_policies(manager: &FirewallManager, faults: &mut Faults) {
                 }
             }
         }
-        Observed::Gap(gap) => faults.unread(gap),
+        Observed::Gap(gap) => faults.unread("", gap),
         Observed::NotApplicable(_) => {}
         _ => faults.add("policies", "it has no policy"),
     }
@@ -88,6 +88,9 @@ fn root(snapshot: &Snapshot, account: &Account) -> State {
     if !root.mfa && root.password != Some(false) {
         faults.add("mfa", "the root user has no MFA device");
     }
+    if let Some(gap) = snapshot.organization.gap() {
+        faults.unread("central", gap);
+    }
     if let Some(organization) = organization(snapshot) {
         match &organization.root_access_features {
             Observed::Value(features)
@@ -104,6 +107,7 @@ fn root(snapshot: &Snapshot, account: &Account) -> State {
                     "root credentials of members are not managed centrally",
                 );
             }
+            Observed::Gap(gap) => faults.unread("central", gap),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_model::{Observed, Snapshot};
 use serde::Serialize;
 
-use super::{Service, State, delegated_to, global, regional, state};
+use super::{Service, State, delegated_to, delegates_unread, firewall, global, state};
 
 /// The state of every service, account by account and region by region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -14,6 +14,9 @@ pub struct Matrix {
     pub cells: Vec<Cell>,
     /// Paid services that nobody expects and nobody uses.
     pub not_in_use: BTreeSet<Service>,
+    /// Paid services of which nobody can say whether they are used, each with what was not read.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub use_unknown: BTreeMap<Service, Vec<String>>,
 }
 
 /// One cell.
@@ -78,19 +81,25 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
         let used = used.contains(&cell.service);
         cell.expected = !cell.service.is_optional()
             || expects.contains(&cell.service)
+            || matches!(cell.state, State::Unknown { .. }) && cell.region != OTHERS
             || match cell.service {
                 // A web ACL belongs to what it protects: having none is no fault by itself.
                 Service::Waf => {
-                    let idle = || regional::has_web_acls(snapshot, &cell.account, &cell.region);
+                    let idle = || firewall::has_web_acls(snapshot, &cell.account, &cell.region);
                     used && (!matches!(cell.state, State::Off { .. }) || idle())
                 }
                 _ => used,
             };
     }
-    matrix.not_in_use = Service::ALL
+    let idle = Service::ALL
         .into_iter()
-        .filter(|s| s.is_optional() && !used.contains(s) && !expects.contains(s))
-        .collect();
+        .filter(|s| s.is_optional() && !used.contains(s) && !expects.contains(s));
+    for service in idle {
+        match use_unread(snapshot, &matrix.cells, service) {
+            unread if unread.is_empty() => drop(matrix.not_in_use.insert(service)),
+            unread => drop(matrix.use_unknown.insert(service, unread)),
+        }
+    }
     matrix.cells.sort_by(|a, b| {
         (&a.account, &a.region, a.service).cmp(&(&b.account, &b.region, b.service))
     });
@@ -100,13 +109,32 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
 /// Stands for regions that nobody could list.
 const OTHERS: &str = "other regions";
 
+/// What was not read and could show that a service is used after all. The regions that could not
+/// be listed count for every service alike and are told apart.
+fn use_unread(snapshot: &Snapshot, cells: &[Cell], service: Service) -> Vec<String> {
+    let own = cells
+        .iter()
+        .filter(|cell| cell.service == service && cell.region != OTHERS);
+    let mut unread: BTreeSet<String> = own
+        .filter_map(|cell| match &cell.state {
+            State::Unknown { missing } => Some(missing.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    if service.principal().is_some() {
+        unread.extend(delegates_unread(snapshot).map(ToString::to_string));
+    }
+    unread.into_iter().collect()
+}
+
 /// Optional services that some account has, or that the organization has handed to an
 /// administrator.
 fn in_use(snapshot: &Snapshot, cells: &[Cell]) -> BTreeSet<Service> {
     let running = cells.iter().filter(|cell| {
         matches!(
             cell.state,
-            State::On | State::HalfOn { .. } | State::Suspended { .. }
+            State::On | State::HalfOn { .. } | State::OnUnread { .. } | State::Suspended { .. }
         )
     });
     let mut used: BTreeSet<Service> = running.map(|cell| cell.service).collect();

@@ -3,9 +3,13 @@
 //! It reads what the services say of themselves. Whether somebody could switch them off is
 //! answered in the protection room of this folder, and whether anybody would hear it beside it.
 
+mod analyzers;
+mod firewall;
 mod global;
 mod matrix;
+mod recorder;
 mod regional;
+mod threats;
 mod trails;
 
 use std::fmt;
@@ -127,6 +131,14 @@ pub enum State {
     HalfOn {
         /// What is missing.
         what: Vec<Weakness>,
+        /// What was not read beside it, by kind.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        unread: Vec<Weakness>,
+    },
+    /// On, and nothing is known to be missing, but not everything was read.
+    OnUnread {
+        /// What was not read, by kind; an empty kind stands for all there is to know.
+        unread: Vec<Weakness>,
     },
     /// There, but paused.
     Suspended {
@@ -165,6 +177,7 @@ impl State {
         match self {
             Self::On => "on",
             Self::HalfOn { .. } => "half on",
+            Self::OnUnread { .. } => "on?",
             Self::Suspended { .. } => "suspended",
             Self::Off { .. } => "off",
             Self::NotApplicable { .. } => "n/a",
@@ -176,7 +189,8 @@ impl State {
     pub fn says(&self) -> Vec<String> {
         match self {
             Self::On => Vec::new(),
-            Self::HalfOn { what } => what.iter().map(|weakness| weakness.says.clone()).collect(),
+            Self::HalfOn { what, unread } => told(what.iter().chain(unread)),
+            Self::OnUnread { unread } => told(unread.iter()),
             Self::Suspended { what } | Self::Off { what } => vec![what.clone()],
             Self::NotApplicable { why } => vec![why.clone()],
             Self::Unknown { missing } => missing.clone(),
@@ -189,7 +203,8 @@ impl State {
             "off" => 100,
             "suspended" => 50,
             "unknown" => 10,
-            "half on" => 1,
+            "half on" => 2,
+            "on?" => 1,
             _ => 0,
         }
     }
@@ -200,19 +215,48 @@ impl State {
             kind,
             says: says.into(),
         };
-        match self {
-            Self::On => {
-                *self = Self::HalfOn {
-                    what: vec![weakness],
-                }
+        self.note(weakness, true);
+    }
+
+    /// Adds something unread of a service that is on.
+    pub fn obscure(&mut self, kind: &'static str, says: impl Into<String>) {
+        let weakness = Weakness {
+            kind,
+            says: says.into(),
+        };
+        self.note(weakness, false);
+    }
+
+    fn note(&mut self, weakness: Weakness, missing: bool) {
+        let mut faults = match std::mem::replace(self, Self::On) {
+            Self::On => Faults::default(),
+            Self::HalfOn { what, unread } => Faults { what, unread },
+            Self::OnUnread { unread } => Faults {
+                what: Vec::new(),
+                unread,
+            },
+            other => {
+                *self = other;
+                return;
             }
-            Self::HalfOn { what } => {
-                what.push(weakness);
-                what.sort();
-                what.dedup();
-            }
-            _ => {}
+        };
+        match missing {
+            true => faults.what.push(weakness),
+            false => faults.unread.push(weakness),
         }
+        *self = faults.state();
+    }
+
+    /// What was not read of a service that is on and bears on weaknesses of these kinds; with
+    /// no kinds, on any.
+    pub fn unread_of(&self, kinds: &[&str]) -> Vec<String> {
+        let (Self::HalfOn { unread, .. } | Self::OnUnread { unread }) = self else {
+            return Vec::new();
+        };
+        let asked = unread
+            .iter()
+            .filter(|one| kinds.is_empty() || one.kind.is_empty() || kinds.contains(&one.kind));
+        told(asked)
     }
 
     fn off(what: impl Into<String>) -> Self {
@@ -246,7 +290,14 @@ impl State {
 #[derive(Default)]
 struct Faults {
     what: Vec<Weakness>,
-    missing: Vec<String>,
+    unread: Vec<Weakness>,
+}
+
+/// The sentences, each once.
+fn told<'w>(list: impl Iterator<Item = &'w Weakness>) -> Vec<String> {
+    let mut says: Vec<String> = list.map(|one| one.says.clone()).collect();
+    says.dedup();
+    says
 }
 
 impl Faults {
@@ -255,20 +306,25 @@ impl Faults {
         self.what.push(Weakness { kind, says });
     }
 
-    fn unread(&mut self, gap: &Gap) {
-        self.missing.push(gap.to_string());
+    /// Notes that nobody can say whether something of that kind is missing.
+    fn unread(&mut self, kind: &'static str, why: impl fmt::Display) {
+        let says = why.to_string();
+        self.unread.push(Weakness { kind, says });
     }
 
     /// What was seen to be missing stands, whatever else was not read.
     fn state(mut self) -> State {
-        self.what.sort();
-        self.what.dedup();
-        self.missing.sort();
-        self.missing.dedup();
-        match (self.what.is_empty(), self.missing.is_empty()) {
-            (false, _) => State::HalfOn { what: self.what },
-            (true, false) => State::Unknown {
-                missing: self.missing,
+        for list in [&mut self.what, &mut self.unread] {
+            list.sort();
+            list.dedup();
+        }
+        match (self.what.is_empty(), self.unread.is_empty()) {
+            (false, _) => State::HalfOn {
+                what: self.what,
+                unread: self.unread,
+            },
+            (true, false) => State::OnUnread {
+                unread: self.unread,
             },
             (true, true) => State::On,
         }
@@ -293,6 +349,14 @@ fn delegated_to(snapshot: &Snapshot, service: Service) -> Option<&str> {
         .iter()
         .find(|(_, services)| services.iter().any(|name| name == principal))
         .map(|(account, _)| account.as_str())
+}
+
+/// Why nobody can say which account administers services for the organization.
+fn delegates_unread(snapshot: &Snapshot) -> Option<&Gap> {
+    match &snapshot.organization {
+        Observed::Value(organization) => organization.delegated_administrators.gap(),
+        other => other.gap(),
+    }
 }
 
 fn organization(snapshot: &Snapshot) -> Option<&Organization> {

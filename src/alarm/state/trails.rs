@@ -86,7 +86,7 @@ fn faults(snapshot: &Snapshot, running: &[&Trail]) -> Faults {
         }
         match (sum, gap) {
             (Heard::Yes, _) => {}
-            (_, Some(missing)) => faults.missing.push(missing),
+            (_, Some(missing)) => faults.unread(kind, missing),
             (Heard::Depends(_), _) if kind.ends_with("-data") => {
                 faults.add(kind, format!("{says} for every resource"));
             }
@@ -110,6 +110,11 @@ fn faults(snapshot: &Snapshot, running: &[&Trail]) -> Faults {
             "log files are not encrypted with a key of the account's own",
         );
     }
+    if let Some(gap) = snapshot.organization.gap()
+        && none(|trail| trail.organization)
+    {
+        faults.unread("organization", gap);
+    }
     let organized = snapshot.organization.value().is_some();
     if organized && none(|trail| trail.organization) {
         faults.add(
@@ -117,15 +122,14 @@ fn faults(snapshot: &Snapshot, running: &[&Trail]) -> Faults {
             "the account relies on a trail of its own, which it can change",
         );
     }
-    if let Some(error) = delivery_error(running) {
-        faults.add("delivery", error);
-    }
+    delivery(running, &mut faults);
     faults
 }
 
-/// Set when no running trail delivers without an error.
-fn delivery_error(running: &[&Trail]) -> Option<String> {
+/// Whether some running trail delivers without an error.
+fn delivery(running: &[&Trail], faults: &mut Faults) {
     let mut first = None;
+    let mut unread = None;
     for trail in running {
         match &trail.delivery_error {
             Observed::Value(error) if !error.is_empty() => {
@@ -133,8 +137,13 @@ fn delivery_error(running: &[&Trail]) -> Option<String> {
                     format!("the trail `{}` cannot deliver: `{error}`", trail.name)
                 });
             }
-            _ => return None,
+            Observed::Gap(gap) => unread = Some(gap),
+            _ => return,
         }
     }
-    first
+    match (unread, first) {
+        (Some(gap), _) => faults.unread("delivery", gap),
+        (None, Some(error)) => faults.add("delivery", error),
+        (None, None) => {}
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_checks::Severity;
 
 use crate::alarm::chain::Answer;
-use crate::check::security::coverage::who_could;
 use crate::check::security::hearing::Heard;
+use crate::check::security::holders::who_could;
 use crate::check::{Estate, Evidence, Findings, Outcome};
 
 /// Groups whose silence is worse than the others'.
@@ -127,29 +127,40 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
             .iter()
             .filter(|h| h.minimum && h.account == *account)
             .collect();
+        // Where each action is made and nobody hears it.
+        let silent = |action: &str| -> Vec<&str> {
+            let rows = own.iter().filter(|h| h.action == action);
+            rows.filter(|h| matches!(h.answer, Answer::NotAlarmed { .. } | Answer::Broken { .. }))
+                .map(|h| h.region.as_str())
+                .collect()
+        };
         let mut principals: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let (_, mut missing) = estate.security.alarms.powers.principals(account);
         for could in who_could(&estate.security, account, true) {
+            let who = could.principal.to_string();
             for action in &could.may {
-                let name = action.split(':').nth(1).unwrap_or_default();
-                let silent: Vec<&str> = own
-                    .iter()
-                    .filter(|h| h.group == could.group && h.event == name)
-                    .filter(|h| {
-                        matches!(h.answer, Answer::NotAlarmed { .. } | Answer::Broken { .. })
-                    })
-                    .map(|h| h.region.as_str())
-                    .collect();
+                let silent = silent(action);
                 if !silent.is_empty() {
                     let says = format!("may {action} unheard in {}", silent.join(", "));
-                    principals
-                        .entry(could.principal.to_string())
-                        .or_default()
-                        .push(says);
+                    principals.entry(who.clone()).or_default().push(says);
                 }
             }
+            let unread = could
+                .unread
+                .iter()
+                .filter(|action| !silent(action).is_empty());
+            missing.extend(unread.map(|action| format!("whether `{who}` may {action}")));
         }
         if principals.is_empty() {
-            found.at(account, "", account, rest(&own));
+            // Where everything is heard, it does not matter who could.
+            let heard = own
+                .iter()
+                .all(|h| matches!(h.answer, Answer::Alarmed { .. }));
+            let outcome = match rest(&own) {
+                Outcome::Pass if !heard && !missing.is_empty() => Outcome::Unknown { missing },
+                other => other,
+            };
+            found.at(account, "", account, outcome);
             continue;
         }
         for (principal, says) in principals {
@@ -159,10 +170,12 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// An account whose regions were not read is unknown as a whole.
+/// An account whose regions were not read is unknown as a whole; where default regions stand in,
+/// others may be on.
 fn unread_regions(estate: &Estate<'_>, found: &mut Findings<'_>) {
     for (id, account) in estate.accounts() {
-        if let Some(gap) = account.regions.gap() {
+        let gap = account.regions.gap().or(account.regions_gap.as_ref());
+        if let Some(gap) = gap {
             found.unread(id, "", gap);
         }
     }

@@ -139,7 +139,7 @@ fn told(protection: &Protection) -> (String, String) {
 
 /// Who has the rights today, in one line.
 fn who(security: &Security<'_>, account: &str) -> Option<Evidence> {
-    let could = crate::check::security::coverage::who_could(security, account, true);
+    let could = crate::check::security::holders::who_could(security, account, true);
     let names: BTreeSet<&str> = could
         .iter()
         .filter(|could| !could.may.is_empty())
@@ -185,7 +185,10 @@ pub(super) fn misnamed(estate: &Estate<'_>, found: &mut Findings<'_>) {
                 },
             },
             palisade_model::Observed::Gap(gap) => crate::check::missing([&**gap]),
-            _ => Outcome::Pass,
+            _ if policy.aws_managed => Outcome::Pass,
+            _ => Outcome::Unknown {
+                missing: vec![format!("the SCP `{}` has no document", policy.name)],
+            },
         };
         let name = if policy.name.is_empty() {
             id

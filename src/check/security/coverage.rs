@@ -1,15 +1,13 @@
-//! What SCPs do about every tamper action in every account, and who could do it today.
+//! What SCPs do about every tamper action in every account.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use palisade_checks::{Caller, TamperAction, TamperGroup, tamper, tamper_group};
+use palisade_checks::{TamperAction, TamperGroup, tamper};
 use palisade_model::{Arn, actions};
 use serde::Serialize;
 
+use super::callers::{MayCall, may_call};
 use super::{Security, parts};
 use crate::alarm::protection::{Ask, Protection, protection};
 use crate::alarm::state::Service;
-use crate::policy::{Attached, Decision, Effect};
 
 /// What SCPs do about one action in one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,13 +34,15 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Covered> {
         for group in tamper() {
             for row in &group.actions {
                 let ask = ask(security, account, row);
+                let unread = parts_unread(security, account, row);
+                let nowhere = ask.resources.is_empty() && unread.is_empty();
                 out.push(Covered {
                     account: account.clone(),
                     group: &group.group,
                     action: &row.action,
                     minimum: row.minimum,
-                    counts: !ask.resources.is_empty() && counts(security, account, group, row),
-                    protection: of_action(security, account, group, row, &ask),
+                    counts: !nowhere && counts(security, account, group, row),
+                    protection: of_action(security, account, (group, row), &ask, unread),
                 });
             }
         }
@@ -50,62 +50,80 @@ pub(super) fn of(security: &Security<'_>) -> Vec<Covered> {
     out
 }
 
-fn counts(security: &Security<'_>, account: &str, group: &TamperGroup, row: &TamperAction) -> bool {
+/// What was not read and may hold further parts of the chain that the action would hurt.
+pub(super) fn parts_unread(
+    security: &Security<'_>,
+    account: &str,
+    row: &TamperAction,
+) -> Vec<String> {
+    let part = row.only_on;
+    part.map_or_else(Vec::new, |part| parts::unread(security, account, part))
+}
+
+/// Whether the action counts, as far as is known.
+pub(super) fn counts(
+    security: &Security<'_>,
+    account: &str,
+    group: &TamperGroup,
+    row: &TamperAction,
+) -> bool {
     let retired = row
         .retired
         .as_ref()
         .is_some_and(|day| security.snapshot().taken_at.to_string().as_str() >= day.as_str());
     let unused = Service::parse(&group.group)
         .is_some_and(|service| security.matrix().not_in_use.contains(&service));
-    !retired && !unused && row.leave_out.is_none() && may_call(security, account, group, row)
-}
-
-/// Whether the account is one that the service would obey.
-fn may_call(
-    security: &Security<'_>,
-    account: &str,
-    group: &TamperGroup,
-    row: &TamperAction,
-) -> bool {
-    let organization = security.snapshot().organization.value();
-    let delegates = organization.and_then(|o| o.delegated_administrators.value());
-    let services = delegates.and_then(|delegates| delegates.get(account));
-    let manages = organization.is_some_and(|o| o.management_account == account);
-    match row.caller {
-        Caller::Any => true,
-        Caller::Management => manages,
-        Caller::Delegated => manages || services.is_some_and(|services| !services.is_empty()),
-        Caller::Administrator => services.is_some_and(|services| {
-            let prefix = row.prefix().trim_end_matches('2');
-            services.iter().any(|service| {
-                service.starts_with(prefix) || service.starts_with(group.group.as_str())
-            })
-        }),
-    }
+    let callable = !matches!(may_call(security, account, group, row), MayCall::No(_));
+    !retired && !unused && row.leave_out.is_none() && callable
 }
 
 fn of_action(
     security: &Security<'_>,
     account: &str,
-    group: &TamperGroup,
-    row: &TamperAction,
+    (group, row): (&TamperGroup, &TamperAction),
     ask: &Ask,
+    unread: Vec<String>,
 ) -> Protection {
-    if !may_call(security, account, group, row) {
-        let who = match row.caller {
-            Caller::Management => {
-                "only the management account can call it, and SCPs do not bind that"
-            }
-            Caller::Delegated => {
-                "only the management account or a delegated administrator can call it"
-            }
-            _ => "only the service's administrator account can call it",
-        };
-        return Protection::NotApplicable {
-            why: who.to_owned(),
-        };
+    let mut doubts = unread;
+    match may_call(security, account, group, row) {
+        MayCall::Yes => {}
+        MayCall::No(who) => {
+            return Protection::NotApplicable {
+                why: who.to_owned(),
+            };
+        }
+        MayCall::Unknown(gap) => doubts.push(format!("whether the account can call it: {gap}")),
     }
-    protection(&security.alarms.powers, security.becomes, account, ask)
+    if ask.resources.is_empty() && !doubts.is_empty() {
+        return Protection::Unknown { missing: doubts };
+    }
+    let found = protection(&security.alarms.powers, security.becomes, account, ask);
+    let unread = use_unread(security, group);
+    match found {
+        // What is out of reach stays so, whatever was not read.
+        Protection::NotApplicable { .. } => found,
+        // A guardrail holds whether or not the service is used.
+        _ if found.fails() && !unread.is_empty() => Protection::Unknown { missing: unread },
+        _ if found.fails()
+            && matches!(may_call(security, account, group, row), MayCall::Unknown(_)) =>
+        {
+            Protection::Unknown { missing: doubts }
+        }
+        _ if found.holds() && row.only_on.is_some() && !doubts.is_empty() => {
+            Protection::Unknown { missing: doubts }
+        }
+        found => found,
+    }
+}
+
+/// What was not read of an optional service that may be in use.
+pub(super) fn use_unread(security: &Security<'_>, group: &TamperGroup) -> Vec<String> {
+    let service = Service::parse(&group.group);
+    let unread = service.and_then(|service| security.matrix().use_unknown.get(&service));
+    let unread = unread.into_iter().flatten();
+    unread
+        .map(|gap| format!("whether {} is in use: {gap}", group.service))
+        .collect()
 }
 
 /// The question about one tamper action in one account.
@@ -176,137 +194,4 @@ fn fill(format: &str, partition: &str, region: &str, account: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-/// A principal that could do a tamper action today.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Could {
-    /// The account's id.
-    pub account: String,
-    /// The tamper group.
-    pub group: &'static str,
-    /// Who.
-    pub principal: Arn,
-    /// What, for certain.
-    pub may: Vec<&'static str>,
-    /// What, under conditions or if a gap resolves badly.
-    pub perhaps: Vec<&'static str>,
-}
-
-/// Who in an account could do which tamper actions today, by every policy layer. The root user
-/// is left out: it may do whatever SCPs let it.
-pub fn who_could(security: &Security<'_>, account: &str, minimum_only: bool) -> Vec<Could> {
-    let minimum = |group: &str, action: &&str| {
-        !minimum_only
-            || tamper_group(group)
-                .is_some_and(|g| g.actions.iter().any(|r| r.minimum && r.action == *action))
-    };
-    let own = security.could().iter().filter(|one| one.account == account);
-    let narrowed = own.cloned().map(|mut one| {
-        one.may.retain(|action| minimum(one.group, action));
-        one.perhaps.retain(|action| minimum(one.group, action));
-        one
-    });
-    narrowed
-        .filter(|one| !one.may.is_empty() || !one.perhaps.is_empty())
-        .collect()
-}
-
-/// Who could do what, in every account.
-pub(super) fn could(security: &Security<'_>) -> Vec<Could> {
-    let accounts = security.snapshot().accounts.keys();
-    let mut sieve = Sieve::default();
-    accounts
-        .flat_map(|account| could_in(security, account, &mut sieve))
-        .collect()
-}
-
-fn could_in(security: &Security<'_>, account: &str, sieve: &mut Sieve) -> Vec<Could> {
-    let powers = &security.alarms.powers;
-    let (principals, _) = powers.principals(account);
-    let mut out = Vec::new();
-    for group in tamper() {
-        let rows: Vec<(&TamperAction, Ask, Vec<String>)> = group
-            .actions
-            .iter()
-            .filter(|row| counts(security, account, group, row) && row.when.is_empty())
-            .map(|row| {
-                let ask = ask(security, account, row);
-                let regions = powers.regions(account, ask.global).unwrap_or_default();
-                (row, ask, regions)
-            })
-            .collect();
-        for principal in principals.iter().filter(|arn| arn.resource() != "root") {
-            if powers.is_service_linked(principal) {
-                continue;
-            }
-            let (mut may, mut perhaps) = (Vec::new(), Vec::new());
-            for (row, ask, regions) in &rows {
-                // Parts of the chain have policies of their own, which may grant by themselves.
-                if row.only_on.is_none() && !sieve.may_allow(security, principal, &row.action) {
-                    continue;
-                }
-                let decisions = regions.iter().flat_map(|region| {
-                    let resources = ask.resources.iter();
-                    resources
-                        .map(|resource| powers.decide(principal, &row.action, resource, region))
-                });
-                let rank = |decision: &Decision| match decision {
-                    Decision::Allowed(_) => 2,
-                    Decision::Conditional(_) | Decision::Unknown(_) => 1,
-                    Decision::Denied(_) => 0,
-                };
-                match decisions.map(|decision| rank(&decision)).max() {
-                    Some(2) => may.push(row.action.as_str()),
-                    Some(1) => perhaps.push(row.action.as_str()),
-                    _ => {}
-                }
-            }
-            if !may.is_empty() || !perhaps.is_empty() {
-                out.push(Could {
-                    account: account.to_owned(),
-                    group: &group.group,
-                    principal: principal.clone(),
-                    may,
-                    perhaps,
-                });
-            }
-        }
-    }
-    out
-}
-
-/// Which tamper actions a set of identity-based policies can allow at all; looked up once for
-/// each set, since most principals share theirs and few hold any.
-#[derive(Default)]
-struct Sieve {
-    known: BTreeMap<Vec<usize>, BTreeSet<&'static str>>,
-}
-
-impl Sieve {
-    fn may_allow(&mut self, security: &Security<'_>, principal: &Arn, action: &str) -> bool {
-        let engine = security.alarms.powers.engine;
-        let policies = engine.identity_policies(principal.as_str());
-        let key: Vec<usize> = policies
-            .iter()
-            .map(|attached| std::sync::Arc::as_ptr(&attached.policy) as usize)
-            .collect();
-        let allowed = self.known.entry(key).or_insert_with(|| {
-            let rows = tamper().iter().flat_map(|group| &group.actions);
-            rows.map(|row| row.action.as_str())
-                .filter(|action| policies.iter().any(|attached| allows(attached, action)))
-                .collect()
-        });
-        allowed.contains(action)
-    }
-}
-
-fn allows(attached: &Attached, action: &str) -> bool {
-    let lower = action.to_ascii_lowercase();
-    attached.policy.unread_reason().is_some()
-        || attached
-            .policy
-            .statements
-            .iter()
-            .any(|statement| statement.effect == Effect::Allow && statement.covers_action(&lower))
 }

@@ -1,10 +1,12 @@
 //! Whether anybody hears the tamper events, by account and region.
 
-use palisade_checks::{Caller, TamperAction, TamperEvent, TamperGroup, tamper};
+use palisade_checks::{TamperAction, TamperEvent, TamperGroup, tamper};
 use palisade_model::{Observed, RegionState};
 use serde::Serialize;
 
 use super::Security;
+use super::callers::{MayCall, may_call};
+use super::coverage::use_unread;
 use crate::alarm::chain::{Answer, listen};
 use crate::alarm::event::{Call, Category, Identity};
 use crate::alarm::state::Service;
@@ -18,6 +20,9 @@ pub struct Heard {
     pub region: String,
     /// The tamper group.
     pub group: &'static str,
+    /// The action behind it; empty for a record without one.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub action: &'static str,
     /// The event source.
     pub source: String,
     /// The event name.
@@ -74,8 +79,16 @@ pub fn of(security: &Security<'_>, all: bool) -> Vec<Heard> {
                 let answer = security
                     .alarms
                     .answer_for(&call, account, home, &[Identity::Root]);
-                let minimum = row.event == "ConsoleLogin";
-                out.push(heard(account, home, group, &call, minimum, answer));
+                out.push(Heard {
+                    account: account.to_owned(),
+                    region: home.to_owned(),
+                    group: &group.group,
+                    action: "",
+                    source: call.source,
+                    event: call.name,
+                    minimum: row.event == "ConsoleLogin",
+                    answer,
+                });
             }
         }
     }
@@ -91,14 +104,17 @@ struct Place<'p> {
 }
 
 impl Place<'_> {
-    fn ask(&self, group: &'static TamperGroup, row: &TamperAction) -> Vec<Heard> {
+    fn ask(&self, group: &'static TamperGroup, row: &'static TamperAction) -> Vec<Heard> {
         let retired = row
             .retired
             .as_deref()
             .is_some_and(|since| self.day >= since);
-        if retired || !callable(self.security, self.account, row) {
+        if retired {
             return Vec::new();
         }
+        let Some(doubts) = doubts(self.security, self.account, group, row) else {
+            return Vec::new();
+        };
         let call = call(row);
         let identities = identities(row);
         let home = [self.security.snapshot().partition.home_region()];
@@ -107,42 +123,46 @@ impl Place<'_> {
         at.iter()
             .map(|region| {
                 let answer = alarms.answer_for(&call, self.account, region, identities);
-                heard(self.account, region, group, &call, row.minimum, answer)
+                Heard {
+                    account: self.account.to_owned(),
+                    region: (*region).to_owned(),
+                    group: &group.group,
+                    action: &row.action,
+                    source: call.source.clone(),
+                    event: call.name.clone(),
+                    minimum: row.minimum,
+                    answer: doubted(answer, &doubts),
+                }
             })
             .collect()
     }
 }
 
-fn heard(
+/// What was not read of whether the call can be made and matters; none where it cannot. Calls of
+/// the management account show in its own records only.
+fn doubts(
+    security: &Security<'_>,
     account: &str,
-    region: &str,
-    group: &'static TamperGroup,
-    call: &Call,
-    minimum: bool,
-    answer: Answer,
-) -> Heard {
-    Heard {
-        account: account.to_owned(),
-        region: region.to_owned(),
-        group: &group.group,
-        source: call.source.clone(),
-        event: call.name.clone(),
-        minimum,
-        answer,
+    group: &TamperGroup,
+    row: &TamperAction,
+) -> Option<Vec<String>> {
+    let mut doubts = use_unread(security, group);
+    match may_call(security, account, group, row) {
+        MayCall::Yes => {}
+        MayCall::No(_) => return None,
+        MayCall::Unknown(gap) => doubts.push(format!("whether the account can call it: {gap}")),
     }
+    Some(doubts)
 }
 
-/// Calls of the management account show in its own records only.
-fn callable(security: &Security<'_>, account: &str, row: &TamperAction) -> bool {
-    let organization = security.snapshot().organization.value();
-    match row.caller {
-        Caller::Any => true,
-        Caller::Management => organization.is_some_and(|o| o.management_account == account),
-        Caller::Delegated | Caller::Administrator => {
-            let delegates = organization.and_then(|o| o.delegated_administrators.value());
-            delegates.is_some_and(|delegates| delegates.contains_key(account))
-                || organization.is_some_and(|o| o.management_account == account)
-        }
+/// Whoever is heard is heard; that nobody hears a call which perhaps nobody makes is not known.
+fn doubted(answer: Answer, doubts: &[String]) -> Answer {
+    let unheard = matches!(answer, Answer::NotAlarmed { .. } | Answer::Broken { .. });
+    match unheard && !doubts.is_empty() {
+        true => Answer::Unknown {
+            missing: doubts.to_vec(),
+        },
+        false => answer,
     }
 }
 
@@ -185,16 +205,16 @@ pub(super) fn worst(
     {
         return Hearing::not_asked("AWS took the call away");
     }
-    if !callable(security, account, row) {
+    let Some(doubts) = doubts(security, account, group, row) else {
         return Hearing::not_asked("the account cannot make the call");
-    }
+    };
     let call = call(row);
-    worst_of(security, account, &call, identities(row))
+    worst_of(security, account, &call, identities(row), &doubts)
 }
 
 /// Likewise for an event without an action.
 pub(super) fn worst_sign_in(security: &Security<'_>, account: &str, row: &TamperEvent) -> Hearing {
-    worst_of(security, account, &sign_in(row), &[Identity::Root])
+    worst_of(security, account, &sign_in(row), &[Identity::Root], &[])
 }
 
 fn worst_of(
@@ -202,10 +222,12 @@ fn worst_of(
     account: &str,
     call: &Call,
     identities: &[Identity],
+    doubts: &[String],
 ) -> Hearing {
     let snapshot = security.snapshot();
     let home = snapshot.partition.home_region();
-    let regions: Vec<&str> = match snapshot.accounts.get(account).map(|data| &data.regions) {
+    let data = snapshot.accounts.get(account);
+    let regions: Vec<&str> = match data.map(|data| &data.regions) {
         _ if call.global => vec![home],
         Some(Observed::Value(regions)) => regions
             .iter()
@@ -221,10 +243,19 @@ fn worst_of(
         _ => Vec::new(),
     };
     let powers = &security.alarms.powers;
-    let answers: Vec<(&str, Answer)> = regions
+    let mut answers: Vec<(&str, Answer)> = regions
         .into_iter()
-        .map(|region| (region, listen(powers, call, account, region, identities)))
+        .map(|region| {
+            let answer = listen(powers, call, account, region, identities);
+            (region, doubted(answer, doubts))
+        })
         .collect();
+    if let Some(gap) = data.and_then(|data| data.regions_gap.as_ref())
+        && !call.global
+    {
+        let missing = vec![gap.to_string()];
+        answers.push(("other regions", Answer::Unknown { missing }));
+    }
     let Some(worst) = answers
         .iter()
         .map(|(_, answer)| answer)

@@ -1,8 +1,10 @@
 //! What is known of the security services, their guardrails and their alarms, worked out once
 //! for every check that asks.
 
+mod callers;
 pub mod coverage;
 pub mod hearing;
+pub mod holders;
 mod parts;
 pub(super) mod record;
 mod services;
@@ -34,7 +36,7 @@ pub struct Security<'a> {
     expects: BTreeSet<Service>,
     matrix: OnceLock<Matrix>,
     coverage: OnceLock<Vec<coverage::Covered>>,
-    could: OnceLock<Vec<coverage::Could>>,
+    could: OnceLock<Vec<holders::Could>>,
     heard: OnceLock<Vec<hearing::Heard>>,
     parts: OnceLock<parts::Parts>,
     tampering: OnceLock<tampering::Tampering>,
@@ -116,8 +118,8 @@ impl<'a> Security<'a> {
     }
 
     /// Who could do which tamper actions today, by account.
-    pub fn could(&self) -> &[coverage::Could] {
-        self.could.get_or_init(|| coverage::could(self))
+    pub fn could(&self) -> &[holders::Could] {
+        self.could.get_or_init(|| holders::could(self))
     }
 
     fn parts(&self) -> &parts::Parts {
@@ -148,8 +150,12 @@ fn weaken(matrix: &mut Matrix, snapshot: &Snapshot, exposure: &Exposure) {
             trail.logging == Observed::Value(true) && covers_region(trail, &cell.region, &probe)
         });
         for trail in running {
-            for (says, _) in record::bucket(snapshot, exposure, trail).says {
+            let bared = record::bucket(snapshot, exposure, trail);
+            for (says, _) in bared.says {
                 cell.state.weaken("bucket", says);
+            }
+            for says in bared.missing {
+                cell.state.obscure("bucket", says);
             }
         }
     }

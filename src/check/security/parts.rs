@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_checks::Part;
-use palisade_model::{Account, Arn};
+use palisade_model::{Account, Arn, Gap, Observed};
 
 use super::Security;
 use crate::alarm::chain::Answer;
@@ -49,6 +49,43 @@ pub(super) fn of(security: &Security<'_>, account: &str, part: Part) -> Vec<Stri
             .collect(),
     };
     found.into_iter().collect()
+}
+
+/// What was not read in the account and may show further parts of that kind.
+pub(super) fn unread(security: &Security<'_>, account: &str, part: Part) -> Vec<String> {
+    let Some(data) = security.snapshot().accounts.get(account) else {
+        return Vec::new();
+    };
+    let mut gaps: BTreeSet<String> = BTreeSet::new();
+    let mut note = |gap: Option<&Gap>| gaps.extend(gap.map(ToString::to_string));
+    match part {
+        Part::LogBucket | Part::LogBucketObjects => {
+            note(data.trails.gap());
+            note(data.s3.buckets.gap());
+            config_gaps(data, &mut note);
+        }
+        Part::LogKey | Part::LogGroup => note(data.trails.gap()),
+        Part::TrailTopic => config_gaps(data, &mut note),
+        Part::AnalyzerServiceRole => {}
+        // What carries an alarm shows only where the whole chain could be followed.
+        Part::Bus | Part::Rule | Part::Function | Part::Topic | Part::Alarm => {
+            let unread = security.parts().unread.get(account);
+            gaps.extend(unread.into_iter().flatten().cloned());
+        }
+    }
+    gaps.into_iter().collect()
+}
+
+fn config_gaps(data: &Account, note: &mut impl FnMut(Option<&Gap>)) {
+    note(data.regions.gap().or(data.regions_gap.as_ref()));
+    for (_, region) in data.enabled_regions() {
+        note(region.config.gap());
+        let channels = region
+            .config
+            .value()
+            .map(|config| &config.delivery_channels);
+        note(channels.and_then(Observed::gap));
+    }
 }
 
 fn is_bus(arn: &Arn) -> bool {
@@ -115,6 +152,8 @@ fn chain(
 pub(super) struct Parts {
     /// What whole ways pass, by account.
     by_account: BTreeMap<String, BTreeSet<Arn>>,
+    /// What kept a chain of an account from being followed to its end.
+    unread: BTreeMap<String, BTreeSet<String>>,
     /// The buckets that receive log files.
     log_buckets: BTreeSet<String>,
 }
@@ -126,8 +165,14 @@ impl Parts {
             ..Parts::default()
         };
         for heard in security.heard() {
-            let Answer::Alarmed { ways } = &heard.answer else {
-                continue;
+            let ways = match &heard.answer {
+                Answer::Alarmed { ways } => ways,
+                Answer::Unknown { missing } => {
+                    let own = parts.unread.entry(heard.account.clone()).or_default();
+                    own.extend(missing.iter().cloned());
+                    continue;
+                }
+                _ => continue,
             };
             for arn in ways.iter().flat_map(|way| &way.parts) {
                 let own = parts.by_account.entry(arn.account().to_owned());

@@ -66,7 +66,10 @@ pub(in crate::check) fn key(snapshot: &Snapshot, exposure: &Exposure, key: &Arn)
             bared.missing.push(gap.to_string());
             return bared;
         }
-        Some(_) => return bared,
+        Some(_) => {
+            bared.beyond = Some("it is not among the keys that were listed");
+            return bared;
+        }
         None => {
             bared
                 .missing
@@ -82,6 +85,10 @@ pub(in crate::check) fn key(snapshot: &Snapshot, exposure: &Exposure, key: &Arn)
     if let Some(judged) = exposure.resources.get(key) {
         let harms = |audience: &Audience| audience.is_everybody() || audience.strangers().is_some();
         bared.take(&judged.verdict, harms, "use or change the trail's key");
+    } else {
+        bared
+            .missing
+            .push(format!("the policy of `{}` was not judged", key.name()));
     }
     bared
 }
@@ -114,7 +121,11 @@ impl Bared {
     fn state(&mut self, key: &Resource) {
         match key.attributes.get("key_state") {
             Some(Observed::Value(state)) => {
-                let state = state.as_str().unwrap_or_default();
+                let Some(state) = state.as_str() else {
+                    self.missing
+                        .push("the state of the key is no text".to_owned());
+                    return;
+                };
                 if matches!(
                     state,
                     "Disabled" | "PendingDeletion" | "PendingReplicaDeletion"

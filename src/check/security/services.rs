@@ -10,7 +10,7 @@ pub(in crate::check) fn off(estate: &Estate<'_>, found: &mut Findings<'_>, servi
             _ if !cell.expected => unused(),
             State::Off { what } => fail([format!("{service} is off: {what}")]),
             State::Suspended { what } => fail([format!("{service} is paused: {what}")]),
-            State::On | State::HalfOn { .. } => Outcome::Pass,
+            State::On | State::HalfOn { .. } | State::OnUnread { .. } => Outcome::Pass,
             other => undecided(other),
         };
         found.at(&cell.account, &cell.region, &cell.account, outcome);
@@ -28,18 +28,16 @@ pub(in crate::check) fn half_on(
     for cell in cells(estate, service) {
         let outcome = match &cell.state {
             _ if !cell.expected => unused(),
-            State::HalfOn { what } => {
-                let says: Vec<String> = what
-                    .iter()
-                    .filter(asked)
-                    .map(|weakness| weakness.says.clone())
-                    .collect();
-                match says.is_empty() {
-                    true => Outcome::Pass,
-                    false => fail(says),
+            State::HalfOn { what, .. } if what.iter().any(|one| asked(&one)) => {
+                let asked = what.iter().filter(asked);
+                fail(asked.map(|weakness| weakness.says.clone()))
+            }
+            State::On | State::HalfOn { .. } | State::OnUnread { .. } => {
+                match cell.state.unread_of(kinds) {
+                    missing if missing.is_empty() => Outcome::Pass,
+                    missing => Outcome::Unknown { missing },
                 }
             }
-            State::On => Outcome::Pass,
             State::Off { .. } | State::Suspended { .. } => Outcome::NotApplicable {
                 why: format!("{service} is off"),
             },

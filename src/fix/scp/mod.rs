@@ -17,7 +17,8 @@ use thiserror::Error;
 
 use crate::alarm::state::Service;
 use crate::check::security::Security;
-use crate::check::security::coverage::{Covered, ask, who_could};
+use crate::check::security::coverage::{Covered, ask};
+use crate::check::security::holders::who_could;
 
 /// Why no SCP can be written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
