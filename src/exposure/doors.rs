@@ -407,7 +407,7 @@ fn open_groups(instance: &Resource, region: &Region) -> Option<bool> {
 /// An identity pool that lets guests in. Each is `None` where something unread decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolExposure {
-    /// The role guests get.
+    /// The role guests get: empty where the pool names none.
     pub guest_role: Option<String>,
     /// Whether it takes guests at all.
     pub takes_guests: Option<bool>,
@@ -421,7 +421,7 @@ pub(super) fn pools(region: &Region) -> Vec<(Arn, PoolExposure)> {
         .map(|pool| {
             let on = |name: &str| attribute(pool, name).map(|flag| flag.as_deref() == Some("true"));
             let exposure = PoolExposure {
-                guest_role: attribute(pool, "unauthenticated_role").flatten(),
+                guest_role: attribute(pool, "unauthenticated_role").map(Option::unwrap_or_default),
                 takes_guests: on("allow_unauthenticated_identities"),
                 classic_flow: on("allow_classic_flow"),
             };

@@ -19,6 +19,8 @@ fn guest_role(estate: &Estate<'_>, found: &mut Findings<'_>) {
             continue;
         };
         let outcome = match (exposure.takes_guests, &exposure.guest_role) {
+            (Some(false), _) => Outcome::Pass,
+            (_, Some(role)) if role.is_empty() => Outcome::Pass,
             (Some(true), Some(role)) => {
                 let how = match exposure.classic_flow {
                     Some(true) => "with all that the role may do, by the classic flow",
@@ -33,7 +35,9 @@ fn guest_role(estate: &Estate<'_>, found: &mut Findings<'_>) {
             (None, _) => Outcome::Unknown {
                 missing: vec!["whether it takes guests was not read".to_owned()],
             },
-            _ => Outcome::Pass,
+            (_, None) => Outcome::Unknown {
+                missing: vec!["which role guests get was not read".to_owned()],
+            },
         };
         found.at(place.account, place.region, pool.arn.as_str(), outcome);
     }

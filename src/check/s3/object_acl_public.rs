@@ -22,8 +22,17 @@ pub(super) fn evaluate(estate: &Estate<'_>, found: &mut Findings<'_>) {
             })
             .collect();
         let unread = verdict.openings[verdict.proven..].iter().any(|opening| {
-            matches!(&opening.path, Path::Unread { operation }
-                if operation.contains("ObjectAcl") || operation.contains("ListObject"))
+            match &opening.path {
+                // An unread policy refuses everybody or nobody: it matters where a list grants.
+                Path::Unread { operation } => {
+                    operation.contains("ObjectAcl")
+                        || operation.contains("ListObject")
+                        || lists_work(&judged) && grants(&judged)
+                }
+                // Open, unless what could not be read closes it.
+                Path::ObjectAcl { .. } => opening.audience.is_everybody(),
+                _ => false,
+            }
         });
         let outcome = if !evidence.is_empty() {
             Outcome::Fail { evidence }
@@ -51,6 +60,15 @@ fn lists_work(judged: &Judged<'_>) -> bool {
         .into_iter()
         .any(|fact| fact.value().is_some_and(|block| block.ignore_public_acls));
     !enforced && !ignored
+}
+
+/// Whether the list of some object grants more than its owner's due.
+fn grants(judged: &Judged<'_>) -> bool {
+    let listing = judged.bucket.objects.value();
+    let entries = listing.into_iter().flat_map(|listing| &listing.objects);
+    entries
+        .filter_map(|entry| entry.acl.value())
+        .any(|acl| acl.grants.iter().any(|grant| grant.grantee != acl.owner))
 }
 
 fn sampled(judged: &Judged<'_>) -> bool {
