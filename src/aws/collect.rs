@@ -110,7 +110,11 @@ pub(crate) async fn callers(
             .max_rps
             .map(|rate| Arc::new(Pace::new(rate.max(0.01), 1.0))),
         clock: Arc::default(),
-        purse: Purse::new(options.objects.max_bytes, options.objects.max_cost),
+        purse: Purse::new(
+                options.objects.max_bytes,
+                options.objects.max_cost,
+                &options.objects.prices,
+            ),
         options,
         observer,
         cancel,

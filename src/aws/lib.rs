@@ -31,6 +31,7 @@ mod listings;
 mod objects;
 mod objects_list;
 mod objects_read;
+mod objects_zip;
 #[cfg(test)]
 mod objects_tests;
 mod observer;
@@ -58,5 +59,6 @@ pub use collect::collect;
 pub use error::CollectError;
 pub use observer::{Observer, Silent};
 pub use options::{Cancel, ObjectOptions, Options, OrgOptions, PlansProof, WantsListing};
+pub use purse::{Price, PriceKind};
 pub use regions::{check_regions, known_regions};
 pub use transport::{Responder, Transport};

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::objects::Shelf;
 use crate::objects_list::Sighting;
+use crate::objects_zip::is_zip;
 use crate::tasks::each;
 
 /// The most bytes of one object, whatever its kind asks for.
@@ -23,7 +24,7 @@ const MOST: u64 = 16 << 20;
 pub(crate) const WINDOW: u64 = 1 << 20;
 
 /// First byte, and one past the last, of a stretch that is read in one go.
-type Span = (u64, u64);
+pub(crate) type Span = (u64, u64);
 
 /// A range that came.
 struct Window {
@@ -105,9 +106,21 @@ impl Shelf<'_> {
             entry,
             found: Vec::new(),
         };
+        let most = cap(class, self.limits.max_object_bytes);
+        let mut front = u64::MAX;
         let mut any = false;
+        if is_zip(&reading.entry.key) && reading.entry.size > most {
+            match reading.members(most).await {
+                Ok(Some(used)) => (any, front) = (true, most - used),
+                Ok(None) => {}
+                Err(outcome) => {
+                    reading.entry.matches = outcome;
+                    return reading.entry;
+                }
+            }
+        }
         for span in spans(class, &reading.entry, self.limits.max_object_bytes) {
-            match reading.span(span).await {
+            match reading.span((span.0, span.1.min(front)), &[]).await {
                 Ok(()) => any = true,
                 Err(outcome) if !any => {
                     reading.entry.matches = outcome;
@@ -118,10 +131,12 @@ impl Shelf<'_> {
         }
         let whole = reading.entry.size;
         if let Some(end) = left_out(class, &reading.entry, self.limits.max_object_bytes) {
-            let text = format!(
-                "bytes {} to {} of {whole}: names of its kind rarely need them",
-                end.0, end.1
-            );
+            let (from, until) = (end.0.min(front), end.1);
+            let text = match front {
+                u64::MAX => "names of its kind rarely need them",
+                _ => "but for the members that are named for it",
+            };
+            let text = format!("bytes {from} to {until} of {whole}: {text}");
             reading.entry.unsearched.push(text);
         }
         reading.found.sort();
@@ -184,6 +199,23 @@ async fn received(operation: &str, answer: GetObjectOutput, most: u64) -> Result
     })
 }
 
+/// What a refusal to hand an object out tells of its encryption: S3 names the key where the key
+/// is what refuses, and asks for the key that only the writer has. Source: "Error responses",
+/// Amazon S3 API Reference, and "Troubleshoot access denied (403 Forbidden) errors in Amazon S3".
+fn told_lock(gap: &Gap) -> Observed<String> {
+    let by_key = gap.code.starts_with("KMS.") || gap.message.contains("kms:Decrypt");
+    let by_customer = gap
+        .message
+        .contains("using a form of Server Side Encryption");
+    if by_key {
+        Observed::Value("aws:kms".to_owned())
+    } else if by_customer {
+        Observed::Value("SSE-C".to_owned())
+    } else {
+        Observed::Gap(Box::new(gap.clone()))
+    }
+}
+
 fn refused(mut gap: Box<Gap>) -> Refused {
     let words = match gap.code.as_str() {
         "PreconditionFailed" => "it changed while it was read",
@@ -196,19 +228,23 @@ fn refused(mut gap: Box<Gap>) -> Refused {
 }
 
 /// One object being read.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     shelf: &'a Shelf<'a>,
     engine: &'a Arc<Content>,
     /// The state that all windows have to come from.
     etag: Option<String>,
-    entry: ObjectEntry,
+    pub(crate) entry: ObjectEntry,
     found: Vec<ObjectMatch>,
 }
 
 impl Reading<'_> {
-    /// Reads and searches one stretch. Errs with what to say of the object when not a single
-    /// window of it came.
-    async fn span(&mut self, (from, until): Span) -> Result<(), Observed<Vec<ObjectMatch>>> {
+    /// Reads and searches one stretch, as if `end` followed it. Errs with what to say of the
+    /// object when not a single window of it came.
+    pub(crate) async fn span(
+        &mut self,
+        (from, until): Span,
+        end: &'static [u8],
+    ) -> Result<(), Observed<Vec<ObjectMatch>>> {
         let purse = &self.shelf.place.engine().purse;
         let (mut at, mut until) = (from, until);
         let (sender, receiver) = mpsc::channel(1);
@@ -244,6 +280,10 @@ impl Reading<'_> {
                 break;
             }
         }
+        if !end.is_empty() {
+            // Whoever has hung up needs no end.
+            let _ = sender.send(bytes::Bytes::from_static(end)).await;
+        }
         drop(sender);
         let Some(searching) = searching else {
             return Ok(()); // It is empty by now.
@@ -254,6 +294,33 @@ impl Reading<'_> {
             Ok(Err(_)) | Err(_) => return Err(Gap::new("s3:GetObject", GapKind::Internal).into()),
         }
         Ok(())
+    }
+
+    /// A stretch as it is, for whoever must see it in one piece. `None` when not all of it came.
+    pub(crate) async fn fetch(
+        &mut self,
+        (from, until): Span,
+    ) -> Result<Option<Vec<u8>>, Observed<Vec<ObjectMatch>>> {
+        let mut out = Vec::new();
+        let mut at = from;
+        while at < until {
+            let purse = &self.shelf.place.engine().purse;
+            let granted = match purse.range((until - at).min(WINDOW), &self.entry.storage_class) {
+                Ok(granted) => granted,
+                Err(spent) if at == from => {
+                    return Err(Observed::not_applicable(Why::NotAsked, spent.words()));
+                }
+                Err(_) => return Ok(None),
+            };
+            let window = self.next((at, at + granted), at == from).await?;
+            let same = window.total.is_none_or(|total| total == self.entry.size);
+            if window.bytes.is_empty() || !same {
+                return Ok(None);
+            }
+            at += window.bytes.len() as u64;
+            out.extend_from_slice(&window.bytes);
+        }
+        Ok(Some(out))
     }
 
     /// The next window. An object that changed since it was listed is read in its new state,
@@ -276,6 +343,11 @@ impl Reading<'_> {
                 return Err(Observed::not_applicable(Why::NotAsked, spent.words()));
             }
             answer = self.shelf.window(&self.entry, None, span).await;
+        }
+        if let Err(Refused::Failed(gap)) = &answer
+            && self.found.is_empty()
+        {
+            self.entry.encryption = told_lock(gap);
         }
         let window = answer.map_err(|refused| match refused {
             Refused::Failed(gap) if gap.code == "InvalidObjectState" => {
@@ -333,7 +405,7 @@ impl Reading<'_> {
             .push(format!("from byte {at} on: {why}"));
     }
 
-    fn leave(&mut self, at: u64, outcome: &Observed<Vec<ObjectMatch>>) {
+    pub(crate) fn leave(&mut self, at: u64, outcome: &Observed<Vec<ObjectMatch>>) {
         let why = match outcome {
             Observed::Gap(gap) if !gap.message.is_empty() => format!("{gap}: {}", gap.message),
             Observed::Gap(gap) => gap.to_string(),

@@ -7,6 +7,8 @@ use std::time::Duration;
 use palisade_model::{Bucket, ProofRequest, Snapshot, Time};
 use tokio::sync::watch;
 
+use crate::purse::Price;
+
 /// Decides whether a bucket's objects are listed: `(name, bucket) → yes`.
 pub type WantsListing = Arc<dyn Fn(&str, &Bucket) -> bool + Send + Sync>;
 
@@ -80,8 +82,10 @@ pub struct ObjectOptions {
     pub max_bytes: u64,
     /// Bytes read of one object.
     pub max_object_bytes: u64,
-    /// Dollars that listing and reading may cost together, by the prices of this crate.
+    /// Dollars that listing and reading may cost together.
     pub max_cost: Option<f64>,
+    /// Prices of one's own, instead of those of this crate.
+    pub prices: Vec<Price>,
     /// The fingerprint key of matches; empty: a fixed one, good within one scan only.
     pub fingerprint_key: Vec<u8>,
 }
@@ -96,6 +100,7 @@ impl Default for ObjectOptions {
             max_bytes: 256 << 20,
             max_object_bytes: 1 << 20,
             max_cost: None,
+            prices: Vec::new(),
             fingerprint_key: Vec::new(),
         }
     }

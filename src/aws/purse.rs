@@ -3,6 +3,7 @@
 //! Every list and every range is paid for before it is asked for, so that no limit is ever
 //! passed, not by a byte. One purse serves a whole scan.
 
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Prices as data, with their date and source.
@@ -21,9 +22,73 @@ pub(crate) struct Prices {
     instant_archive: u64,
 }
 
+/// A price of somebody's own instead of the table's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    /// What it is for.
+    pub kind: PriceKind,
+    /// Dollars: for a thousand requests, or for a gigabyte.
+    pub dollars: f64,
+}
+
+/// What S3 charges for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceKind {
+    /// A thousand lists.
+    List,
+    /// A thousand reads and other requests.
+    Get,
+    /// A gigabyte sent to wherever the scan runs.
+    Transfer,
+    /// A gigabyte out of infrequent access.
+    Infrequent,
+    /// A gigabyte out of the archive that answers at once.
+    InstantArchive,
+}
+
+impl FromStr for Price {
+    type Err = String;
+
+    /// Reads `transfer=0`, `list=0.0054`.
+    fn from_str(text: &str) -> Result<Price, String> {
+        const SHAPE: &str = "such as `transfer=0`: list, get (dollars for a thousand), transfer, \
+                             infrequent or instant-archive (dollars for a gigabyte)";
+        let (kind, dollars) = text.split_once('=').ok_or(SHAPE)?;
+        let kind = match kind.trim() {
+            "list" => PriceKind::List,
+            "get" => PriceKind::Get,
+            "transfer" => PriceKind::Transfer,
+            "infrequent" => PriceKind::Infrequent,
+            "instant-archive" => PriceKind::InstantArchive,
+            _ => return Err(SHAPE.to_owned()),
+        };
+        let dollars = dollars.trim().trim_start_matches('$').parse::<f64>();
+        match dollars {
+            Ok(dollars) if (0.0..=1_000.0).contains(&dollars) => Ok(Price { kind, dollars }),
+            _ => Err(SHAPE.to_owned()),
+        }
+    }
+}
+
 impl Prices {
+    /// The table of this crate, but for the prices that are given.
+    pub(crate) fn of(own: &[Price]) -> Prices {
+        let mut prices = Prices::load();
+        for price in own {
+            let (place, per) = match price.kind {
+                PriceKind::List => (&mut prices.list, 1e3),
+                PriceKind::Get => (&mut prices.get, 1e3),
+                PriceKind::Transfer => (&mut prices.transfer, 1e9),
+                PriceKind::Infrequent => (&mut prices.infrequent, 1e9),
+                PriceKind::InstantArchive => (&mut prices.instant_archive, 1e9),
+            };
+            *place = (price.dollars * DOLLAR / per).round() as u64;
+        }
+        prices
+    }
+
     /// Reads the table of this crate.
-    pub(crate) fn load() -> Prices {
+    fn load() -> Prices {
         let price = |wanted: &str| {
             let line = PRICES
                 .lines()
@@ -84,13 +149,14 @@ impl Spent {
 }
 
 impl Purse {
-    /// Limits: bytes read, and dollars; no dollars: no limit of cost.
-    pub(crate) fn new(max_bytes: u64, max_cost: Option<f64>) -> Purse {
+    /// Limits: bytes read, and dollars; no dollars: no limit of cost. Prices are the table's
+    /// where `own` has none.
+    pub(crate) fn new(max_bytes: u64, max_cost: Option<f64>, own: &[Price]) -> Purse {
         let cost = max_cost.map_or(u64::MAX, |dollars| {
             (dollars.max(0.0) * DOLLAR).round() as u64
         });
         Purse {
-            prices: Prices::load(),
+            prices: Prices::of(own),
             bytes_left: max_bytes.into(),
             cost_left: cost.into(),
             cost: 0.into(),
@@ -118,7 +184,10 @@ impl Purse {
     pub(crate) fn range(&self, wanted: u64, storage_class: &str) -> Result<u64, Spent> {
         let byte = self.prices.byte(storage_class);
         let left = self.cost_left.load(Ordering::Relaxed);
-        let affordable = left.saturating_sub(self.prices.get) / byte.max(1);
+        let affordable = match left.checked_sub(self.prices.get) {
+            None => 0,
+            Some(left) => left.checked_div(byte).unwrap_or(u64::MAX),
+        };
         let granted = take(&self.bytes_left, wanted.min(affordable));
         if granted == 0 {
             return Err(if affordable == 0 {
@@ -235,7 +304,7 @@ mod tests {
 
     #[test]
     fn bytes_are_granted_to_the_last_one_and_not_beyond() {
-        let purse = Purse::new(1_000, None);
+        let purse = Purse::new(1_000, None, &[]);
         assert_eq!(purse.range(600, ""), Ok(600));
         assert_eq!(purse.range(600, ""), Ok(400));
         assert_eq!(purse.range(1, ""), Err(Spent::Bytes));
@@ -245,7 +314,7 @@ mod tests {
     #[test]
     fn a_cost_limit_cuts_ranges_and_refuses_lists() {
         // One list, and one range of 100 bytes: 5,000,000 + 400,000 + 100 * 90.
-        let purse = Purse::new(1 << 30, Some(5.409e-6));
+        let purse = Purse::new(1 << 30, Some(5.409e-6), &[]);
         assert_eq!(purse.list(), Ok(()));
         assert_eq!(purse.list(), Err(Spent::Cost));
         assert_eq!(purse.range(1 << 20, ""), Ok(100));
@@ -258,8 +327,30 @@ mod tests {
     }
 
     #[test]
+    fn prices_of_ones_own_replace_those_of_the_table() {
+        let own = ["list=0.0054", "transfer = $0"].map(|text| text.parse::<Price>().unwrap());
+        let prices = Prices::of(&own);
+        assert_eq!((prices.list, prices.get), (5_400_000, 400_000));
+        assert_eq!((prices.byte(""), prices.byte("GLACIER_IR")), (0, 30));
+        for wrong in [
+            "list",
+            "list=",
+            "list=-1",
+            "put=1",
+            "get=NaN",
+            "transfer=1e9",
+        ] {
+            assert!(wrong.parse::<Price>().is_err(), "{wrong}");
+        }
+        // Where transfer is free, a cost limit counts requests alone.
+        let purse = Purse::new(1 << 40, Some(4e-7), &own);
+        assert_eq!(purse.range(1 << 30, ""), Ok(1 << 30));
+        assert_eq!(purse.range(1, ""), Err(Spent::Cost));
+    }
+
+    #[test]
     fn no_limit_is_no_limit() {
-        let purse = Purse::new(u64::MAX, None);
+        let purse = Purse::new(u64::MAX, None, &[]);
         for _ in 0..1_000 {
             assert_eq!(purse.list(), Ok(()));
         }

@@ -180,6 +180,17 @@ pub(crate) struct Live {
     #[arg(long, value_name = "DOLLARS", env = "PALISADE_MAX_COST", value_parser = dollars,
         help_heading = "Objects")]
     pub(crate) max_cost: Option<f64>,
+    /// A price of your own instead of the list price in us-east-1: `list` or `get` in dollars for
+    /// a thousand requests, `transfer`, `infrequent` or `instant-archive` for a gigabyte;
+    /// `transfer=0` when running inside the region; repeatable
+    #[arg(
+        long,
+        value_name = "KIND=DOLLARS",
+        env = "PALISADE_PRICE",
+        value_delimiter = ',',
+        help_heading = "Objects"
+    )]
+    pub(crate) price: Vec<String>,
     /// Prove what looks public: at most two unsigned reads for each such bucket of the scanned
     /// accounts (list one key, get one byte); never a write, never a found key
     #[arg(long, env = "PALISADE_PROVE_PUBLIC", help_heading = "Objects")]

@@ -206,6 +206,12 @@ fn options(args: &Live) -> anyhow::Result<Options> {
             "give at least 16 bytes, for instance from `openssl rand -hex 32`",
         ));
     }
+    let prices: Result<Vec<palisade_aws::Price>, String> =
+        args.price.iter().map(|text| text.parse()).collect();
+    let prices = prices.map_err(|shape| {
+        let text = format!("`{}` is no price", args.price.join(","));
+        Failure::usage(text, &format!("a price is {shape}"))
+    })?;
     Ok(Options {
         profiles: args.profile.clone(),
         role_arn: args.role_arn.clone(),
@@ -227,6 +233,7 @@ fn options(args: &Live) -> anyhow::Result<Options> {
         objects: ObjectOptions {
             fingerprint_key: key.into_bytes(),
             max_cost: args.max_cost,
+            prices,
             ..ObjectOptions::default()
         },
         wants_listing: args

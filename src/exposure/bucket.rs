@@ -17,7 +17,7 @@ use crate::policy::{CompiledPolicy, Interner};
 
 use super::audience::{Audience, Barrier, Capability, Network, Opening, Path, Scope};
 use super::cdn::{Distributions, concerns};
-use super::kms::KeyUse;
+use super::kms::{KeyUse, Lock};
 use super::openings::{Granted, openings};
 use super::outsider::{outsiders, places};
 use super::reading::is_public;
@@ -196,7 +196,7 @@ impl Facts<'_> {
         self.by_distributions(capability, view, one, &search, &mut granted);
         if capability == Capability::Read {
             granted.extend(self.unseen_object_acls(view, one, &search));
-            self.key.narrow(self.encrypted(one), view, &mut granted);
+            self.key.narrow(self.lock(one), view, &mut granted);
         }
         openings(granted, view, self.around)
     }
@@ -366,25 +366,52 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether the object, or everything in the bucket, is encrypted under a KMS key; `None`
-    /// when nobody looked. The bucket's default says nothing about objects older than it.
-    fn encrypted(&self, one: Option<OneObject<'_>>) -> Option<bool> {
-        let kms = |fact: &Observed<String>| match fact {
-            Observed::Value(algorithm) => Some(algorithm.starts_with("aws:kms")),
-            _ => None,
-        };
-        if let Some(one) = one {
-            return kms(&one.entry.encryption);
+    /// What the object, or everything in the bucket, is under. The bucket's default says nothing
+    /// about objects older than it, and does not excuse a bucket into which nobody looked.
+    fn lock(&self, one: Option<OneObject<'_>>) -> Lock {
+        match one {
+            Some(one) => lock(&self.bucket.encryption_of(one.entry)),
+            None => bucket_lock(self.bucket),
         }
-        let listing = self.bucket.objects.value()?;
-        let all = listing.complete
-            && !listing.objects.is_empty()
-            && listing.seen == listing.objects.len() as u64
-            && listing
-                .objects
-                .iter()
-                .all(|entry| kms(&entry.encryption) == Some(true));
-        (all && kms(&self.bucket.encryption) == Some(true)).then_some(true)
+    }
+}
+
+fn lock(fact: &Observed<String>) -> Lock {
+    match fact {
+        Observed::Value(algorithm) if algorithm.starts_with("aws:kms") => Lock::Kms,
+        Observed::Value(algorithm) if algorithm == "SSE-C" => Lock::Customer,
+        Observed::Gap(_) => Lock::Unread,
+        _ => Lock::None,
+    }
+}
+
+fn bucket_lock(bucket: &Bucket) -> Lock {
+    let default = lock(&bucket.encryption);
+    let listing = match &bucket.objects {
+        _ if default == Lock::None => return Lock::None,
+        Observed::Value(listing) => listing,
+        Observed::Gap(_) => return Lock::Unread,
+        Observed::Absent | Observed::NotApplicable(_) => return Lock::None,
+    };
+    let own = |wanted: fn(&Observed<String>) -> bool| {
+        listing
+            .objects
+            .iter()
+            .filter(move |entry| wanted(&entry.encryption))
+            .count()
+    };
+    let locked = own(|fact| matches!(lock(fact), Lock::Kms | Lock::Customer));
+    let unread = own(|fact| fact.gap().is_some());
+    if own(|fact| !matches!(fact, Observed::NotApplicable(_)) && lock(fact) == Lock::None) > 0 {
+        return Lock::None;
+    }
+    let all = locked > 0 && locked as u64 == listing.seen && listing.complete;
+    if all && default == Lock::Kms {
+        Lock::Kms
+    } else if all || unread > 0 || !listing.gaps.is_empty() {
+        Lock::Unread
+    } else {
+        Lock::None
     }
 }
 

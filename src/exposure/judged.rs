@@ -150,6 +150,8 @@ fn facts<'a>(
     gaps.note(Unread::Ownership, &bucket.ownership);
     gaps.note(Unread::Payer, &bucket.request_payer);
     gaps.note(Unread::Objects, &bucket.objects);
+    gaps.note(Unread::Encryption, &bucket.objects);
+    gaps.note(Unread::Encryption, &bucket.encryption);
     for entry in bucket
         .objects
         .value()
@@ -157,6 +159,7 @@ fn facts<'a>(
         .flat_map(|listing| &listing.objects)
     {
         gaps.note(Unread::ObjectAcl(entry.key.clone()), &entry.acl);
+        gaps.note(Unread::Encryption, &bucket.encryption_of(entry));
     }
     let policy = rules(
         &bucket.policy,

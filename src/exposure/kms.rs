@@ -20,6 +20,19 @@ use super::surroundings::Surroundings;
 use super::view::{Gaps, Unread, View};
 use super::words::Words;
 
+/// Whether what is meant is under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// No, or not for certain everything.
+    None,
+    /// Under a KMS key.
+    Kms,
+    /// Under a key that only its writer has.
+    Customer,
+    /// Nobody could look.
+    Unread,
+}
+
 /// Who may decrypt under the key a bucket encrypts with.
 pub(super) enum KeyUse {
     /// These circles.
@@ -126,11 +139,20 @@ impl KeyUse {
     }
 
     /// Takes away what the lock keeps out, where everything meant is encrypted.
-    pub(super) fn narrow(&self, encrypted: Option<bool>, view: &View, granted: &mut [Granted]) {
-        if encrypted != Some(true) || view.without.contains(&Barrier::Kms) {
+    pub(super) fn narrow(&self, lock: Lock, view: &View, granted: &mut [Granted]) {
+        let locked = match lock {
+            Lock::None => false,
+            Lock::Kms | Lock::Customer => true,
+            Lock::Unread => !view.is_open(&Unread::Encryption),
+        };
+        if !locked || view.without.contains(&Barrier::Kms) {
             return;
         }
         for way in granted {
+            if lock == Lock::Customer {
+                way.hits.clear();
+                continue;
+            }
             way.hits = std::mem::take(&mut way.hits)
                 .into_iter()
                 .filter_map(|mut hit| {

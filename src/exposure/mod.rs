@@ -18,6 +18,7 @@ mod network;
 mod openings;
 mod outsider;
 pub mod proof;
+mod provider;
 mod reading;
 mod resource;
 mod search;

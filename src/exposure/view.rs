@@ -29,6 +29,7 @@ pub(super) enum Unread {
     ObjectAcl(String),
     Distributions,
     KmsKey,
+    Encryption,
 }
 
 /// A way to take the facts.

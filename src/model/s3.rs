@@ -122,6 +122,30 @@ pub struct Bucket {
     pub proofs: Vec<ProofResult>,
 }
 
+impl Bucket {
+    /// What an object is encrypted with, as far as its own state and the bucket's default tell.
+    ///
+    /// The default holds for what is written while it stands, so one that names a KMS key leaves
+    /// open what older objects are under, and what came with a request of its own. One that
+    /// names none is taken at its word. Source: "Setting default server-side encryption behavior
+    /// for Amazon S3 buckets", S3 User Guide.
+    pub fn encryption_of(&self, object: &ObjectEntry) -> Observed<String> {
+        let plain = || Observed::Value("AES256".to_owned());
+        match (&object.encryption, &self.encryption) {
+            (Observed::Value(own), _) => Observed::Value(own.clone()),
+            (Observed::Absent, _) => plain(),
+            (_, Observed::Value(default)) if !default.starts_with("aws:kms") => plain(),
+            (Observed::Gap(gap), _) => Observed::Gap(gap.clone()),
+            (Observed::NotApplicable(_), Observed::Gap(gap)) => Observed::Gap(gap.clone()),
+            (Observed::NotApplicable(_), Observed::Value(_)) => Observed::Gap(Box::new(Gap {
+                message: "its bucket encrypts with a KMS key, and it may be older".to_owned(),
+                ..Gap::not_collected("s3:GetObject")
+            })),
+            (Observed::NotApplicable(_), _) => plain(),
+        }
+    }
+}
+
 /// An access control list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -190,7 +214,9 @@ pub struct ObjectEntry {
     pub version: Option<String>,
     /// Its own ACL, where ACLs work. Not applicable where they do not.
     pub acl: Observed<Acl>,
-    /// `AES256`, `aws:kms`, … or absent where it was not asked for.
+    /// What locks it: `aws:kms`, `aws:kms:dsse`, or `SSE-C` for a key that only its writer has.
+    /// Absent or `AES256`: no lock that keeps anybody out. Not applicable when nobody looked,
+    /// a gap when looking failed: then [`Bucket::encryption_of`] says what is known.
     pub encryption: Observed<String>,
     /// The pattern of credential-like names it fits, such as `aws-credentials-file`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -65,7 +65,7 @@ impl Limits {
 
 /// What is true of the file being read.
 pub(crate) struct Context {
-    /// Last part of the name, in lower case.
+    /// Last part of the name, in lower case, without the endings of copies.
     pub(crate) name: String,
     /// Its name says credentials or settings.
     pub(crate) credential_file: bool,
@@ -158,14 +158,22 @@ impl Engine {
     }
 }
 
+/// State of Terraform, which may lie under any name.
+fn is_state(head: &[u8]) -> bool {
+    let word = b"\"terraform_version\"";
+    head.trim_ascii_start().starts_with(b"{") && head.windows(word.len()).any(|w| w == word)
+}
+
 impl Compiled {
-    /// What a name says about how to read the file.
-    pub(crate) fn context(&self, name: &str) -> Context {
+    /// What a name and the first bytes say about how to read the file.
+    pub(crate) fn context(&self, name: &str, head: &[u8]) -> Context {
         let class = names::classify(name);
         let last = name.rsplit(['/', '!']).next().unwrap_or(name);
+        let last = last.to_ascii_lowercase();
+        let telling = class.as_ref().is_some_and(names::KeyClass::is_telling);
         Context {
-            name: last.to_ascii_lowercase(),
-            credential_file: class.as_ref().is_some_and(names::KeyClass::is_telling),
+            name: names::copies(&last).pop().unwrap_or(last),
+            credential_file: telling || is_state(head),
             ids_off: class.as_ref().is_some_and(|c| c.ids_off) || names::is_aws_log(name),
             as_of: self.options.as_of,
         }

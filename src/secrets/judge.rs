@@ -187,7 +187,7 @@ impl Case<'_> {
 }
 
 /// Words in the name of a setting that is about a secret, and is none.
-const NOT_A_SECRET: [&[u8]; 31] = [
+const NOT_A_SECRET: [&[u8]; 36] = [
     b"hash",
     b"sha",
     b"md5",
@@ -219,6 +219,11 @@ const NOT_A_SECRET: [&[u8]; 31] = [
     b"provider",
     b"label",
     b"header",
+    b"secretname",
+    b"secretref",
+    b"keyref",
+    b"keyname",
+    b"existing",
 ];
 
 /// The user part behind `ABSK` ends in `-at-<account>:`.

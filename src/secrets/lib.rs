@@ -3,7 +3,7 @@
 //! It reads streams of any size in constant memory: text in any of the usual encodings,
 //! gzip, zlib, bzip2, xz, zstd, tar and zip under limits, base64 one level deep. Rules are data
 //! (`checks/secrets/*.yaml`); the parts are, in the order in which a byte meets them:
-//! `unpack` (with `source`, `tar`, `zip`), `text`, `gate`, `sweep`, `reading` (with `runs`, `pem`,
+//! `unpack` (with `source`, `tar`, `zip`, `zstd`), `text`, `gate`, `sweep`, `reading` (with `runs`, `pem`,
 //! `encoded`), `judge` (with `aws`, `placeholder`), `pair`, and `found` on the way out. [`names`] says what keys
 //! and bucket names tell before anything is read.
 //!
@@ -35,6 +35,8 @@ mod text;
 mod unpack;
 mod value;
 mod zip;
+pub mod zip_directory;
+mod zstd;
 
 pub use engine::{Engine, Limits, Options};
 pub use found::{Match, Outcome, Role, Severity, Unread};

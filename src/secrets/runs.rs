@@ -325,7 +325,13 @@ fn before(hay: &[u8], at: usize) -> Vec<u8> {
         .iter()
         .rposition(|b| b"\n,;{".contains(b))
         .map_or(0, |i| i + 1);
-    line[from..].to_ascii_lowercase()
+    // The letters of a key id spell no words.
+    let id = |w: &[u8]| {
+        w.iter()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    let behind = line.windows(16).rposition(id).map_or(0, |i| i + 16);
+    line[from.max(behind)..].to_ascii_lowercase()
 }
 
 /// Is this the last line of a block of base64 text, or its first?
@@ -359,6 +365,22 @@ mod tests {
         let run = read_run(br#"ab\/cd%2Bef\u002Fgh&#43;i" rest"#, 0);
         assert_eq!(run.text, b"ab/cd+ef/gh+i");
         assert_eq!(run.end, 25);
+    }
+
+    #[test]
+    fn the_letters_of_a_key_id_are_no_words() {
+        let secret = ["HjoE9YRUBjT8dnQJ0OSS18jI", "O3mAd3uyvLcLFxJD"].concat();
+        for (before, found) in [
+            (["AK", "IAZNZIDMD5OS3WAO4T "], 1),
+            (["Content", "-MD5 "], 0),
+            (["", "sha "], 0),
+            (["AK", "IAZNZIDMD5OS3WAO4T md5 "], 0),
+        ] {
+            let before = before.concat();
+            let text = format!("{before}{secret}");
+            let runs = super::bare_runs(text.as_bytes(), 0, text.len());
+            assert_eq!(runs.len(), found, "{before}");
+        }
     }
 
     #[test]

@@ -9,12 +9,12 @@ use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use flate2::{Decompress, FlushDecompress};
 use lzma_rust2::XzReader;
-use ruzstd::decoding::StreamingDecoder;
 
 use crate::engine::{Compiled, Limits};
 use crate::found::{Match, Outcome, Unread};
 use crate::source::{Cut, Guard, Narrow, Peek, wide};
 use crate::text::{Map, Scanner};
+use crate::zstd::{Frames, MAGIC, is_skippable};
 use crate::{tar, zip};
 
 /// Enough to know a file by: a tar header.
@@ -113,9 +113,9 @@ impl Walk<'_> {
                     inner: source,
                     wide,
                 };
-                self.text(&mut narrow, inner, map)
+                self.text(&mut narrow, inner, (map, &[]))
             }
-            None => self.text(source, inner, Map::PLAIN),
+            None => self.text(source, inner, (Map::PLAIN, &head)),
         }
     }
 
@@ -147,16 +147,7 @@ impl Walk<'_> {
             Packing::Zlib => Box::new(ZlibDecoder::new(source)),
             Packing::Bzip2 => Box::new(MultiBzDecoder::new(source)),
             Packing::Xz => Box::new(XzReader::new_mem_limit(source, true, MEMORY_KIB)),
-            Packing::Zstd => {
-                let window = u64::from(MEMORY_KIB) << 10;
-                match StreamingDecoder::new_with_max_window_size(source, window) {
-                    Ok(decoder) => Box::new(decoder),
-                    Err(_) => {
-                        self.unread(inner, "damaged: the rest");
-                        return Ok(());
-                    }
-                }
-            }
+            Packing::Zstd => Box::new(Frames::new(source, u64::from(MEMORY_KIB) << 10)),
         };
         self.inflate(Honest(decoder), taken, inner, depth, Origin::Packed)
     }
@@ -211,12 +202,17 @@ impl Walk<'_> {
         Err(error)
     }
 
-    fn text(&mut self, reader: &mut dyn Read, inner: Option<&str>, map: Map) -> io::Result<()> {
+    fn text(
+        &mut self,
+        reader: &mut dyn Read,
+        inner: Option<&str>,
+        (map, head): (Map, &[u8]),
+    ) -> io::Result<()> {
         let name = match inner {
             Some(inner) => format!("{}!{inner}", self.name),
             None => self.name.to_owned(),
         };
-        let context = self.engine.context(&name);
+        let context = self.engine.context(&name, head);
         let mut scanner = Scanner::new(self.engine, &context, inner, map, self.sink);
         let ended = loop {
             match reader.read(scanner.room()) {
@@ -297,7 +293,7 @@ fn packing(head: &[u8]) -> Option<Packing> {
         [0x1f, 0x8b, 8, ..] => Packing::Gzip,
         [b'B', b'Z', b'h', ..] if pi => Packing::Bzip2,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
+        _ if head.starts_with(&MAGIC) || is_skippable(head) => Packing::Zstd,
         [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), ..]
             if (0x7800 + u16::from(*flags)).is_multiple_of(31) && inflates(head) =>
         {

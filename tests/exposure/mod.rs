@@ -2,6 +2,7 @@
 //! every configuration.
 
 mod laws;
+mod locks;
 mod owners;
 mod proof;
 mod table;
@@ -15,7 +16,12 @@ use serde_json::{Value, json};
 const OWNER: &str = "111122223333";
 
 fn rows() -> Vec<Value> {
-    serde_yaml_ng::from_str(include_str!("../cases/exposure.yaml")).expect("the rows are YAML")
+    let files = [
+        include_str!("../cases/exposure.yaml"),
+        include_str!("../cases/exposure-beside.yaml"),
+    ];
+    let read = |text| serde_yaml_ng::from_str::<Vec<Value>>(text).expect("the rows are YAML");
+    files.into_iter().flat_map(read).collect()
 }
 
 fn organization(kind: &str) -> Value {

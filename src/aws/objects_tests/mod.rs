@@ -184,7 +184,11 @@ impl Served {
             flights: Semaphore::new(256),
             overall: None,
             clock: Arc::default(),
-            purse: Purse::new(options.objects.max_bytes, options.objects.max_cost),
+            purse: Purse::new(
+                options.objects.max_bytes,
+                options.objects.max_cost,
+                &options.objects.prices,
+            ),
             options,
             observer: Arc::new(Silent),
             cancel: Cancel::default(),

@@ -30,6 +30,12 @@ fn planted(size: usize, at: usize) -> Vec<u8> {
     bytes
 }
 
+/// What comes of reading everything in a bucket whose objects have no access lists.
+async fn read_all(served: &Served) -> ObjectListing {
+    let options = reading(ObjectOptions::default());
+    listed(served.look(enforced(), options).await)
+}
+
 fn bytes_asked(served: &Served) -> u64 {
     let ranges = served.seen().into_iter().filter_map(|ask| ask.range());
     ranges.map(|(from, until)| until - from).sum()
@@ -39,11 +45,7 @@ fn bytes_asked(served: &Served) -> u64 {
 async fn an_object_streams_by_in_windows_and_a_seam_hides_nothing() {
     let seam = WINDOW as usize - 30;
     let served = Served::by(shelf(vec![("terraform.tfstate", planted(5 << 20, seam))]));
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     let object = &listing.objects[0];
     let found = object.matches.value().unwrap();
     let secret = found
@@ -137,11 +139,7 @@ async fn a_server_that_knows_no_ranges_sends_no_more_than_a_window_into_memory()
         }
         reply
     });
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     assert_eq!(bytes_asked(&served), 3 << 20);
     assert!(listing.objects[0].matches.value().is_some());
 }
@@ -159,11 +157,7 @@ async fn sixteen_requests_are_in_flight_and_no_more() {
             }
         })
     };
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     assert!(
         listing
             .objects
@@ -187,11 +181,7 @@ async fn an_object_that_changed_is_read_as_it_is_now() {
             _ => Reply::part(ask, &new, "\"two\""),
         }
     });
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     assert_eq!(listing.objects[0].matches.value().map(Vec::len), Some(1));
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
@@ -213,11 +203,7 @@ async fn what_changes_or_goes_under_the_reading_is_said_and_what_was_found_stays
                 _ => Reply::error(status, code),
             }
         });
-        let listing = listed(
-            served
-                .look(enforced(), reading(ObjectOptions::default()))
-                .await,
-        );
+        let listing = read_all(&served).await;
         let object = &listing.objects[0];
         assert_eq!(object.matches.value().map(Vec::len), Some(1), "{code}");
         assert_eq!(object.unsearched.len(), 1);
@@ -240,11 +226,7 @@ async fn an_object_that_is_gone_or_refused_stays_and_its_content_is_unknown() {
             true => Reply::xml(page(&[(".env", 10)], &[], None)),
             false => Reply::error(status, code),
         });
-        let listing = listed(
-            served
-                .look(enforced(), reading(ObjectOptions::default()))
-                .await,
-        );
+        let listing = read_all(&served).await;
         let gap = listing.objects[0].matches.gap().unwrap();
         assert_eq!(gap.code, code);
     }
@@ -254,11 +236,7 @@ async fn an_object_that_is_gone_or_refused_stays_and_its_content_is_unknown() {
 async fn archives_that_are_not_opened_are_said() {
     let packed = [&b"7z\xbc\xaf\x27\x1c"[..], &[1; 200]].concat();
     let served = Served::by(shelf(vec![("backup.zip", packed)]));
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     assert_eq!(listing.objects[0].unsearched, ["7z is not opened"]);
 }
 
@@ -266,15 +244,129 @@ async fn archives_that_are_not_opened_are_said() {
 async fn a_key_that_locks_objects_is_noted() {
     let inner = shelf(vec![(".env", planted(300, 5))]);
     let served = Served::by(move |ask| inner(ask).with("x-amz-server-side-encryption", "aws:kms"));
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     assert_eq!(
         listing.objects[0].encryption,
         Observed::Value("aws:kms".to_owned())
     );
+}
+
+#[tokio::test]
+async fn a_refusal_tells_of_a_lock_what_it_can() {
+    let denied = "User: x is not authorized to perform: kms:Decrypt on this resource";
+    let customer = "The object was stored using a form of Server Side Encryption. The correct \
+                    parameters must be provided to retrieve the object.";
+    for (status, code, message, own) in [
+        (403, "AccessDenied", denied, Some("aws:kms")),
+        (
+            400,
+            "KMS.DisabledException",
+            "the key is disabled",
+            Some("aws:kms"),
+        ),
+        (400, "InvalidRequest", customer, Some("SSE-C")),
+        (403, "AccessDenied", "Access Denied", None),
+    ] {
+        let served = Served::by(move |ask| match ask.is_list() {
+            true => Reply::xml(page(&[(".env", 10)], &[], None)),
+            false => Reply {
+                status,
+                ..Reply::xml(format!(
+                    "<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+                ))
+            },
+        });
+        let listing = read_all(&served).await;
+        let object = &listing.objects[0];
+        assert!(object.matches.gap().is_some(), "{message}");
+        match own {
+            Some(own) => assert_eq!(object.encryption, Observed::Value(own.to_owned())),
+            None => assert!(object.encryption.gap().is_some(), "{:?}", object.encryption),
+        }
+    }
+}
+
+/// A zip of stored members as tools write it, its table of contents last.
+fn zip_of(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let (mut out, mut table) = (Vec::new(), Vec::new());
+    for (name, bytes) in members {
+        let at = (out.len() as u32).to_le_bytes();
+        let size = (bytes.len() as u32).to_le_bytes();
+        let names = (name.len() as u16).to_le_bytes();
+        let fixed = [
+            &[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+            &[0; 4],
+            &size,
+            &size,
+            &names,
+        ]
+        .concat();
+        out.extend([&b"PK\x03\x04"[..], &fixed, &[0; 2], name.as_bytes(), bytes].concat());
+        let entry = [
+            &b"PK\x01\x02\x14\x00"[..],
+            &fixed,
+            &[0; 12],
+            &at,
+            name.as_bytes(),
+        ];
+        table.extend(entry.concat());
+    }
+    let count = (members.len() as u16).to_le_bytes();
+    let (size, at) = (
+        (table.len() as u32).to_le_bytes(),
+        (out.len() as u32).to_le_bytes(),
+    );
+    out.extend(table);
+    out.extend(
+        [
+            &b"PK\x05\x06\0\0\0\0"[..],
+            &count,
+            &count,
+            &size,
+            &at,
+            &[0; 2],
+        ]
+        .concat(),
+    );
+    out
+}
+
+#[tokio::test]
+async fn a_member_at_the_far_end_of_a_large_zip_is_found() {
+    let filler = |size: usize| vec![b'.'; size];
+    let bytes = zip_of(&[
+        ("video.bin", filler(20 << 20)),
+        ("etc/.env", planted(300, 5)),
+        ("more.bin", filler(3 << 20)),
+    ]);
+    let size = bytes.len() as u64;
+    let served = Served::by(shelf(vec![("backup/site.zip", bytes)]));
+    let listing = read_all(&served).await;
+    let object = &listing.objects[0];
+    let found = object.matches.value().expect("it was read");
+    let secret = found
+        .iter()
+        .find(|found| found.rule == "aws-secret-access-key")
+        .unwrap();
+    assert_eq!(secret.inner.as_deref(), Some("etc/.env"));
+    let start = 5 + "\nid=".len() + 20 + "\nsecret_access_key=".len();
+    assert_eq!(secret.start, start as u64);
+    // What was not read is said, and the object's budget is kept.
+    assert!(
+        object
+            .unsearched
+            .iter()
+            .any(|text| text.contains("but for the members"))
+    );
+    assert!(
+        !object
+            .unsearched
+            .iter()
+            .any(|text| text.contains("damaged: the rest") && text.starts_with("etc/.env")),
+        "{:?}",
+        object.unsearched
+    );
+    assert!(bytes_asked(&served) <= 16 << 20 && size > 16 << 20);
 }
 
 #[tokio::test]
@@ -284,11 +376,7 @@ async fn both_ends_of_a_log_are_read() {
     let tail = planted(4_096, 2_000);
     log[size - 4_096..].copy_from_slice(&tail);
     let served = Served::by(shelf(vec![("logs/app.log", log)]));
-    let listing = listed(
-        served
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&served).await;
     let object = &listing.objects[0];
     let found = object.matches.value().unwrap();
     let starts: Vec<u64> = found.iter().map(|found| found.start).collect();

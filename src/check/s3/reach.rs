@@ -48,7 +48,10 @@ fn rest(path: &Path, user: &Arn) -> Option<(bool, usize, String)> {
     };
     let at = path.nodes().position(|node| node.arn() == Some(user))?;
     let possible = path.status == Status::Possible;
-    Some((possible, path.hops.len() - at, target))
+    let rest = &path.hops[at..];
+    // To be administrator is no way to become it.
+    let is_it = rest.iter().all(|hop| hop.technique == "is-administrator");
+    Some((possible, if is_it { 0 } else { rest.len() }, target))
 }
 
 fn word(count: usize) -> String {

@@ -93,9 +93,9 @@ impl Question<'_, '_> {
         match path {
             "bucket" => text(arn.resource().split('/').next().unwrap_or_default()),
             "kms_key" => bucket.kms_key.clone().map(|key| key.as_str().into()),
-            "encryption" => match self.look.object(arn).map(|object| &object.encryption) {
-                Some(Observed::Absent) | None => bucket.encryption.clone().map(Value::from),
-                Some(own) => own.clone().map(Value::from),
+            "encryption" => match self.look.object(arn) {
+                None => bucket.encryption.clone().map(Value::from),
+                Some(object) => bucket.encryption_of(object).map(Value::from),
             },
             _ => missing(path),
         }

@@ -171,7 +171,7 @@ pub(crate) fn is_aws_log(key: &str) -> bool {
 /// nothing in it.
 ///
 /// Keys are compared in lower case, also after undoing one URL encoding, and also without
-/// one ending that editors, browsers and backups add (`.bak`, `~`, ` (1)`, `.gz`). The name
+/// the endings that editors, browsers and backups add (`.bak`, `~`, ` (1)`, `.gz`). The name
 /// after the last `!` counts for members of archives. An exact class A name stands against
 /// every negative; a negative never takes back what was found inside.
 pub fn classify(key: &str) -> Option<KeyClass> {
@@ -182,9 +182,7 @@ pub fn classify(key: &str) -> Option<KeyClass> {
         forms.push(decoded.to_lowercase());
     }
     for i in 0..forms.len() {
-        if let Some(inner) = stripped(&forms[i]) {
-            forms.push(inner);
-        }
+        forms.extend(copies(&forms[i]));
     }
     let mut owners: Vec<(usize, bool, usize)> = Vec::new();
     for (form, text) in forms.iter().enumerate() {
@@ -289,11 +287,22 @@ fn decoded(key: &str) -> Option<String> {
     (out != key).then_some(out)
 }
 
+/// The name without the endings that copies and compressed files get, one after another.
+pub(crate) fn copies(name: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    while let Some(inner) = stripped(out.last().map_or(name, String::as_str))
+        && out.len() < 3
+    {
+        out.push(inner);
+    }
+    out
+}
+
 /// The name without one ending that copies get.
 fn stripped(key: &str) -> Option<String> {
-    const ENDINGS: [&str; 13] = [
-        ".bak", ".old", ".orig", ".save", ".swp", ".tmp", ".copy", "~", "-copy", ".gz", ".enc",
-        ".1", ".2",
+    const ENDINGS: [&str; 17] = [
+        ".bak", ".backup", ".old", ".orig", ".save", ".swp", ".tmp", ".copy", "~", "-copy", ".gz",
+        ".bz2", ".xz", ".zst", ".enc", ".1", ".2",
     ];
     for ending in ENDINGS {
         if let Some(inner) = key.strip_suffix(ending) {
@@ -341,6 +350,8 @@ mod tests {
             (".env", "dotenv", "A", ""),
             ("a/b/.env.production", "dotenv", "A", ""),
             ("backup/.env.bak", "dotenv", "A", ""),
+            ("backup/.netrc.bak.xz", "package-tokens", "A", ""),
+            ("infra/state.json.zst", "archives", "C", ""),
             ("web/package-lock.json", "", "", ""),
             ("img/logo.png", "", "", ""),
             ("weights/model.safetensors", "", "", ""),

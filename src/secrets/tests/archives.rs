@@ -454,3 +454,93 @@ fn compressed_data_in_base64_is_a_file_inside() {
     assert_eq!(matches[0].inner.as_deref(), Some("base64@11"));
     assert_eq!((matches[0].start, matches[0].end), (7, 33));
 }
+
+#[test]
+fn every_frame_of_a_zstd_file_is_read() {
+    let text = ["key=", "AKIA", "RTX3GSDSQERUKZ4J", "\n"].concat();
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let frame = |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, level);
+    let note = b"\x50\x2a\x4d\x18\x04\0\0\0note".to_vec();
+    let filler = frame(&b"nothing to see\n".repeat(20_000));
+    let last = frame(text.as_bytes());
+    let whole = [&note, &filler, &note, &last, &filler].map(Vec::as_slice);
+    let (matches, outcome) = engine().scan_bytes(&whole.concat(), "x.zst", &Limits::default());
+    let start = 15 * 20_000 + 4;
+    let spans: Vec<(u64, u64)> = matches.iter().map(|m| (m.start, m.end)).collect();
+    assert_eq!(spans, [(start, start + 20)], "{outcome:?}");
+    assert!(outcome.unread.is_empty(), "{outcome:?}");
+    // What follows a frame and is none is said, and so is an end that is missing.
+    for rest in [&b"\0\0\0\0\0\0\0\0"[..], &note[..6], &filler[..9]] {
+        let cut = [&frame(text.as_bytes()), rest].concat();
+        let (matches, outcome) = engine().scan_bytes(&cut, "x.zst", &Limits::default());
+        assert_eq!(matches.len(), 1, "{rest:?}");
+        assert_eq!(outcome.unread.len(), 1, "{rest:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn the_table_of_contents_says_where_telling_members_lie() {
+    use palisade_secrets::zip_directory::{contents, directory};
+    let members = [
+        ("a.bin", &[7u8; 900][..]),
+        ("x/.env", b"k=v"),
+        ("rootkey.csv", b"a,b"),
+    ];
+    for packed in [Packed::Stored, Packed::Deflated, Packed::Streamed] {
+        let bytes = zip(&members, packed);
+        let size = bytes.len() as u64;
+        let at = directory(&bytes, size).unwrap();
+        assert_eq!(directory(&bytes[size as usize - 40..], size), Some(at));
+        let found = contents(&bytes[at.0 as usize..at.1 as usize], at);
+        assert_eq!(found.all, 3);
+        let names: Vec<&str> = found.telling.iter().map(|m| &m.name[..]).collect();
+        assert_eq!(names, ["rootkey.csv", "x/.env"]);
+        for member in &found.telling {
+            let slice = &bytes[member.at.0 as usize..member.at.1 as usize];
+            assert!(slice.starts_with(b"PK\x03\x04"));
+            let named = slice
+                .windows(member.name.len())
+                .any(|w| w == member.name.as_bytes());
+            assert!(named && slice[4..].windows(4).all(|w| w != b"PK\x03\x04"));
+        }
+    }
+    // Not the end of a zip, or one that lies about its place.
+    assert_eq!(
+        directory(b"no zip at all, but long enough for one", 38),
+        None
+    );
+    let mut lying = zip(&members, Packed::Stored);
+    let end = lying.len() - 6;
+    lying[end..end + 4].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
+    assert_eq!(directory(&lying, lying.len() as u64), None);
+}
+
+#[test]
+fn a_large_archive_tells_its_places_in_wide_numbers() {
+    use palisade_secrets::zip_directory::{contents, directory};
+    let wide = |n: u64| n.to_le_bytes();
+    let (far, name) = (5u64 << 32, b".env");
+    let mut table = b"PK\x01\x02".to_vec();
+    table.extend([0; 16]);
+    table.extend([0xff; 8]);
+    table.extend([4, 0, 28, 0, 0, 0]);
+    table.extend([0; 8]);
+    table.extend([0xff; 4]);
+    table.extend(name);
+    table.extend([1, 0, 24, 0]);
+    table.extend([wide(3), wide(3), wide(far)].concat());
+    let start = far + 100;
+    let mut tail = table.clone();
+    tail.extend(b"PK\x06\x06");
+    tail.extend([0; 36]);
+    tail.extend([wide(table.len() as u64), wide(start)].concat());
+    tail.extend(b"PK\x06\x07\0\0\0\0");
+    tail.extend(wide(start + table.len() as u64));
+    tail.extend([1, 0, 0, 0]);
+    tail.extend(b"PK\x05\x06\0\0\0\0");
+    tail.extend([0xff; 12]);
+    tail.extend([0; 2]);
+    let at = directory(&tail, start + tail.len() as u64).unwrap();
+    assert_eq!(at, (start, start + table.len() as u64));
+    assert_eq!(contents(&table, at).telling[0].at, (far, start));
+}

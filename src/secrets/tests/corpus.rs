@@ -369,3 +369,66 @@ fn no_decoy_is_taken_for_a_credential() {
         wrong.join("\n")
     );
 }
+
+#[test]
+fn copies_and_compressed_files_count_by_their_own_names() {
+    let word = ["q7RbXw2L", "m9TzVk41"].concat();
+    let state = "{\n  \"version\": 4,\n  \"terraform_version\": \"1.9.1\",\n  \"password\": ";
+    for (name, text, found) in [
+        (
+            ".netrc",
+            format!("machine a login b password {word}\n"),
+            true,
+        ),
+        (
+            ".netrc.xz",
+            format!("machine a login b password {word}\n"),
+            true,
+        ),
+        (
+            ".netrc.bak.gz",
+            format!("machine a login b password {word}\n"),
+            true,
+        ),
+        (
+            "notes.txt",
+            format!("machine a login b password {word}\n"),
+            false,
+        ),
+        (
+            ".pgpass.zst",
+            format!("db.corp:5432:app:svc:{word}\n"),
+            true,
+        ),
+        ("application.yml.bz2", format!("password: {word}\n"), true),
+        // State of Terraform under any name.
+        ("env:/prod/network", format!("{state}\"{word}\"}}"), true),
+        (
+            "env:/prod/network",
+            format!("{{\"password\": \"{word}\"}}"),
+            false,
+        ),
+        (
+            "wp.txt",
+            format!("define( 'DB_PASSWORD', '{word}' );"),
+            true,
+        ),
+        (
+            "context.xml",
+            format!("<Resource password=\"{word}\" url=\"x\"/>"),
+            true,
+        ),
+        (
+            "values.yaml",
+            format!("existingSecretName: {word}\n"),
+            false,
+        ),
+    ] {
+        let matches = scan(engine(), name, text.as_bytes());
+        assert_eq!(!matches.is_empty(), found, "{name}: {text}");
+        for found in matches {
+            let value = &text[found.start as usize..found.end as usize];
+            assert_eq!(value, word, "{name}");
+        }
+    }
+}
