@@ -6,6 +6,11 @@ mod ui;
 use cli::exit::{Exit, Failure};
 
 fn main() -> Exit {
+    ui::tell_panics();
+    std::panic::catch_unwind(run).unwrap_or(Exit::CouldNotRun)
+}
+
+fn run() -> Exit {
     let (voice, judges, outcome) = cli::run();
     let exit = match outcome {
         Ok(exit) => exit,

@@ -14,6 +14,7 @@ use palisade_secrets::{Engine as Content, FingerprintKey};
 use crate::engine::{Place, Visit};
 use crate::objects_list::{Seen, Sighting};
 use crate::options::{ObjectOptions, Options};
+use crate::resume::{is_cut, is_unfinished};
 use crate::s3::{acl, client};
 use crate::tasks::each;
 
@@ -176,7 +177,10 @@ impl Shelf<'_> {
 
     /// The names: those an earlier scan listed to the end, or a fresh listing.
     async fn found(&self, bucket: &Bucket) -> Observed<(ObjectListing, Vec<Sighting>)> {
-        if let Some(before) = self.before.filter(|before| before.gaps.is_empty()) {
+        if let Some(before) = self
+            .before
+            .filter(|before| before.gaps.is_empty() && !is_cut(before))
+        {
             let mut listing = before.clone();
             let entries = std::mem::take(&mut listing.objects);
             let sightings = entries.into_iter().map(Sighting::again).collect();
@@ -202,7 +206,7 @@ impl Shelf<'_> {
         };
         let before = self.before?.objects.iter().find(same)?;
         before.matches.value()?;
-        Some(before.clone())
+        (!is_unfinished(before)).then(|| before.clone())
     }
 
     /// The objects' own access lists, where lists work at all.

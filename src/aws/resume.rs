@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{Account, Region, Snapshot};
+use palisade_model::{Account, ObjectEntry, ObjectListing, Observed, Region, S3, Snapshot};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::engine::INTERRUPTED;
+use crate::purse::Spent;
 
 /// Gaps in `value`: how many, and how many of them an interrupt left.
 pub(crate) fn gaps(value: &impl Serialize) -> (usize, usize) {
@@ -43,6 +44,31 @@ fn was_interrupted(value: &impl Serialize) -> bool {
     gaps(value).1 > 0
 }
 
+/// Whether a budget ended the look into some bucket before everything worth it was read.
+fn was_cut(s3: &S3) -> bool {
+    let buckets = s3.buckets.value().into_iter().flatten();
+    let mut listings = buckets.filter_map(|(_, bucket)| bucket.objects.value());
+    listings.any(|listing| is_cut(listing) || listing.objects.iter().any(is_unfinished))
+}
+
+/// Whether a budget ended a listing.
+pub(crate) fn is_cut(listing: &ObjectListing) -> bool {
+    listing.limits.iter().any(|text| says_spent(text))
+}
+
+/// Whether a budget ended the reading of an object, or came before it.
+pub(crate) fn is_unfinished(object: &ObjectEntry) -> bool {
+    let untouched = matches!(&object.matches,
+        Observed::NotApplicable(why) if says_spent(&why.detail));
+    untouched || object.unsearched.iter().any(|text| says_spent(text))
+}
+
+fn says_spent(text: &str) -> bool {
+    [Spent::Bytes, Spent::Cost]
+        .iter()
+        .any(|spent| text.ends_with(spent.words()))
+}
+
 /// What of an account need not be read again.
 #[derive(Debug)]
 pub(crate) enum Done {
@@ -57,7 +83,7 @@ pub(crate) fn done(resume: Option<&Snapshot>, account: &str) -> Done {
     let Some(before) = resume.and_then(|snapshot| snapshot.accounts.get(account)) else {
         return Done::Regions(BTreeMap::new());
     };
-    if !was_interrupted(before) {
+    if !was_interrupted(before) && !was_cut(&before.s3) {
         return Done::Whole(Box::new(before.clone()));
     }
     let regions = before.enabled_regions();

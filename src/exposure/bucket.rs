@@ -68,6 +68,9 @@ pub(super) struct OneObject<'a> {
     pub(super) entry: &'a ObjectEntry,
 }
 
+/// A session is how directory buckets are listed, read and written. Source: "Authorizing Regional
+/// endpoint API operations with IAM" and "CreateSession authorization", S3 User Guide.
+const SESSION: [&str; 1] = ["s3express:CreateSession"];
 const LIST: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
 pub(super) const READ: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
 const WRITE: [&str; 5] = [
@@ -161,19 +164,20 @@ impl Facts<'_> {
         view: &View,
         one: Option<OneObject<'_>>,
     ) -> Vec<Opening> {
-        if matches!(self.policy, Rules::Unread) {
-            // The policy may refuse everything, or grant everything.
-            return if view.is_open(&Unread::Policy) {
-                self.unread_policy(capability, view)
-            } else {
-                Vec::new()
-            };
+        let unread = matches!(self.policy, Rules::Unread);
+        if unread && !view.is_open(&Unread::Policy) {
+            // The policy may refuse everything.
+            return Vec::new();
         }
         if self.rcps.gap.is_some() && !view.is_open(&Unread::Rcps) {
             // What was not read may refuse every stranger.
             return Vec::new();
         }
-        let target = self.target(one.is_some());
+        let mut target = self.target(one.is_some());
+        if capability == Capability::Write && self.is_directory() {
+            // A session that may write is asked for as one.
+            target.fixed = &[("s3express:sessionmode", "ReadWrite")];
+        }
         let outsiders = outsiders(&self.words, self.account, self.around);
         let places = places(&self.words, self.account, self.around);
         let denials = self.denials();
@@ -198,7 +202,13 @@ impl Facts<'_> {
             granted.extend(self.unseen_object_acls(view, one, &search));
             self.key.narrow(self.lock(one), view, &mut granted);
         }
-        openings(granted, view, self.around)
+        let mut openings = openings(granted, view, self.around);
+        if unread {
+            // Or it may grant everything.
+            openings.push(self.unread_policy(capability, view));
+            openings.sort_by(|a, b| b.audience.cmp(&a.audience).then_with(|| a.cmp(b)));
+        }
+        openings
     }
 
     fn target(&self, one_object: bool) -> Target<'_> {
@@ -230,7 +240,7 @@ impl Facts<'_> {
 
     /// An unread policy at its worst. Where public policies are restricted it can still name
     /// strangers.
-    fn unread_policy(&self, capability: Capability, view: &View) -> Vec<Opening> {
+    fn unread_policy(&self, capability: Capability, view: &View) -> Opening {
         let audience = if self.restricts(view) {
             if concerns(capability) && self.distributions.may_serve(self.name) {
                 Audience::CdnPublic
@@ -242,7 +252,7 @@ impl Facts<'_> {
         } else {
             Audience::Public
         };
-        vec![unread_opening(audience, "s3:GetBucketPolicy")]
+        unread_opening(audience, "s3:GetBucketPolicy")
     }
 
     /// Actions of a capability with the resources to try them on.
@@ -267,6 +277,12 @@ impl Facts<'_> {
             }],
             None => below(objects, &self.words.resources),
         };
+        if self.is_directory() {
+            return match capability {
+                Capability::ChangeAcl => Vec::new(),
+                _ => vec![(SESSION.to_vec(), whole())],
+            };
+        }
         match capability {
             Capability::List => vec![(LIST.to_vec(), whole())],
             Capability::Read => match one.map(|one| one.entry.version.is_some()) {
@@ -376,7 +392,7 @@ impl Facts<'_> {
     }
 }
 
-fn lock(fact: &Observed<String>) -> Lock {
+pub(super) fn lock(fact: &Observed<String>) -> Lock {
     match fact {
         Observed::Value(algorithm) if algorithm.starts_with("aws:kms") => Lock::Kms,
         Observed::Value(algorithm) if algorithm == "SSE-C" => Lock::Customer,

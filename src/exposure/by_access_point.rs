@@ -12,7 +12,7 @@ use super::bucket::{Facts, OneObject, Point, Rules, denials, quote};
 use super::openings::Granted;
 use super::outsider::{Place, places_of_access_point};
 use super::reading::is_public;
-use super::search::{Granting, Hit, Search, statements};
+use super::search::{Granting, Hit, Reach, Search, statements};
 use super::view::{Unread, View};
 
 impl Facts<'_> {
@@ -52,12 +52,21 @@ impl Facts<'_> {
             if restricted && public {
                 continue;
             }
-            if matches!(point.policy, Rules::Unread)
-                && (restricted || !view.is_open(&Unread::Point(id.to_owned())))
+            if matches!(point.policy, Rules::Unread) && !view.is_open(&Unread::Point(id.to_owned()))
             {
                 continue;
             }
             let places = places_of_access_point(&self.words, id, point.account, &point.point.vpc);
+            if matches!(point.policy, Rules::Unread) && restricted {
+                let operation = "s3:GetAccessPointPolicy";
+                let through = self.through_bucket(capability, view, one, &places, search);
+                granted.extend(
+                    through
+                        .into_iter()
+                        .map(|(_, hits)| unread(operation, hits, true)),
+                );
+                continue;
+            }
             self.by_access_point(capability, view, one, point, &places, search, granted);
         }
         if self.points_unread(view) {
@@ -66,9 +75,7 @@ impl Facts<'_> {
     }
 
     fn points_unread(&self, view: &View) -> bool {
-        self.gaps.0.iter().any(|(what, _)| *what == Unread::Points)
-            && view.is_open(&Unread::Points)
-            && !self.restricts(view)
+        self.gaps.0.iter().any(|(what, _)| *what == Unread::Points) && view.is_open(&Unread::Points)
     }
 
     /// An access point that was not listed could let everybody through, if the bucket lets an
@@ -88,13 +95,9 @@ impl Facts<'_> {
         );
         let places = places_of_access_point(&self.words, &arn, self.account, "");
         let hits = self.through_bucket(capability, view, one, &places, search);
-        granted.extend(hits.into_iter().map(|(_, hits)| Granted {
-            path: Path::Unread {
-                operation: "s3:ListAccessPoints".to_owned(),
-            },
-            hits,
-            caller_sets: BTreeSet::new(),
-        }));
+        let restricted = self.restricts(view);
+        let way = |(_, hits)| unread("s3:ListAccessPoints", hits, restricted);
+        granted.extend(hits.into_iter().map(way));
     }
 
     /// What the bucket's own policy lets through when asked by way of an access point.
@@ -194,6 +197,25 @@ impl Facts<'_> {
                 }
             }
         }
+    }
+}
+
+/// What may get through where nobody could look. Where public policies are restricted, one that
+/// was not read can still name strangers.
+fn unread(operation: &str, hits: BTreeSet<Hit>, restricted: bool) -> Granted {
+    let named = |hit: Hit| Hit {
+        reach: Reach::Stranger("unread grantee".to_owned()),
+        ..hit
+    };
+    Granted {
+        path: Path::Unread {
+            operation: operation.to_owned(),
+        },
+        hits: match restricted {
+            true => hits.into_iter().map(named).collect(),
+            false => hits,
+        },
+        caller_sets: BTreeSet::new(),
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use palisade_model::{Grant, ObjectEntry, Observed};
 
 use super::audience::{Capability, Path};
-use super::bucket::{CHANGE_OBJECT_ACL, Facts, OneObject, READ};
+use super::bucket::{CHANGE_OBJECT_ACL, Facts, OneObject, READ, lock};
+use super::kms::Lock;
 use super::openings::Granted;
 use super::outsider::Kind;
 use super::reading::{ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY, is_public_grant};
@@ -71,7 +72,12 @@ impl Facts<'_> {
                     _ => CHANGE_OBJECT_ACL[0],
                 };
                 let requests = vec![(vec![action], vec![candidate])];
-                granted.extend(self.by_grant(grant, path, &requests, search));
+                let mut way = self.by_grant(grant, path, &requests, search);
+                if capability == Capability::Read {
+                    let lock = lock(&self.bucket.encryption_of(entry));
+                    self.key.narrow(lock, view, way.as_mut_slice());
+                }
+                granted.extend(way);
             }
         }
     }
@@ -185,7 +191,11 @@ impl Facts<'_> {
             let requests = self.requests(Capability::Read, &self.arn, &objects, view, one);
             return Some(self.unread_grants(ignored, &gap.operation, &requests, search));
         }
-        let (entry, gap) = self.entries(one).into_iter().find_map(|entry| {
+        let lock = |entry: &ObjectEntry| lock(&self.bucket.encryption_of(entry));
+        let mut entries = self.entries(one);
+        // One that no key locks is open the widest.
+        entries.sort_by_key(|entry| lock(entry) != Lock::None);
+        let (entry, gap) = entries.into_iter().find_map(|entry| {
             let gap = entry.acl.gap()?;
             view.is_open(&Unread::ObjectAcl(entry.key.clone()))
                 .then_some((entry, gap))
@@ -197,7 +207,9 @@ impl Facts<'_> {
                 pattern: Some(entry.key.clone()),
             }],
         )];
-        Some(self.unread_grants(ignored, &gap.operation, &requests, search))
+        let mut way = Some(self.unread_grants(ignored, &gap.operation, &requests, search));
+        self.key.narrow(lock(entry), view, way.as_mut_slice());
+        way
     }
 }
 

@@ -199,7 +199,7 @@ fn facts<'a>(
     Facts {
         account,
         name,
-        arn: format!("arn:{}:s3:::{name}", around.snapshot.partition),
+        arn: arn_of((account, name, &bucket.region), around.snapshot),
         bucket,
         account_block: &data.s3.public_access_block,
         policy,
@@ -210,6 +210,15 @@ fn facts<'a>(
         around,
         distributions,
         key,
+    }
+}
+
+/// The ARN of a bucket; directory buckets have one with region and account.
+fn arn_of((account, name, region): (&str, &str, &str), snapshot: &Snapshot) -> String {
+    let partition = snapshot.partition;
+    match name.ends_with("--x-s3") {
+        true => format!("arn:{partition}:s3express:{region}:{account}:bucket/{name}"),
+        false => format!("arn:{partition}:s3:::{name}"),
     }
 }
 

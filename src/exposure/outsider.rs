@@ -265,7 +265,9 @@ pub(super) fn places(words: &Words, owner: &str, around: &Surroundings<'_>) -> V
         "aws:vpceorgpaths",
         "aws:sourcevpcarn",
     ];
-    if endpoint_keys.iter().any(|key| words.mentions(key)) {
+    // Through an endpoint a request has no address, which some conditions take for a good one.
+    let mentions = |key: &&str| words.mentions(key);
+    if endpoint_keys.iter().any(mentions) || words.mentions("aws:sourceip") {
         out.extend(endpoints(words, owner, around));
     }
     if words

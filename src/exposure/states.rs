@@ -383,6 +383,11 @@ fn neighbours(value: &str) -> Vec<String> {
             .map(|n| n.to_string())
             .collect();
     }
+    if let Ok(number) = value.parse::<f64>()
+        && number.is_finite()
+    {
+        return vec![(number - 1.0).to_string(), (number + 1.0).to_string()];
+    }
     if let Ok(time) = value.parse::<Time>() {
         return vec![Time(time.0 - 1).to_string(), Time(time.0 + 1).to_string()];
     }
@@ -415,6 +420,7 @@ fn is_request_key(service: &str, name: &str) -> bool {
                         | "resourceoperation"
                 )
         }
+        "s3express" => name == "sessionmode",
         "lambda" => matches!(
             name,
             "eventsourcetoken" | "functionurlauthtype" | "invokedviafunctionurl"

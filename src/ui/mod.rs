@@ -7,6 +7,24 @@ use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
 
+/// Says where the program failed, and never with which words: the message of a panic may hold
+/// whatever was in memory, such as a text that could not be cut. `RUST_BACKTRACE` adds the way there.
+pub(crate) fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(|at| format!(" at {}:{}", at.file(), at.line()))
+            .unwrap_or_default();
+        let mut stderr = std::io::stderr().lock();
+        // Nobody is left to tell that stderr is gone.
+        let _ = writeln!(stderr, "error: internal error{place}");
+        let trace = std::backtrace::Backtrace::capture();
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            let _ = writeln!(stderr, "{trace}");
+        }
+    }));
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {

@@ -240,6 +240,61 @@ fn no_planted_value_leaves_by_any_way() {
 }
 
 #[test]
+fn a_panic_tells_its_place_and_no_value() {
+    let planted = planted();
+    let folder = std::env::temp_dir().join(format!("palisade-panic-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("planted.env"), &planted.text).unwrap();
+    for backtrace in ["0", "full"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        command
+            .args(["secrets", "planted.env", "-vv"])
+            .current_dir(&folder)
+            .env("PALISADE_FAILPOINT", "secrets")
+            .env("RUST_BACKTRACE", backtrace);
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains("error: internal error at src/cli/secrets.rs:"),
+            "{told}"
+        );
+        assert_clean(&output.stdout, &planted, "stdout of a panic");
+        assert_clean(&output.stderr, &planted, "stderr of a panic");
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_full_disk_tells_no_value() {
+    let planted = planted();
+    let folder = std::env::temp_dir().join(format!("palisade-full-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("planted.env"), &planted.text).unwrap();
+    let world = world(&folder, &planted);
+    for arguments in [
+        vec!["secrets", "planted.env"],
+        vec!["scan", "--world", world.to_str().unwrap(), "-f", "json"],
+    ] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        let output = command
+            .args(&arguments)
+            .current_dir(&folder)
+            .env("RUST_BACKTRACE", "full")
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert_clean(&output.stderr, &planted, "stderr over a full disk");
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn what_looks_public_is_proven_on_request_and_shown() {
     let planted = planted();
     let folder = std::env::temp_dir().join(format!("palisade-proven-{}", std::process::id()));

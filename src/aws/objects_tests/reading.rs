@@ -396,28 +396,65 @@ async fn both_ends_of_a_log_are_read() {
 async fn an_interrupted_reading_goes_on_where_it_was() {
     let objects = vec![("a/.env", planted(300, 5)), ("b/.env", planted(300, 9))];
     let first = Served::by(shelf(objects.clone()));
-    let listing = listed(
-        first
-            .look(enforced(), reading(ObjectOptions::default()))
-            .await,
-    );
+    let listing = read_all(&first).await;
     let mut half = listing.clone();
     let gap = crate::engine::interrupted("s3:GetObject");
     half.objects[1].matches = gap.into();
+    let options = resumed(half, ObjectOptions::default());
+    let again = Served::by(shelf(objects));
+    let later = listed(again.look(enforced(), options).await);
+    assert_eq!(later.objects, listing.objects);
+    let asked: Vec<String> = again.seen().into_iter().map(|ask| ask.key).collect();
+    assert_eq!(asked, ["b/.env"]);
+}
+
+/// A scan that goes on from what `before` left of the one bucket.
+fn resumed(before: ObjectListing, limits: ObjectOptions) -> Options {
     let mut snapshot = palisade_model::Snapshot::default();
     let account = snapshot.accounts.entry(ACCOUNT.to_owned()).or_default();
     let bucket = Bucket {
-        objects: Observed::Value(half),
+        objects: Observed::Value(before),
         ..enforced()
     };
     account.s3.buckets = Observed::Value(BTreeMap::from([(BUCKET.to_owned(), bucket)]));
-    let options = Options {
+    Options {
         resume: Some(snapshot),
-        ..reading(ObjectOptions::default())
+        ..reading(limits)
+    }
+}
+
+#[tokio::test]
+async fn what_a_budget_cut_is_read_when_there_is_more() {
+    let objects = vec![
+        ("a/.env", planted(300, 5)),
+        ("b/.env", planted(300, 200)),
+        ("c/.env", planted(300, 9)),
+    ];
+    let small = ObjectOptions {
+        max_bytes: 450,
+        ..ObjectOptions::default()
     };
-    let again = Served::by(shelf(objects));
-    let resumed = listed(again.look(enforced(), options).await);
-    assert_eq!(resumed.objects, listing.objects);
-    let asked: Vec<String> = again.seen().into_iter().map(|ask| ask.key).collect();
-    assert_eq!(asked, ["b/.env"]);
+    let first = Served::by(shelf(objects.clone()));
+    let cut = listed(first.look(enforced(), reading(small)).await);
+    let read = |listing: &ObjectListing| {
+        let whole = |object: &&palisade_model::ObjectEntry| {
+            object.matches.value().is_some() && object.unsearched.is_empty()
+        };
+        listing.objects.iter().filter(whole).count()
+    };
+    assert_eq!((read(&cut), bytes_asked(&first)), (1, 450));
+    let again = Served::by(shelf(objects.clone()));
+    let options = resumed(cut, ObjectOptions::default());
+    let account = ACCOUNT.to_owned();
+    // The account counts as unfinished, so that the scan comes here again.
+    let done = crate::resume::done(options.resume.as_ref(), &account);
+    assert!(matches!(done, crate::resume::Done::Regions(_)));
+    let listing = listed(again.look(enforced(), options).await);
+    assert_eq!((read(&listing), bytes_asked(&again)), (3, 600));
+    let whole = Served::by(shelf(objects));
+    assert_eq!(listing.objects, read_all(&whole).await.objects);
+    assert_eq!(again.count(Ask::is_list), 0);
+    let options = resumed(listing, ObjectOptions::default());
+    let done = crate::resume::done(options.resume.as_ref(), &account);
+    assert!(matches!(done, crate::resume::Done::Whole(_)));
 }
