@@ -9,6 +9,7 @@ use palisade_model::Arn;
 
 use super::Node;
 use super::ground::Ground;
+use crate::policy::document::Statement;
 use crate::policy::{Attached, CompiledPolicy, Effect, Engine};
 
 /// A change a principal has made to what it may do.
@@ -160,24 +161,24 @@ impl Actor {
     }
 }
 
-/// The policy with its Allow statements alone.
+/// The policy with its Allow statements alone. The others stay in their places and say nothing,
+/// so that what is cited is cited as it is written.
 fn without_denies(policy: &Attached) -> Attached {
     let Some(document) = policy.policy.document() else {
         return policy.clone();
     };
-    if document
-        .statements
-        .iter()
-        .all(|statement| statement.effect == Effect::Allow)
-    {
-        return policy.clone();
-    }
+    let denies = |statement: &&mut Statement| statement.effect == Effect::Deny;
     let mut document = document.clone();
-    document
-        .statements
-        .retain(|statement| statement.effect == Effect::Allow);
-    Attached::new(
-        policy.name.clone(),
-        Arc::new(CompiledPolicy::compile(document)),
-    )
+    let mut found = false;
+    for statement in document.statements.iter_mut().filter(denies) {
+        (statement.actions, statement.not_actions) = (Some(Vec::new()), None);
+        found = true;
+    }
+    match found {
+        false => policy.clone(),
+        true => Attached::new(
+            policy.name.clone(),
+            Arc::new(CompiledPolicy::compile(document)),
+        ),
+    }
 }

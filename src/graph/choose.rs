@@ -1,20 +1,14 @@
-//! What a variable may stand for, and what a resource of the attacker's making may be called.
+//! What a variable may stand for.
 
 use std::collections::BTreeSet;
 
-use palisade_checks::technique::{
-    Kind, Predicate, Requirement, ResourceRef, Selector, Test, Trusted,
-};
+use palisade_checks::technique::{Kind, Predicate, ResourceRef, Test, Trusted};
 use palisade_model::{Arn, Gap, GapKind};
 
-use super::actor::{Actor, Crew};
 use super::bind::{Bindings, Bound};
-use super::judge::{Asked, Judge, context_of, surer};
-use super::name::witness;
+use super::judge::Judge;
 use super::plan::Atom;
 use super::solve::Attempt;
-use crate::policy::document::Statement;
-use crate::policy::{Attached, Effect, Glob};
 
 /// What a variable may stand for.
 pub(crate) enum Choice {
@@ -32,9 +26,6 @@ impl Choice {
         }
     }
 }
-
-/// Combinations of statements that are tried for one name.
-const MAX_COMBINATIONS: usize = 48;
 
 impl<'a> Judge<'a> {
     /// Everything a variable may stand for, as far as the other questions do not rule it out at
@@ -262,212 +253,6 @@ impl<'a> Judge<'a> {
         seen.chain(members.into_iter().flat_map(|all| all.keys().cloned()))
             .collect()
     }
-
-    /// A name for one resource that does not exist yet, under which every requirement is
-    /// allowed, and the answers; `None` when there is no such name.
-    ///
-    /// Candidate names come from the statements: one that fits an Allow of each action and no
-    /// Deny. Each is put to the engine, which has the last word.
-    pub(crate) fn new_resource(
-        &self,
-        crew: &Crew<'_>,
-        requirements: &[&Requirement],
-        bindings: &Bindings,
-    ) -> Option<(Arn, Vec<Asked>)> {
-        let actor = crew.first;
-        let first = requirements.first()?;
-        let regions = self
-            .scene
-            .local(actor.arn.account())
-            .map(|local| local.regions.clone());
-        for region in regions.unwrap_or_default().iter().take(4) {
-            let template = self.template(first.on.kind, actor, region);
-            let plain = template.replace('*', "palisade");
-            if let Some(found) = self.try_name(crew, &plain, requirements, bindings) {
-                return Some(found);
-            }
-            for name in self.names(crew, &template, requirements) {
-                if let Some(found) = self.try_name(crew, &name, requirements, bindings) {
-                    return Some(found);
-                }
-            }
-            if !template.contains(region.as_str()) {
-                break;
-            }
-        }
-        None
-    }
-
-    /// Asks for any object of a bucket: one whose key the policies let through.
-    pub(crate) fn any_object(
-        &self,
-        actor: &Actor,
-        requirement: &Requirement,
-        bucket: &Arn,
-        bindings: &Bindings,
-    ) -> Option<Asked> {
-        let template = format!("{bucket}/*");
-        let plain = format!("{bucket}/palisade");
-        let alone = Crew::alone(actor);
-        let names = std::iter::once(plain).chain(self.names(&alone, &template, &[requirement]));
-        names
-            .filter_map(|name| self.try_name(&alone, &name, &[requirement], bindings))
-            .find_map(|(_, mut answers)| answers.pop())
-    }
-
-    fn try_name(
-        &self,
-        crew: &Crew<'_>,
-        name: &str,
-        requirements: &[&Requirement],
-        bindings: &Bindings,
-    ) -> Option<(Arn, Vec<Asked>)> {
-        // What exists already cannot be created once more.
-        let is_new = |r: &&&Requirement| matches!(r.on.selector, Selector::New(_));
-        if requirements.iter().any(|r| is_new(&r)) && self.facts.exists(&Arn::from(name)) {
-            return None;
-        }
-        let mut answers = Vec::new();
-        for requirement in requirements {
-            let context = context_of(requirement, bindings)?;
-            let resource = if requirement.takes_resource() {
-                name
-            } else {
-                "*"
-            };
-            let fresh = matches!(requirement.on.selector, Selector::New(_));
-            let ask = |who: &Actor| match fresh {
-                true => self.ask_new(who, &requirement.action, resource, context.clone()),
-                false => self.ask(who, &requirement.action, resource, context.clone()),
-            };
-            let own = ask(crew.first);
-            let second = crew.second.filter(|_| crew.shares(requirement));
-            answers.push(surer(own, second.and_then(ask))?);
-        }
-        Some((Arn::from(name), answers))
-    }
-
-    /// The ARN of a resource of this kind, with `*` where its name would stand.
-    fn template(&self, kind: Kind, actor: &Actor, region: &str) -> String {
-        let format = kind.arn_format().unwrap_or("*");
-        let partition = self.scene.snapshot.partition.as_str();
-        let mut out = String::new();
-        let mut rest = format;
-        while let Some((before, after)) = rest.split_once("${") {
-            out.push_str(before);
-            let (placeholder, tail) = after.split_once('}').unwrap_or((after, ""));
-            out.push_str(match placeholder {
-                "Partition" => partition,
-                "Region" => region,
-                "Account" => actor.arn.account(),
-                _ => "*",
-            });
-            rest = tail;
-        }
-        out.push_str(rest);
-        out
-    }
-
-    /// Names worth trying: the shortest that fits one Allow per action and layer.
-    fn names(&self, crew: &Crew<'_>, template: &str, requirements: &[&Requirement]) -> Vec<String> {
-        let alone = self.names_of(crew.first, template, requirements);
-        let Some(second) = crew.second else {
-            return alone;
-        };
-        let helped: Vec<&Requirement> = requirements
-            .iter()
-            .copied()
-            .filter(|requirement| crew.shares(requirement))
-            .collect();
-        let own: Vec<&Requirement> = requirements
-            .iter()
-            .copied()
-            .filter(|requirement| !crew.shares(requirement))
-            .collect();
-        let (mut fits, mut avoid) = self.patterns_of(crew.first, &own);
-        let (more, less) = self.patterns_of(second, &helped);
-        fits.extend(more);
-        avoid.extend(less);
-        let mut names = alone;
-        names.extend(self.fitting(fits, avoid, template));
-        names
-    }
-
-    /// Names that fit one pattern of each choice and the template. Walking to one is dear, and
-    /// principals with like policies ask alike, so answers are kept.
-    fn fitting(
-        &self,
-        mut choices: Vec<Vec<String>>,
-        mut avoid: BTreeSet<String>,
-        template: &str,
-    ) -> Vec<String> {
-        choices.iter_mut().for_each(|options| {
-            options.sort();
-            options.dedup();
-        });
-        choices.sort();
-        choices.dedup();
-        avoid.remove("*");
-        let key = (choices, avoid, template.to_owned());
-        if let Some(known) = self.named.borrow().get(&key) {
-            return known.clone();
-        }
-        let names = fitting(&key.0, &key.1, template);
-        self.named.borrow_mut().insert(key, names.clone());
-        names
-    }
-
-    fn names_of(
-        &self,
-        actor: &Actor,
-        template: &str,
-        requirements: &[&Requirement],
-    ) -> Vec<String> {
-        let (fits, avoid) = self.patterns_of(actor, requirements);
-        self.fitting(fits, avoid, template)
-    }
-
-    /// What names must fit, one of each list, and what they must not.
-    fn patterns_of(
-        &self,
-        actor: &Actor,
-        requirements: &[&Requirement],
-    ) -> (Vec<Vec<String>>, BTreeSet<String>) {
-        let mut choices: Vec<Vec<String>> = Vec::new();
-        let mut avoid: BTreeSet<String> = BTreeSet::new();
-        let scps = self
-            .engine
-            .standing(actor.arn.as_str())
-            .scps
-            .unwrap_or_default();
-        for requirement in requirements.iter().filter(|r| r.takes_resource()) {
-            let action = requirement.action.to_ascii_lowercase();
-            choices.push(patterns(&actor.identity, &action, Effect::Allow));
-            if let Some(boundary) = actor.boundary.as_deref() {
-                choices.push(patterns(boundary, &action, Effect::Allow));
-                avoid.extend(patterns(boundary, &action, Effect::Deny));
-            }
-            avoid.extend(patterns(&actor.identity, &action, Effect::Deny));
-            for level in scps {
-                choices.push(patterns(level, &action, Effect::Allow));
-                avoid.extend(patterns(level, &action, Effect::Deny));
-            }
-        }
-        (choices, avoid)
-    }
-}
-
-/// The shortest names that fit one pattern of each list and none that is to be avoided.
-fn fitting(choices: &[Vec<String>], avoid: &BTreeSet<String>, template: &str) -> Vec<String> {
-    let avoid: Vec<&str> = avoid.iter().map(String::as_str).collect();
-    combinations(choices)
-        .into_iter()
-        .filter_map(|fits| {
-            let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
-            fits.push(template);
-            witness(&fits, &avoid)
-        })
-        .collect()
 }
 
 fn is_account_id(text: &str) -> bool {
@@ -495,60 +280,4 @@ fn attaches(atoms: &[Atom<'_>], name: &str) -> bool {
     atoms
         .iter()
         .any(|atom| matches!(atom, Atom::Hold(predicate) if broader(predicate)))
-}
-
-/// One of each, up to a bound.
-fn combinations(choices: &[Vec<String>]) -> Vec<Vec<&str>> {
-    let mut all: Vec<Vec<&str>> = vec![Vec::new()];
-    for options in choices {
-        let mut longer = Vec::new();
-        for chosen in &all {
-            for option in options {
-                if longer.len() < MAX_COMBINATIONS {
-                    let mut chosen = chosen.clone();
-                    chosen.push(option);
-                    longer.push(chosen);
-                }
-            }
-        }
-        all = longer;
-    }
-    all
-}
-
-/// The resource patterns of statements that speak of an action.
-fn patterns(policies: &[Attached], action: &str, effect: Effect) -> Vec<String> {
-    let documents = policies
-        .iter()
-        .filter_map(|attached| attached.policy.document());
-    // What was not read may allow any name.
-    let unread = effect == Effect::Allow && policies.iter().any(|p| p.policy.document().is_none());
-    let any = unread.then(|| "*".to_owned());
-    let statements = documents.flat_map(|document| &document.statements);
-    statements
-        .filter(|statement| statement.effect == effect && speaks_of(statement, action))
-        .flat_map(|statement| match &statement.resources {
-            Some(resources) => resources.clone(),
-            None => vec!["*".to_owned()],
-        })
-        .chain(any)
-        .collect()
-}
-
-/// Whether a statement's actions include this one, in lower case.
-pub(crate) fn speaks_of(statement: &Statement, action: &str) -> bool {
-    let any = |patterns: &[String]| {
-        patterns
-            .iter()
-            .map(|pattern| pattern.trim())
-            .any(|pattern| match pattern.contains(['*', '?']) {
-                true => Glob::new(&pattern.to_ascii_lowercase()).matches(action),
-                false => pattern.eq_ignore_ascii_case(action),
-            })
-    };
-    match (&statement.actions, &statement.not_actions) {
-        (Some(actions), _) => any(actions),
-        (None, Some(not_actions)) => !any(not_actions),
-        (None, None) => false,
-    }
 }

@@ -5,26 +5,25 @@
 //! many targets in the same way and for the same price is one hub.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
-use fixedbitset::FixedBitSet;
 use palisade_checks::technique::Speed;
 use palisade_model::Arn;
 
 use super::actor::{Actor, Mod};
 use super::admin::administrator;
-
+use super::class::Tells;
 use super::gain::fullest;
 use super::join::Union;
 use super::judge::Judge;
 use super::meet::Joint;
 use super::net::{Cost, Id, Net, NetBuilder};
-use super::offers::Offers;
+use super::offers::{Means, Offers};
 use super::plan::Plan;
 use super::solve::{Attempt, Solution};
 use super::weigh::{Detection, Interval, nats};
 use super::{Node, Status};
-use crate::policy::Attached;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What drew a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +85,10 @@ pub(crate) struct Growth<'g, 'a> {
     pub(super) known: BTreeMap<(Arn, BTreeSet<Mod>), Id>,
     pub(super) versions: BTreeMap<Arn, usize>,
     pub(super) offers: Offers,
-    /// What a class of principals may be allowed at all.
-    pub(super) offered: BTreeMap<u64, FixedBitSet>,
+    /// What a class of principals may do.
+    pub(super) means: BTreeMap<u64, Means>,
+    /// The techniques that a principal of one class can share with one of another.
+    pub(super) teams: FxHashMap<(u64, u64), Rc<[usize]>>,
     pub(super) unions: Vec<Union>,
     pub(super) joints: Vec<Joint>,
     pub(super) caps: BTreeSet<String>,
@@ -110,7 +111,8 @@ impl<'g, 'a> Growth<'g, 'a> {
             known: BTreeMap::new(),
             versions: BTreeMap::new(),
             offers: Offers::new(plans, &judge.scene),
-            offered: BTreeMap::new(),
+            means: BTreeMap::new(),
+            teams: FxHashMap::default(),
             unions: Vec::new(),
             joints: Vec::new(),
             caps: BTreeSet::new(),
@@ -177,7 +179,7 @@ impl<'g, 'a> Growth<'g, 'a> {
     fn plant(&mut self) {
         let judge = self.judge;
         let snapshot = judge.scene.snapshot;
-        let named: BTreeSet<String> = judge.scene.named_principals();
+        let tells = Tells::new(judge);
         let mut classes: BTreeMap<(String, String), Vec<Id>> = BTreeMap::new();
         for (account, facts) in &snapshot.accounts {
             self.id(Node::administrator(account.clone()));
@@ -194,7 +196,8 @@ impl<'g, 'a> Growth<'g, 'a> {
                 let actor = Actor::new(&judge.ground, judge.engine, arn, BTreeSet::new(), "");
                 let id = self.id(actor.node());
                 self.known.insert((arn.clone(), BTreeSet::new()), id);
-                let key = self.class_key(&actor, named.contains(arn.as_str()));
+                let known = judge.engine.principal(arn.as_str());
+                let key = tells.key(&actor, known.map_or("", |known| &known.id));
                 classes.entry((account.clone(), key)).or_default().push(id);
                 self.actors.insert(id, actor);
             }
@@ -205,25 +208,6 @@ impl<'g, 'a> Growth<'g, 'a> {
         for members in classes {
             self.enlist(members);
         }
-    }
-
-    /// What tells principals apart: their policies by text, their boundary, and themselves where
-    /// some policy speaks of them one by one.
-    fn class_key(&self, actor: &Actor, named: bool) -> String {
-        let mut key = String::new();
-        let pointer = |attached: &Attached| std::sync::Arc::as_ptr(&attached.policy) as usize;
-        for attached in actor.identity.iter() {
-            key.push_str(&format!("{:x},", pointer(attached)));
-        }
-        for attached in actor.boundary.iter().flat_map(|boundary| boundary.iter()) {
-            key.push_str(&format!("b{:x},", pointer(attached)));
-        }
-        key.push_str(if actor.is_user() { "user" } else { "role" });
-        let personal = named || actor.identity.iter().any(is_personal);
-        if personal || !actor.tags.is_empty() {
-            key.push_str(actor.arn.as_str());
-        }
-        key
     }
 
     /// Principals that are one class: they try together.
@@ -261,7 +245,12 @@ impl<'g, 'a> Growth<'g, 'a> {
             return;
         }
         let offered = self.offers.of(&first);
-        self.offered.insert(first.class, offered.clone());
+        let layers = self.judge.engine.standing(first.arn.as_str());
+        let means = Means {
+            offered: offered.clone(),
+            sure: self.offers.sure(&first, &layers),
+        };
+        self.means.insert(first.class, means);
         first.assumes = self.offers.allows(&first, "sts:assumerole");
         for member in members {
             if let Some(actor) = self.actors.get_mut(member) {
@@ -418,14 +407,4 @@ pub(crate) fn cost_of(judge: &Judge<'_>, plan: &Plan<'_>, solution: &Solution) -
         calls: calls.into(),
         waiting: judge.weights.speed.get(speed).copied().unwrap_or(0),
     }
-}
-
-/// Whether a policy's meaning depends on who holds it.
-fn is_personal(attached: &Attached) -> bool {
-    attached.policy.document().is_some_and(|document| {
-        let text = document.text.to_ascii_lowercase();
-        ["${aws:", "aws:principal", "aws:username", "aws:userid"]
-            .iter()
-            .any(|w| text.contains(w))
-    })
 }

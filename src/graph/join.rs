@@ -5,6 +5,7 @@
 //! of the two can do alone for the same price is no step of two.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
 use palisade_model::Arn;
@@ -14,6 +15,7 @@ use super::actor::Actor;
 use super::grow::{Growth, cost_of};
 use super::net::{Cost, Id, Net};
 use super::solve::Attempt;
+use super::weigh::nats;
 use super::{Node, Status};
 
 /// A technique that takes one principal out of each of two sets.
@@ -25,6 +27,13 @@ pub(crate) struct Union {
     pub(crate) helpers: Id,
     pub(crate) targets: Vec<Id>,
     pub(crate) cost: u32,
+}
+
+/// Principals that can be held together with another; whether none was left out.
+#[derive(Clone, Debug)]
+struct Region {
+    held: Vec<Id>,
+    whole: bool,
 }
 
 /// Nodes looked at around one principal, and pairs of principals that are tried together.
@@ -53,10 +62,13 @@ impl Growth<'_, '_> {
             .collect();
         let net = self.builder.clone().finish();
         let alone = self.alone();
+        let near = self.near_crowns();
         let mut found = Found::new();
-        let mut attempts = 0;
+        let (mut attempts, mut whole) = (0, true);
         for helper in helpers {
-            for subject in self.held_with(&net, helper) {
+            let region = self.held_with(&net, &near, helper);
+            whole &= region.whole;
+            for subject in region.held {
                 if subject != helper && self.can_act(subject) && tried.insert((subject, helper)) {
                     attempts += self.try_pair(subject, helper, &alone, &mut found);
                 }
@@ -66,6 +78,10 @@ impl Growth<'_, '_> {
                 self.caps.insert(cap.to_owned());
                 break;
             }
+        }
+        if !whole {
+            let cap = "principals held together with others were looked for in part only";
+            self.caps.insert(cap.to_owned());
         }
         self.unite(found);
         self.actors.len() > before
@@ -77,45 +93,92 @@ impl Growth<'_, '_> {
     }
 
     fn offers_some(&self, actor: &Actor, wanted: &FixedBitSet) -> bool {
-        self.offered
+        self.means
             .get(&actor.class)
-            .is_some_and(|offered| !offered.is_disjoint(wanted))
+            .is_some_and(|means| !means.offered.is_disjoint(wanted))
+    }
+
+    /// Who is one sure and cheap step from administrator, by account. Whoever holds such a
+    /// principal needs no second one in that account: what two gain there takes two steps at
+    /// least.
+    fn near_crowns(&self) -> FxHashMap<String, FxHashSet<Id>> {
+        let dear = 2 * nats(self.judge.step("call").hi);
+        let mut near: FxHashMap<String, FxHashSet<Id>> = FxHashMap::default();
+        for step in &self.steps {
+            let price = self.builder.price(step.cost);
+            if price.status != Status::Proven || price.hi > dear || price.waiting > 0 {
+                continue;
+            }
+            let sources = self.classes.get(&step.source);
+            let sources = sources.map_or(std::slice::from_ref(&step.source), Vec::as_slice);
+            for target in &step.targets {
+                if let Some(Node::Administrator { account }) = &self.nodes[*target as usize] {
+                    near.entry(account.clone()).or_default().extend(sources);
+                }
+            }
+        }
+        near
     }
 
     /// Principals that somebody can hold together with this one, sorted.
-    fn held_with(&mut self, net: &Net, id: Id) -> Vec<Id> {
+    fn held_with(&self, net: &Net, near: &FxHashMap<String, FxHashSet<Id>>, helper: Id) -> Region {
+        let account = self.actors[&helper].arn.account();
+        let own = |id: &Id| self.actors[id].arn.account() == account;
+        let near = near.get(account);
+        let is_near = |id: Id| near.is_some_and(|near| near.contains(&id));
+        let mut region = Region {
+            held: Vec::new(),
+            whole: true,
+        };
+        if !is_near(helper) {
+            region = self.region(net, helper, &is_near);
+            region.held.retain(own);
+        }
+        if self.judge.scene.accounts.len() > 1 {
+            let mut abroad = self.region(net, helper, &|_| false);
+            abroad.held.retain(|id| !own(id));
+            region.held.extend(abroad.held);
+            region.whole &= abroad.whole;
+        }
+        region.held.sort_unstable();
+        region
+    }
+
+    /// Principals that are reached from where this one is reached from, passing by some nodes.
+    fn region(&self, net: &Net, id: Id, passed: &dyn Fn(Id) -> bool) -> Region {
         let ends = |node: Id| {
-            matches!(
-                self.nodes[node as usize],
-                Some(Node::Administrator { .. } | Node::Organization { .. })
-            )
+            let node_of = &self.nodes[node as usize];
+            passed(node)
+                || matches!(
+                    node_of,
+                    Some(Node::Administrator { .. } | Node::Organization { .. })
+                )
         };
         let mut seen = FxHashSet::from_iter([id]);
-        let mut before = vec![id];
+        let mut all = vec![id];
         let mut at = 0;
-        while let Some(node) = before.get(at).copied() {
+        while let Some(node) = all.get(at).copied() {
             at += 1;
             let tails = net.into(node).map(|number| net.link(number).tail);
-            before.extend(tails.filter(|tail| !ends(*tail) && seen.insert(*tail)));
+            all.extend(tails.filter(|tail| !ends(*tail) && seen.insert(*tail)));
             if seen.len() > MAX_REGION {
                 break;
             }
         }
-        let mut all = before;
         let mut at = 0;
         while let Some(node) = all.get(at).copied() {
             at += 1;
             let heads = net.out(node).map(|number| net.link(number).head);
             all.extend(heads.filter(|head| !ends(*head) && seen.insert(*head)));
             if seen.len() > MAX_REGION {
-                let cap = "principals held together with others were looked for in part only";
-                self.caps.insert(cap.to_owned());
                 break;
             }
         }
         all.retain(|node| self.actors.contains_key(node));
-        all.sort_unstable();
-        all
+        Region {
+            held: all,
+            whole: seen.len() <= MAX_REGION,
+        }
     }
 
     /// What each source can do by itself: its targets by price.
@@ -143,19 +206,27 @@ impl Growth<'_, '_> {
         else {
             return 0;
         };
-        let offers = |actor: &Actor| self.offered.get(&actor.class).cloned().unwrap_or_default();
         if first.arn == second.arn {
             return 0;
         }
-        let (own, theirs) = (offers(first), offers(second));
-        let wanted: Vec<usize> = (0..self.plans.len())
-            .filter(|number| self.offers.may_team(*number, &own, &theirs))
-            .collect();
+        let classes = (first.class, second.class);
+        let wanted = match self.teams.get(&classes) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let (own, theirs) = (self.means.get(&first.class), self.means.get(&second.class));
+                let apart = first.arn.account() != second.arn.account();
+                let found = own.zip(theirs);
+                let found = found.map(|(own, theirs)| self.offers.for_two(own, theirs, apart));
+                let wanted: Rc<[usize]> = found.unwrap_or_default().into();
+                self.teams.insert(classes, Rc::clone(&wanted));
+                wanted
+            }
+        };
         if wanted.is_empty() {
             return 0;
         }
         let (first, second) = (first.clone(), second.clone());
-        for number in &wanted {
+        for number in wanted.iter() {
             let plan = &self.plans[*number];
             let attempt = Attempt {
                 plan,

@@ -1,45 +1,28 @@
 //! Puts a technique's requests to the policy engine, and its questions to the facts.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use palisade_checks::technique::{
     ContextValue, Kind, Predicate, Requirement, ResourceRef, Selector,
 };
 use palisade_checks::weights::Weights;
-use palisade_model::{Arn, Gap, GapKind, Observed, Snapshot};
+use palisade_model::{Arn, Snapshot};
 use rustc_hash::FxHashMap;
 
-use super::actor::{Actor, Crew, Mod};
+use super::actor::{Actor, Crew};
+use super::ask::{Asked, MemoKey, Short};
 use super::bind::{Bindings, Bound, Truth};
 use super::facts::Facts;
+use super::fresh::{Named, Patterns, Wanted};
 use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
 use super::weigh::{Detection, Interval};
-use super::{Condition, Detects, Interests, Request, Statement, Status};
+use super::{Detects, Interests, Status};
 use crate::exposure::Exposure;
-use crate::policy::{
-    self, Context, Control, Decision, Engine, Layers, Residual, Term, UnreadPolicy, decide,
-};
-
-/// The answer to one request that goes through, or may.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) status: Status,
-    /// What the conditions cost.
-    pub(crate) factor: Interval,
-    /// Who notices; `None` for permissions that are checked in passing and are no call.
-    pub(crate) call: Option<Detection>,
-    pub(crate) gaps: Vec<Gap>,
-    pub(crate) action: String,
-    pub(crate) resource: String,
-    pub(crate) context: Vec<(String, String)>,
-    /// Whether the second principal of a crew sends it.
-    pub(crate) second: bool,
-    /// Whether the resource does not exist yet.
-    fresh: bool,
-}
+use crate::policy::Engine;
 
 /// Asks.
 pub(crate) struct Judge<'a> {
@@ -52,24 +35,16 @@ pub(crate) struct Judge<'a> {
     pub(crate) detects: &'a dyn Detects,
     pub(crate) weights: &'a Weights,
     pub(crate) interests: Interests,
-    tag_keys: BTreeSet<String>,
-    memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
-    heard: RefCell<FxHashMap<(String, String, String), Detection>>,
+    pub(super) tag_keys: BTreeSet<String>,
+    pub(super) memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
+    pub(super) heard: RefCell<FxHashMap<(String, String, String), Detection>>,
     truths: RefCell<FxHashMap<(usize, String), Truth>>,
-    /// Names found for what does not exist yet, by the patterns they must fit and avoid.
-    pub(super) named: RefCell<FxHashMap<Wanted, Vec<String>>>,
-}
-
-type Wanted = (Vec<Vec<String>>, BTreeSet<String>, String);
-
-type MemoKey = (u64, String, String, Vec<(String, String)>, bool);
-
-/// What is remembered of an answer.
-#[derive(Clone, Debug)]
-struct Short {
-    status: Status,
-    factor: Interval,
-    gaps: Vec<Gap>,
+    /// Names that fit some patterns and avoid others, for a template.
+    pub(super) named: RefCell<FxHashMap<(Patterns, String), Vec<String>>>,
+    /// Names found for what does not exist yet, and the answers under them.
+    pub(super) fresh: RefCell<FxHashMap<Wanted, Named>>,
+    /// What the policies of a class of principals say of an action.
+    pub(super) spoken: RefCell<FxHashMap<(u64, String), Rc<Patterns>>>,
 }
 
 impl<'a> Judge<'a> {
@@ -95,6 +70,8 @@ impl<'a> Judge<'a> {
             heard: RefCell::default(),
             truths: RefCell::default(),
             named: RefCell::default(),
+            fresh: RefCell::default(),
+            spoken: RefCell::default(),
         }
     }
 
@@ -170,7 +147,7 @@ impl<'a> Judge<'a> {
     ) -> Option<Asked> {
         let context = context_of(requirement, bindings)?;
         if !requirement.takes_resource() {
-            return self.ask(actor, &requirement.action, "*", context);
+            return self.ask(actor, (&requirement.action, "*"), context, false);
         }
         let account = actor.arn.account();
         let alone = Crew::alone(actor);
@@ -191,17 +168,18 @@ impl<'a> Judge<'a> {
                 self.any_object(actor, requirement, &bucket, bindings)
             }
             Bound::Known(arn) | Bound::New(arn) => {
-                self.ask(actor, &requirement.action, arn.as_str(), context)
+                self.ask(actor, (&requirement.action, arn.as_str()), context, false)
             }
             Bound::Named { arn, gap } => {
-                let mut asked = self.ask(actor, &requirement.action, arn.as_str(), context)?;
+                let mut asked =
+                    self.ask(actor, (&requirement.action, arn.as_str()), context, false)?;
                 asked.status = Status::Possible;
                 asked.gaps.push(*gap);
                 Some(asked)
             }
             Bound::Account(id) => {
                 let resource = self.account_resource(&requirement.action, &id);
-                self.ask(actor, &requirement.action, &resource, context)
+                self.ask(actor, (&requirement.action, &resource), context, false)
             }
             Bound::Unseen { gap, .. } => {
                 let (_, mut answers) = self.new_resource(&alone, &[requirement], bindings)?;
@@ -243,240 +221,6 @@ impl<'a> Judge<'a> {
             _ => "*".to_owned(),
         }
     }
-
-    /// Asks one request; `None` when it is denied.
-    pub(crate) fn ask(
-        &self,
-        actor: &Actor,
-        action: &str,
-        resource: &str,
-        context: Vec<(String, String)>,
-    ) -> Option<Asked> {
-        self.ask_of(actor, (action, resource), context, false)
-    }
-
-    /// Asks about a resource that does not exist before the attacker makes it: it has neither a
-    /// policy of its own nor a permissions boundary.
-    pub(crate) fn ask_new(
-        &self,
-        actor: &Actor,
-        action: &str,
-        resource: &str,
-        context: Vec<(String, String)>,
-    ) -> Option<Asked> {
-        self.ask_of(actor, (action, resource), context, true)
-    }
-
-    fn ask_of(
-        &self,
-        actor: &Actor,
-        (action, resource): (&str, &str),
-        context: Vec<(String, String)>,
-        fresh: bool,
-    ) -> Option<Asked> {
-        let key = (
-            actor.class,
-            action.to_owned(),
-            resource.to_owned(),
-            context,
-            fresh,
-        );
-        let known = self.memo.borrow().get(&key).cloned();
-        let short = match known {
-            Some(short) => short,
-            None => {
-                let short = self.decide(actor, (action, resource), &key.3, fresh);
-                self.memo.borrow_mut().insert(key.clone(), short.clone());
-                short
-            }
-        };
-        let short = short?;
-        let (_, action, resource, context, fresh) = key;
-        let call = (!action.eq_ignore_ascii_case("iam:PassRole"))
-            .then(|| self.heard(&action, actor.arn.account(), &resource));
-        let (status, factor, gaps) = (short.status, short.factor, short.gaps);
-        Some(Asked {
-            status,
-            factor,
-            call,
-            gaps,
-            action,
-            resource,
-            context,
-            second: false,
-            fresh,
-        })
-    }
-
-    /// Who notices a call; a resource that stands in a region fixes the region.
-    fn heard(&self, action: &str, account: &str, resource: &str) -> Detection {
-        let region = resource.split(':').nth(3).unwrap_or_default();
-        let key = (action.to_owned(), account.to_owned(), region.to_owned());
-        if let Some(known) = self.heard.borrow().get(&key) {
-            return *known;
-        }
-        let heard = self.detects.detection(action, account, region);
-        self.heard.borrow_mut().insert(key, heard);
-        heard
-    }
-
-    fn decide(
-        &self,
-        actor: &Actor,
-        (action, resource): (&str, &str),
-        context: &[(String, String)],
-        fresh: bool,
-    ) -> Option<Short> {
-        let asked = (action, resource, fresh);
-        let decision = self.with_layers(actor, asked, context, decide);
-        let proven = |status, factor| Short {
-            status,
-            factor,
-            gaps: Vec::new(),
-        };
-        Some(match decision {
-            Decision::Allowed(_) => proven(Status::Proven, Interval::ONE),
-            Decision::Denied(_) => return None,
-            Decision::Conditional(conditional) => proven(
-                Status::Conditional,
-                self.price(actor, resource, &conditional.residual),
-            ),
-            Decision::Unknown(unknown) => Short {
-                status: Status::Possible,
-                factor: unknown.residual.map_or(Interval::ONE, |residual| {
-                    self.price(actor, resource, &residual)
-                }),
-                gaps: unknown.gaps.iter().map(gap).collect(),
-            },
-        })
-    }
-
-    /// What the easiest way of meeting the conditions costs.
-    fn price(&self, actor: &Actor, resource: &str, residual: &Residual) -> Interval {
-        if residual.imprecise {
-            return self.step("undecided");
-        }
-        let clause = |terms: &[Term]| {
-            let rows: BTreeSet<&str> = terms
-                .iter()
-                .map(|term| condition_row(actor, resource, term))
-                .collect();
-            rows.into_iter()
-                .fold(Interval::ONE, |all, row| all.and(self.step(row)))
-        };
-        residual
-            .clauses
-            .iter()
-            .map(|c| clause(&c.terms))
-            .max_by_key(|interval| (interval.hi, interval.lo))
-            .unwrap_or_else(|| self.step("undecided"))
-    }
-
-    /// Builds the request and its layers and hands them on.
-    fn with_layers<T>(
-        &self,
-        actor: &Actor,
-        (action, resource, fresh): (&str, &str, bool),
-        context: &[(String, String)],
-        then: impl FnOnce(&policy::Request, &Layers<'_>) -> T,
-    ) -> T {
-        let mut known = Context::open();
-        for key in &self.tag_keys {
-            let own = key.starts_with("aws:principaltag/") && actor.mods.contains(&Mod::OwnTags);
-            let theirs = || actor.mods.contains(&Mod::TagsOn(Arn::from(resource)));
-            if own || (key.contains("resourcetag/") && theirs()) {
-                known.set_unknown(key);
-            }
-        }
-        if actor.mods.contains(&Mod::Mfa) {
-            known.set("aws:MultiFactorAuthPresent", "true");
-        }
-        known.set("aws:ViaAWSService", "false");
-        known.set_absent("aws:CalledVia");
-        if tests_boundary(action) {
-            self.boundary_of(resource, fresh, &mut known);
-        }
-        for (key, value) in context {
-            known.set(key, value.as_str());
-        }
-        let own = (&*actor.identity, actor.boundary.as_deref());
-        let asked = (action, resource);
-        self.engine
-            .suppose(actor.arn.as_str(), own, asked, &known, |request, layers| {
-                let nothing = fresh && layers.resource.is_some();
-                let layers = Layers {
-                    resource: layers.resource.filter(|_| !nothing),
-                    ..*layers
-                };
-                then(request, &layers)
-            })
-    }
-
-    /// `iam:PermissionsBoundary`: the boundary the principal has. One that is yet to be made has
-    /// the one it is made with, and whoever makes it to gain by it sets none.
-    ///
-    /// Source: "Actions, resources, and condition keys for AWS IAM", Service Authorization
-    /// Reference; "Delegating responsibility to others using permissions boundaries", IAM User
-    /// Guide, 2026-10.
-    fn boundary_of(&self, resource: &str, fresh: bool, known: &mut Context) {
-        const KEY: &str = "iam:PermissionsBoundary";
-        let arn = Arn::from(resource);
-        let user = self.facts.user(&arn).map(|user| &user.boundary);
-        let boundary = user.or_else(|| self.facts.role(&arn).map(|role| &role.boundary));
-        match boundary {
-            Some(Observed::Value(boundary)) => drop(known.set(KEY, boundary.as_str())),
-            Some(Observed::Absent | Observed::NotApplicable(_)) => drop(known.set_absent(KEY)),
-            None if fresh => drop(known.set_absent(KEY)),
-            Some(Observed::Gap(_)) | None => {}
-        }
-    }
-
-    /// The request as reports show it, with the statements that settle it.
-    pub(crate) fn explain(&self, actor: &Actor, asked: &Asked) -> Request {
-        let Asked {
-            action,
-            resource,
-            context,
-            ..
-        } = asked;
-        let (statements, conditions) = self.with_layers(
-            actor,
-            (action, resource, asked.fresh),
-            context,
-            |request, layers| {
-                let decision = decide(request, layers);
-                let explained = policy::explain::explain(request, layers, &decision);
-                let residual = match &decision {
-                    Decision::Conditional(conditional) => Some(&conditional.residual),
-                    Decision::Unknown(unknown) => unknown.residual.as_ref(),
-                    _ => None,
-                };
-                let conditions: Vec<Condition> = residual
-                    .and_then(Residual::easiest)
-                    .into_iter()
-                    .flat_map(|clause| &clause.terms)
-                    .map(|term| condition(actor, resource, term))
-                    .collect();
-                let statements: Vec<Statement> =
-                    explained.statements.iter().map(statement).collect();
-                (statements, conditions)
-            },
-        );
-        let mut shown = BTreeMap::new();
-        for (key, value) in context {
-            shown.insert(key.clone(), vec![value.clone()]);
-        }
-        Request {
-            principal: actor.node(),
-            action: action.clone(),
-            resource: resource.clone(),
-            context: shown,
-            status: asked.status,
-            statements,
-            conditions,
-            detection: asked.call.unwrap_or_default(),
-        }
-    }
 }
 
 /// The surer of two answers, the first where both are as sure.
@@ -492,25 +236,6 @@ pub(super) fn surer(first: Option<Asked>, second: Option<Asked>) -> Option<Asked
     }
 }
 
-/// Calls on a principal whose permissions boundary a condition can ask for.
-fn tests_boundary(action: &str) -> bool {
-    const CALLS: [&str; 12] = [
-        "iam:attachrolepolicy",
-        "iam:attachuserpolicy",
-        "iam:createrole",
-        "iam:createuser",
-        "iam:deleterolepermissionsboundary",
-        "iam:deleterolepolicy",
-        "iam:deleteuserpermissionsboundary",
-        "iam:deleteuserpolicy",
-        "iam:detachrolepolicy",
-        "iam:detachuserpolicy",
-        "iam:putrolepolicy",
-        "iam:putuserpolicy",
-    ];
-    CALLS.contains(&action.to_ascii_lowercase().as_str())
-}
-
 /// Whether a predicate speaks of the acting principal without naming it.
 fn is_implicit(predicate: &Predicate) -> bool {
     match predicate {
@@ -519,51 +244,6 @@ fn is_implicit(predicate: &Predicate) -> bool {
         Predicate::AssumableIfTrusted(_) | Predicate::CodeOn(_) | Predicate::Held(_) => true,
         _ => false,
     }
-}
-
-fn condition_row(actor: &Actor, resource: &str, term: &Term) -> &'static str {
-    if term.key.eq_ignore_ascii_case("sts:externalid") {
-        return "second-factor";
-    }
-    match term.control {
-        Control::Caller => "by-caller",
-        Control::OwnTags if actor.mods.contains(&Mod::OwnTags) => "by-caller",
-        Control::Inventory
-            if term.key.contains("resourcetag/")
-                && actor.mods.contains(&Mod::TagsOn(Arn::from(resource))) =>
-        {
-            "by-caller"
-        }
-        Control::Mfa => "second-factor",
-        Control::Environment => "network",
-        Control::OwnTags | Control::Service | Control::IdentityProvider | Control::Inventory => {
-            "undecided"
-        }
-    }
-}
-
-fn condition(actor: &Actor, resource: &str, term: &Term) -> Condition {
-    Condition {
-        key: term.key.clone(),
-        requirement: term.to_string(),
-        by_caller: condition_row(actor, resource, term) == "by-caller",
-    }
-}
-
-fn statement(quoted: &policy::explain::Quoted) -> Statement {
-    let label = quoted.sid.clone();
-    Statement {
-        layer: quoted.cite.layer.word().to_owned(),
-        policy: quoted.policy.clone(),
-        statement: label.unwrap_or_else(|| format!("statement {}", quoted.cite.statement + 1)),
-        text: quoted.text.clone(),
-    }
-}
-
-fn gap(unread: &UnreadPolicy) -> Gap {
-    let mut gap = Gap::new(unread.name.clone(), GapKind::NotCollected);
-    gap.message.clone_from(&unread.reason);
-    gap
 }
 
 /// The context a requirement carries; `None` when it names something that is not bound.

@@ -6,15 +6,19 @@
 
 mod actor;
 mod admin;
+mod ask;
 mod becomes;
 mod bind;
 mod cause;
 mod choke;
 mod choose;
+mod cite;
+mod class;
 mod edge;
 mod every;
 mod facts;
 mod find;
+mod fresh;
 mod gain;
 mod ground;
 mod grow;

@@ -1,16 +1,19 @@
 //! Which actions a principal may be allowed at all, on whatever resource: what rules most
 //! techniques out before anything is asked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
+use palisade_checks::technique::Source;
+use palisade_model::OrgPolicyKind;
 use rustc_hash::FxHashMap;
 
 use super::actor::Actor;
 use super::plan::Plan;
 use super::scene::Scene;
 use crate::policy::document::{Document, Statement};
-use crate::policy::{Effect, Glob};
+use crate::policy::{Attached, Context, Effect, Glob, Layers, Tri};
 
 /// The actions of all techniques, and who may be allowed which.
 #[derive(Debug)]
@@ -21,6 +24,9 @@ pub(crate) struct Offers {
     by_policy: FxHashMap<usize, FixedBitSet>,
     /// What the policies of resources offer to a principal by its ARN, and to everybody.
     by_name: FxHashMap<String, FixedBitSet>,
+    /// What some policy of a resource or RCP denies to somebody, and what hangs on the policy of
+    /// the resource alone.
+    guarded: FixedBitSet,
     plans: Vec<Needs>,
 }
 
@@ -32,6 +38,28 @@ struct Needs {
     choices: Vec<Vec<FixedBitSet>>,
     /// What a second principal may do for the first.
     shared: FixedBitSet,
+    /// Whether the second could as well begin with it.
+    impersonal: bool,
+}
+
+/// What an actor may be allowed at all, and what it is allowed whatever is not known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Means {
+    pub(crate) offered: FixedBitSet,
+    pub(crate) sure: FixedBitSet,
+}
+
+impl Needs {
+    /// Whether whoever is sure of this needs nobody to do all that `pair` can.
+    fn met_by(&self, sure: &FixedBitSet, pair: &FixedBitSet) -> bool {
+        let open = |wanted: &&FixedBitSet| wanted.is_subset(pair);
+        self.impersonal
+            && self.all.is_subset(sure)
+            && self.choices.iter().all(|options| {
+                let mut open = options.iter().filter(open);
+                open.all(|wanted| wanted.is_subset(sure))
+            })
+    }
 }
 
 impl Offers {
@@ -60,6 +88,7 @@ impl Offers {
         let needs = |plan: &Plan<'_>| Needs {
             all: set(&plan.all_of),
             shared: set(&plan.shared.iter().cloned().collect::<Vec<_>>()),
+            impersonal: !plan.personal && *plan.from == Source::SelfRef,
             choices: plan
                 .one_of
                 .iter()
@@ -67,24 +96,30 @@ impl Offers {
                 .map(|options| options.iter().map(|wanted| set(wanted)).collect())
                 .collect(),
         };
+        let plans = plans.iter().map(needs).collect();
+        let mut guarded = FixedBitSet::with_capacity(actions.len());
+        let hangs = |action: &String| action.starts_with("kms:") || action.starts_with("sts:");
+        guarded.extend((0..actions.len()).filter(|at| hangs(&actions[*at])));
         let mut offers = Offers {
-            plans: plans.iter().map(needs).collect(),
+            plans,
             actions,
             by_policy: FxHashMap::default(),
             by_name: FxHashMap::default(),
+            guarded,
         };
         scene.each_resource_policy(&mut |document| offers.read_resource(document));
+        offers.read_rcps(scene);
         offers
     }
 
     fn read_resource(&mut self, document: &Document) {
-        for statement in document
-            .statements
-            .iter()
-            .filter(|s| s.effect == Effect::Allow)
-        {
+        for statement in &document.statements {
             let offered = self.of_statement(statement);
             if offered.is_clear() {
+                continue;
+            }
+            if statement.effect == Effect::Deny {
+                self.guarded.union_with(&offered);
                 continue;
             }
             let named = statement
@@ -97,6 +132,23 @@ impl Offers {
                 let slot = self.by_name.entry(name.to_owned()).or_default();
                 slot.grow(self.actions.len());
                 slot.union_with(&offered);
+            }
+        }
+    }
+
+    fn read_rcps(&mut self, scene: &Scene<'_>) {
+        let organization = scene.snapshot.organization.value();
+        let policies = organization.and_then(|organization| organization.policies.value());
+        let rcps = policies.into_iter().flat_map(BTreeMap::values);
+        for policy in rcps.filter(|policy| policy.kind == OrgPolicyKind::Rcp) {
+            let text = policy.document.value();
+            let Some(Ok(document)) = text.map(|text| Document::parse(text.as_str())) else {
+                self.guarded.insert_range(..);
+                return;
+            };
+            let denies = document.statements.iter();
+            for deny in denies.filter(|statement| statement.effect == Effect::Deny) {
+                self.guarded.union_with(&self.of_statement(deny));
             }
         }
     }
@@ -181,6 +233,47 @@ impl Offers {
         all
     }
 
+    /// What an actor may do to anything of its account, whatever is not known: an Allow of it on
+    /// everything without a condition in every layer, and a Deny of it in none.
+    pub(crate) fn sure(&self, actor: &Actor, layers: &Layers<'_>) -> FixedBitSet {
+        let mut known = Context::open();
+        known.set("aws:PrincipalArn", actor.arn.as_str());
+        let mut sure = self.plain(&actor.identity, &known);
+        if let Some(boundary) = actor.boundary.as_deref() {
+            sure.intersect_with(&self.plain(boundary, &known));
+        }
+        for level in layers.scps.unwrap_or_default() {
+            sure.intersect_with(&self.plain(level, &known));
+        }
+        sure.difference_with(&self.guarded);
+        sure
+    }
+
+    /// What some statement of these allows on everything without a condition, and none denies.
+    fn plain(&self, policies: &[Attached], known: &Context) -> FixedBitSet {
+        let mut allowed = FixedBitSet::with_capacity(self.actions.len());
+        let mut denied = allowed.clone();
+        for attached in policies {
+            let Some(document) = attached.policy.document() else {
+                return FixedBitSet::with_capacity(self.actions.len());
+            };
+            for (at, statement) in document.statements.iter().enumerate() {
+                let compiled = &attached.policy.statements[at];
+                let everything = statement.resources.iter().flatten().any(|r| r == "*");
+                match compiled.effect {
+                    Effect::Deny if compiled.conditions_hold(known) == Tri::No => {}
+                    Effect::Deny => denied.union_with(&self.of_statement(statement)),
+                    Effect::Allow if everything && statement.conditions.is_empty() => {
+                        allowed.union_with(&self.of_statement(statement));
+                    }
+                    Effect::Allow => {}
+                }
+            }
+        }
+        allowed.difference_with(&denied);
+        allowed
+    }
+
     /// Whether a technique can work with what is offered.
     pub(crate) fn may_try(&self, plan: usize, offered: &FixedBitSet) -> bool {
         let needs = &self.plans[plan];
@@ -200,16 +293,28 @@ impl Offers {
         all
     }
 
-    /// Whether a technique can work where two principals are held: `first` acts, `second` does
-    /// what may be handed over.
-    pub(crate) fn may_team(&self, plan: usize, first: &FixedBitSet, second: &FixedBitSet) -> bool {
-        let mut helped = self.plans[plan].shared.clone();
-        helped.intersect_with(second);
-        if helped.is_clear() {
-            return false;
-        }
-        helped.union_with(first);
-        self.may_try(plan, &helped)
+    /// The techniques that can work where two principals are held: `first` acts, `second` does
+    /// what may be handed over, and neither is known to need nobody for it. What is sure in one's
+    /// own account is not in another.
+    pub(crate) fn for_two(&self, first: &Means, second: &Means, apart: bool) -> Vec<usize> {
+        let nothing = FixedBitSet::new();
+        let sure = |means: &'_ Means| match apart {
+            true => nothing.clone(),
+            false => means.sure.clone(),
+        };
+        let (own, theirs) = (sure(first), sure(second));
+        let works = |plan: &usize| {
+            let needs = &self.plans[*plan];
+            let mut pair = needs.shared.clone();
+            pair.intersect_with(&second.offered);
+            pair.difference_with(&own);
+            if pair.is_clear() {
+                return false;
+            }
+            pair.union_with(&first.offered);
+            self.may_try(*plan, &pair) && !needs.met_by(&theirs, &pair)
+        };
+        (0..self.plans.len()).filter(works).collect()
     }
 
     /// Whether an actor's own policies may allow an action, in lower case; asked after

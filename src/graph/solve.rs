@@ -12,8 +12,9 @@ use palisade_checks::technique::{
 use palisade_model::Gap;
 
 use super::actor::{Actor, Crew};
+use super::ask::Asked;
 use super::bind::{Bindings, Bound, Truth};
-use super::judge::{Asked, Judge};
+use super::judge::Judge;
 use super::plan::{Atom, Plan};
 use super::weigh::{Detection, Interval};
 use super::{Fact, Status};
