@@ -19,21 +19,9 @@ fn served(world: World) -> String {
 fn eight_minutes(faults: &[(FaultKind, &str, &str)]) -> String {
     let mut world = World::load("eight-minutes").unwrap();
     for (kind, service, operation) in faults {
-        world.disturb(fault(*kind, service, operation));
+        world.disturb(Fault::always(*kind, service, operation));
     }
     served(world)
-}
-
-fn fault(kind: FaultKind, service: &str, operation: &str) -> Fault {
-    Fault {
-        kind,
-        service: service.to_owned(),
-        operation: operation.to_owned(),
-        account: "*".to_owned(),
-        region: "*".to_owned(),
-        every: 1,
-        first: 0,
-    }
 }
 
 /// An access key id holds its account: a bit, forty bits of account, thirty-nine of anything.

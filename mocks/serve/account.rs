@@ -1,33 +1,11 @@
 //! Accounts and their regions: the Account service, and EC2's list of regions.
 
-use palisade_model::RegionState;
+use palisade_model::{Partition, RegionState};
 use serde_json::json;
 
 use super::answer::Answer;
 use super::failure::Failure;
 use super::{Desk, Outcome};
-
-/// Regions that are on without anybody's doing: all that opened before 20 March 2019.
-/// Source: "Specify which AWS Regions your account can use", Account Management Reference Guide.
-const BY_DEFAULT: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
 
 pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
     match desk.call.operation.as_str() {
@@ -45,7 +23,7 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
 fn status(name: &str, state: RegionState) -> &'static str {
     match state {
         RegionState::Off => "DISABLED",
-        _ if BY_DEFAULT.contains(&name) => "ENABLED_BY_DEFAULT",
+        _ if Partition::of_region(name).regions().contains(&name) => "ENABLED_BY_DEFAULT",
         _ => "ENABLED",
     }
 }

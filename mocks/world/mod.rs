@@ -127,6 +127,21 @@ pub struct Fault {
     pub first: u64,
 }
 
+impl Fault {
+    /// Every call of an operation, in every account and region.
+    pub fn always(kind: FaultKind, service: &str, operation: &str) -> Fault {
+        Fault {
+            kind,
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            account: any(),
+            region: any(),
+            every: 1,
+            first: 0,
+        }
+    }
+}
+
 fn any() -> String {
     "*".to_owned()
 }

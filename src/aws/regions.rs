@@ -11,64 +11,11 @@ use crate::options::{Options, glob};
 use crate::path;
 use crate::{CollectError, services};
 
-/// Regions by partition. Source: "AWS Regions", AWS General Reference, 2026-11. Those that are
-/// on in every account come first.
-const KNOWN: &[(Partition, &[&str], &[&str])] = &[
-    (
-        Partition::Aws,
-        &[
-            "ap-northeast-1",
-            "ap-northeast-2",
-            "ap-northeast-3",
-            "ap-south-1",
-            "ap-southeast-1",
-            "ap-southeast-2",
-            "ca-central-1",
-            "eu-central-1",
-            "eu-north-1",
-            "eu-west-1",
-            "eu-west-2",
-            "eu-west-3",
-            "sa-east-1",
-            "us-east-1",
-            "us-east-2",
-            "us-west-1",
-            "us-west-2",
-        ],
-        &[
-            "af-south-1",
-            "ap-east-1",
-            "ap-east-2",
-            "ap-south-2",
-            "ap-southeast-3",
-            "ap-southeast-4",
-            "ap-southeast-5",
-            "ap-southeast-6",
-            "ap-southeast-7",
-            "ca-west-1",
-            "eu-central-2",
-            "eu-south-1",
-            "eu-south-2",
-            "il-central-1",
-            "me-central-1",
-            "me-south-1",
-            "mx-central-1",
-        ],
-    ),
-    (Partition::AwsCn, &["cn-north-1", "cn-northwest-1"], &[]),
-    (
-        Partition::AwsUsGov,
-        &["us-gov-east-1", "us-gov-west-1"],
-        &[],
-    ),
-    (Partition::AwsEusc, &["eusc-de-east-1"], &[]),
-];
-
 /// Every region that this build knows.
 pub fn known_regions() -> impl Iterator<Item = &'static str> {
-    KNOWN
-        .iter()
-        .flat_map(|(_, on, opt_in)| on.iter().chain(opt_in.iter()))
+    let all = Partition::ALL.into_iter();
+    all.flat_map(|partition| [partition.regions(), partition.opt_in_regions()])
+        .flatten()
         .copied()
 }
 
@@ -177,12 +124,8 @@ async fn by_ec2(visit: &Arc<Visit>) -> Option<BTreeMap<String, bool>> {
 }
 
 fn by_default(partition: Partition) -> BTreeMap<String, bool> {
-    KNOWN
-        .iter()
-        .filter(|(known, ..)| *known == partition)
-        .flat_map(|(_, on, _)| on.iter())
-        .map(|name| ((*name).to_owned(), true))
-        .collect()
+    let names = partition.regions().iter();
+    names.map(|name| ((*name).to_owned(), true)).collect()
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl Partition {
 
     /// The partition of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Aws, Self::AwsCn, Self::AwsUsGov, Self::AwsEusc]
+        Self::ALL
             .into_iter()
             .find(|partition| partition.as_str() == name)
     }

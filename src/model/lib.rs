@@ -25,6 +25,7 @@ mod observed;
 mod organization;
 mod policy_text;
 mod public_proof;
+mod regions;
 mod resource;
 mod s3;
 mod security;

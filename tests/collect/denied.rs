@@ -78,7 +78,7 @@ impl Whole {
         let mut world = self.world.clone();
         for operation in operations {
             let (service, name) = operation.split_once(':').unwrap();
-            world.disturb(always(kind, service, name));
+            world.disturb(Fault::always(kind, service, name));
         }
         let content = operations.iter().any(|name| name.contains(":GetObject"));
         let observer = Arc::new(palisade_aws::Silent);
@@ -109,18 +109,6 @@ impl Whole {
             ));
         }
         wrong
-    }
-}
-
-fn always(kind: FaultKind, service: &str, operation: &str) -> Fault {
-    Fault {
-        kind,
-        service: service.to_owned(),
-        operation: operation.to_owned(),
-        account: "*".to_owned(),
-        region: "*".to_owned(),
-        every: 1,
-        first: 0,
     }
 }
 
