@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use palisade::policy::simulate::Case;
+use palisade::policy::simulate::{self, Case};
 use palisade::policy::{Decision, decide};
 use serde_json::json;
 
@@ -19,12 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     let case = generate::case(bytes);
     let full = Case::read(&case.to_string()).expect("generated requests are well formed");
     let decision = decide(&full.request, &full.layers());
-    let word = match &decision {
-        Decision::Allowed(_) => "Allowed",
-        Decision::Denied(refusal) if refusal.is_explicit() => "ExplicitlyDenied",
-        Decision::Denied(_) => "ImplicitlyDenied",
-        _ => panic!("nothing is open: {case}"),
-    };
+    let word = simulate::result(&decision);
     assert_eq!(word, reference::result(&case), "{case}");
     let keys = generate::key_names();
     let unknown: Vec<&str> = (0..8)

@@ -97,6 +97,12 @@ impl Told {
                 let what = format!("{}, {}: {}", gap.layer, gap.name, gap.reason);
                 out.row("", &format!("not read: {what}"));
             }
+            if unknown.unless_refused.is_some() {
+                out.row(
+                    "",
+                    "what was read allows it, unless one of these stands in the way",
+                );
+            }
         }
         if let Some(residual) = self.residual() {
             out.residual(residual);
@@ -129,6 +135,7 @@ impl Told {
         if let Decision::Unknown(unknown) = &self.decision {
             let gap = |g: &palisade::policy::UnreadPolicy| json!({"layer": g.layer.word(), "policy": g.name, "reason": g.reason});
             out["notRead"] = unknown.gaps.iter().map(gap).collect();
+            out["allowedUnlessRefused"] = json!(unknown.unless_refused.is_some());
         }
         if !why.near_misses.is_empty() {
             out["nearMisses"] = why.near_misses.iter().map(near_miss).collect();

@@ -12,8 +12,11 @@ const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 /// Everybody with an AWS account, whosever it is.
 pub(super) const AUTHENTICATED_USERS: &str =
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
-/// Stands for every account in a list that was not read; no canonical user id reads so.
-pub(super) const ANY_ACCOUNT: &str = "any account";
+/// Stands for an account that is not known, but for those named after it; no canonical user id
+/// reads so.
+pub(super) const ANY_ACCOUNT: &str = "some account";
+/// The operator of a statement of which it is not known whether it counts; AWS has none such.
+pub(super) const NOT_READ: &str = "NotRead";
 /// The service that writes access logs.
 const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
@@ -64,14 +67,33 @@ pub(super) fn unread(list: ListOf, public: bool) -> Value {
     };
     not_read(
         json!({"Effect": "Allow", "Principal": principal, "Action": actions(list, "FULL_CONTROL"),
-        "Resource": "*"}),
+            "Resource": "*"}),
+        "the list was not read",
     )
 }
 
-/// The same statement, of which it is not known whether it counts.
-pub(super) fn not_read(mut statement: Value) -> Value {
-    statement["Condition"] = json!({"NotRead": {"acl": "true"}});
+/// The same statement, of which it is not known whether it is there or counts, and why.
+pub(super) fn not_read(mut statement: Value, why: &str) -> Value {
+    if !statement["Condition"].is_object() {
+        statement["Condition"] = json!({});
+    }
+    statement["Condition"][NOT_READ] = json!({"why": why});
     statement
+}
+
+/// A canonical user id whose account is not known: none of these, which have others.
+pub(super) fn some_account<'a>(but: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = ANY_ACCOUNT.to_owned();
+    for account in but {
+        out.push(' ');
+        out.push_str(account);
+    }
+    out
+}
+
+/// Whether a canonical user id is none, but a word of ours or a group.
+pub(super) fn is_placeholder(id: &str) -> bool {
+    id.starts_with(ANY_ACCOUNT) || id == AUTHENTICATED_USERS
 }
 
 /// Statements as the text of a policy.

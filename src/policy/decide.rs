@@ -3,6 +3,7 @@
 //! Source: "Policy evaluation logic" and "Cross-account policy evaluation logic", IAM User
 //! Guide; "Key policies in AWS KMS", KMS Developer Guide, for keys.
 
+use super::compile::CompiledPolicy;
 use super::facts;
 use super::layers::{
     Audience, Cite, Layer, Layers, Lens, Opinion, ResourceOpinion, Switch, opinion,
@@ -71,6 +72,9 @@ pub struct Unknown {
     pub gaps: Vec<UnreadPolicy>,
     /// Were they all favourable: the conditions that would remain.
     pub residual: Option<Residual>,
+    /// What allows it, conditions aside, unless a policy that was not read stands in the way;
+    /// `None` when only such a policy could allow it.
+    pub unless_refused: Option<Grant>,
 }
 
 /// A policy that is attached, or a setting that limits one, that could not be read.
@@ -129,7 +133,20 @@ pub(crate) fn decide_with(request: &Request, layers: &Layers<'_>, lens: &Lens) -
                 Decision::Conditional(conditional) => Some(conditional.residual),
                 _ => None,
             };
-            Decision::Unknown(Unknown { gaps, residual })
+            let read = Lens {
+                read_only: true,
+                ..hopeful
+            };
+            let unless_refused = match settle(request, layers, &read).0 {
+                Decision::Allowed(grant) => Some(grant),
+                Decision::Conditional(conditional) => Some(conditional.grant),
+                Decision::Denied(_) | Decision::Unknown(_) => None,
+            };
+            Decision::Unknown(Unknown {
+                gaps,
+                residual,
+                unless_refused,
+            })
         }
     }
 }
@@ -158,17 +175,13 @@ fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
     });
     for layer in layers.present() {
         for (place, attached) in layers.policies(layer).iter().enumerate() {
-            let odd = attached.policy.statements.iter().any(|s| s.unreadable);
-            let reason = match attached.policy.unread_reason() {
-                Some(reason) => reason,
-                None if odd && layer == Layer::Acl => "the list was not read",
-                None if odd => "unknown condition operator",
-                None => continue,
+            let Some(reason) = why_unread(&attached.policy) else {
+                continue;
             };
             let gap = UnreadPolicy {
                 layer,
                 name: attached.name.to_string(),
-                reason: reason.to_owned(),
+                reason,
             };
             let flips = [false, true].into_iter().zip(ends).any(|(optimist, end)| {
                 let except = Some((layer, place));
@@ -196,6 +209,24 @@ fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
     if deciding.is_empty() { all } else { deciding }
 }
 
+/// Why it is not known what a policy says, in whole or in part.
+fn why_unread(policy: &CompiledPolicy) -> Option<String> {
+    if let Some(reason) = policy.unread_reason() {
+        return Some(reason.to_owned());
+    }
+    let odd = policy.statements.iter().position(|s| s.unreadable)?;
+    let written = policy.statement(odd).map(|s| s.conditions.as_slice());
+    let said = written.unwrap_or_default().iter();
+    // A statement that stands for one that was not read says why.
+    let reason = said.filter(|c| c.operator == super::acl::NOT_READ);
+    let reason = reason.flat_map(|c| &c.values).next();
+    Some(
+        reason
+            .map_or("unknown condition operator", String::as_str)
+            .to_owned(),
+    )
+}
+
 /// Every layer's opinion and what they come to.
 #[derive(Debug, Clone)]
 pub(crate) struct Ruling {
@@ -217,6 +248,8 @@ pub(crate) struct Opinions {
     pub(crate) scp_gap_level: usize,
     pub(crate) rcp: Opinion,
     pub(crate) resource: ResourceOpinion,
+    /// Grants of the key.
+    pub(crate) grants: ResourceOpinion,
     pub(crate) endpoint: Option<Opinion>,
 }
 
@@ -319,6 +352,7 @@ pub(crate) fn rule(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Rulin
         || opinions.scp.gap
         || opinions.rcp.gap
         || opinions.resource.gap
+        || opinions.grants.gap
         || gaps.into_iter().flatten().any(|o| o.gap);
     if &*request.action == "sts:getcalleridentity" {
         // "No permissions are required … even if an administrator … explicitly denies access"
@@ -347,6 +381,7 @@ fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
         scp_gap_level: 0,
         rcp: Opinion::CONTENT,
         resource: ResourceOpinion::SILENT,
+        grants: ResourceOpinion::SILENT,
         endpoint: None,
     };
     if has_identity {
@@ -377,6 +412,9 @@ fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
     if let Some(lists) = layers.acl {
         let list = resource_opinion(lists, Layer::Acl, false, request, lens);
         out.resource.join(&list);
+    }
+    if let Some(grants) = layers.grants {
+        out.grants = resource_opinion(grants, Layer::Grant, false, request, lens);
     }
     let endpoint = |policies| opinion(policies, Layer::Endpoint, Audience::Named, request, lens);
     out.endpoint = layers.endpoint.map(endpoint);
@@ -438,8 +476,36 @@ fn restrict_public(opinion: &mut ResourceOpinion, switch: Switch, lens: &Lens) {
     }
 }
 
-/// Whether the policies grant the request, before ceilings and denies; and by which statements.
+/// Whether the policies or a grant of the key grant the request, before ceilings and denies; and
+/// by which statements.
+///
+/// A grant is worth what a key policy is that names its grantee, also to a principal of another
+/// account, whose own policies need not allow it.
+///
+/// Source: "Grants in AWS KMS", KMS Developer Guide; "Required AWS KMS key policy for use with
+/// encrypted volumes", EC2 Auto Scaling User Guide, where a service-linked role of another account
+/// works by a grant alone.
 fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite>) {
+    let by_policies = granted_by_policies(request, all);
+    let limit = |limit: &Option<Opinion>| limit.map_or(Tri::Yes, |o| o.allow);
+    let limits = limit(&all.boundary).and(limit(&all.session));
+    let grants = &all.grants;
+    let mut best = by_policies;
+    for (naming, by) in grants.allow_by.iter().enumerate() {
+        let worth = match naming {
+            _ if naming == Naming::Account as usize => all.identity.allow.and(limits),
+            _ if naming == Naming::Role as usize => limits,
+            _ => Tri::Yes,
+        };
+        let grant = grants.allow[naming].and(worth);
+        if grant > best.0 {
+            best = (grant, None, *by);
+        }
+    }
+    best
+}
+
+fn granted_by_policies(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite>) {
     let resource = &all.resource;
     let named = |naming: Naming| resource.allow[naming as usize];
     let boundary = all.boundary.map_or(Tri::Yes, |o| o.allow);

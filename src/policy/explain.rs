@@ -14,7 +14,8 @@ use super::residual::Residual;
 pub struct Explanation {
     /// The layer that settled it.
     pub layer: Option<Layer>,
-    /// The statements that settled it.
+    /// The statements that settled it; of an unknown decision those that allow it unless what was
+    /// not read stands in the way.
     pub statements: Vec<Quoted>,
     /// For denials: each single thing without which it would be allowed.
     pub near_misses: Vec<NearMiss>,
@@ -93,7 +94,7 @@ impl fmt::Display for NearMiss {
 
 /// Explains a decision made on these layers.
 pub fn explain(request: &Request, layers: &Layers<'_>, decision: &Decision) -> Explanation {
-    let notes = notes(request, decision);
+    let notes = notes(request, layers, decision);
     let quoted = |cite: Cite| quote(layers, cite);
     let from_grant = |grant: &Grant| -> Vec<Quoted> {
         [grant.identity, grant.resource]
@@ -131,7 +132,11 @@ pub fn explain(request: &Request, layers: &Layers<'_>, decision: &Decision) -> E
         }
         Decision::Unknown(unknown) => Explanation {
             layer: unknown.gaps.first().map(|gap| gap.layer),
-            statements: Vec::new(),
+            statements: unknown
+                .unless_refused
+                .as_ref()
+                .map(from_grant)
+                .unwrap_or_default(),
             near_misses: Vec::new(),
             notes,
         },
@@ -139,7 +144,7 @@ pub fn explain(request: &Request, layers: &Layers<'_>, decision: &Decision) -> E
 }
 
 /// What no policy says and yet may change a denial, or explains it.
-fn notes(request: &Request, decision: &Decision) -> Vec<&'static str> {
+fn notes(request: &Request, layers: &Layers<'_>, decision: &Decision) -> Vec<&'static str> {
     let mut out = Vec::new();
     let Decision::Denied(refusal) = decision else {
         return out;
@@ -153,8 +158,9 @@ fn notes(request: &Request, decision: &Decision) -> Vec<&'static str> {
         .resource
         .part(5)
         .is_some_and(|rest| rest.starts_with("key/"));
-    if request.service() == "kms" && key && !refusal.is_explicit() && crosses {
-        out.push("grants of the key are not read: one could allow it");
+    let read = layers.grants.is_some();
+    if request.service() == "kms" && key && !read && !refusal.is_explicit() && crosses {
+        out.push("grants of the key are not known: one could allow it");
     }
     out
 }
@@ -289,7 +295,9 @@ fn without<'a>(layers: &Layers<'a>, layer: Layer) -> Option<Without<'a>> {
             scps.remove(level);
         }
         // A grant is not a limit; RCPs limit by statements only.
-        Layer::Identity | Layer::Resource | Layer::Acl | Layer::Rcp(_) => return None,
+        Layer::Identity | Layer::Resource | Layer::Acl | Layer::Grant | Layer::Rcp(_) => {
+            return None;
+        }
     }
     Some(Without { layers, scps })
 }

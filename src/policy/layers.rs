@@ -31,6 +31,8 @@ pub struct Layers<'a> {
     /// The access control lists of the bucket and the object, as policies; `None` where there
     /// are none or they do not count.
     pub acl: Option<&'a [Attached]>,
+    /// Grants of the KMS key, as policies; `None` where they are not known.
+    pub grants: Option<&'a [Attached]>,
     /// Policies of the VPC endpoint the request goes through; `None` when it goes through none.
     pub endpoint: Option<&'a [Attached]>,
     /// S3 block public access (`RestrictPublicBuckets`) for the bucket.
@@ -72,6 +74,8 @@ pub enum Layer {
     Resource,
     /// The access control list.
     Acl,
+    /// The grants of a KMS key.
+    Grant,
     /// The VPC endpoint policy.
     Endpoint,
 }
@@ -87,6 +91,7 @@ impl Layer {
             Self::Rcp(_) => "rcp",
             Self::Resource => "resource",
             Self::Acl => "acl",
+            Self::Grant => "grant",
             Self::Endpoint => "endpoint",
         }
     }
@@ -102,6 +107,7 @@ impl fmt::Display for Layer {
             Self::Rcp(level) => write!(f, "RCP at level {level}"),
             Self::Resource => f.write_str("resource-based policy"),
             Self::Acl => f.write_str("access control list"),
+            Self::Grant => f.write_str("grants of the key"),
             Self::Endpoint => f.write_str("VPC endpoint policy"),
         }
     }
@@ -132,6 +138,7 @@ impl<'a> Layers<'a> {
             Layer::Rcp(level) => self.rcps.get(level).map_or(&[], Vec::as_slice),
             Layer::Resource => self.resource.unwrap_or_default(),
             Layer::Acl => self.acl.unwrap_or_default(),
+            Layer::Grant => self.grants.unwrap_or_default(),
             Layer::Endpoint => self.endpoint.unwrap_or_default(),
         }
     }
@@ -150,6 +157,7 @@ impl<'a> Layers<'a> {
         out.extend((0..self.rcps.len()).map(Layer::Rcp));
         out.extend(self.resource.map(|_| Layer::Resource));
         out.extend(self.acl.map(|_| Layer::Acl));
+        out.extend(self.grants.map(|_| Layer::Grant));
         out.extend(self.endpoint.map(|_| Layer::Endpoint));
         out
     }
@@ -217,6 +225,8 @@ impl ResourceOpinion {
 pub(crate) struct Lens {
     /// What was not read allows everything and denies nothing; otherwise the reverse.
     pub(crate) optimist: bool,
+    /// What was not read grants nothing, whatever else it is taken to do.
+    pub(crate) read_only: bool,
     /// The one unread policy seen the other way.
     pub(crate) except: Option<(Layer, usize)>,
     /// A statement to pass over, for "what if it were not there".
@@ -229,6 +239,12 @@ pub(crate) struct Lens {
 impl Lens {
     fn optimist_about(&self, layer: Layer, policy: usize) -> bool {
         self.optimist != (self.except == Some((layer, policy)))
+    }
+
+    /// Whether a statement that cannot be read is taken to apply.
+    fn unreadable(&self, layer: Layer, policy: usize, denies: bool, grants: bool) -> Tri {
+        let applies = self.optimist_about(layer, policy) != denies;
+        (applies && !(grants && self.read_only)).into()
     }
 }
 
@@ -256,10 +272,10 @@ pub(crate) fn opinion(
     for (policy, attached) in policies.iter().enumerate() {
         if attached.policy.unread_reason().is_some() {
             out.gap = true;
-            if lens.optimist_about(layer, policy) {
-                out.allow = Tri::Yes;
-            } else {
+            if !lens.optimist_about(layer, policy) {
                 out.deny = Tri::Yes;
+            } else if !lens.read_only || layer != Layer::Identity {
+                out.allow = Tri::Yes;
             }
             continue;
         }
@@ -282,7 +298,8 @@ pub(crate) fn opinion(
             }
             if statement.unreadable {
                 out.gap = true;
-                applies = (lens.optimist_about(layer, policy) != denies).into();
+                let grants = !denies && layer == Layer::Identity;
+                applies = lens.unreadable(layer, policy, denies, grants);
             }
             if denies && applies > out.deny {
                 (out.deny, out.deny_by) = (applies, Some(cite));
@@ -323,10 +340,10 @@ pub(crate) fn resource_opinion(
     for (policy, attached) in policies.iter().enumerate() {
         if attached.policy.unread_reason().is_some() {
             out.gap = true;
-            if lens.optimist_about(layer, policy) {
-                out.allow = [Tri::Yes; Naming::COUNT];
-            } else {
+            if !lens.optimist_about(layer, policy) {
                 out.deny = Tri::Yes;
+            } else if !lens.read_only {
+                out.allow = [Tri::Yes; Naming::COUNT];
             }
             continue;
         }
@@ -358,7 +375,7 @@ pub(crate) fn resource_opinion(
             }
             if statement.unreadable {
                 out.gap = true;
-                applies = (lens.optimist_about(layer, policy) != denies).into();
+                applies = lens.unreadable(layer, policy, denies, !denies);
             }
             match slot {
                 None if applies > out.deny => {

@@ -13,6 +13,7 @@ pub mod document;
 mod engine;
 pub mod explain;
 mod facts;
+mod kms_grants;
 mod layers;
 mod pattern;
 mod principal;

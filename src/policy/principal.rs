@@ -198,8 +198,9 @@ pub(crate) enum Name {
     Canonical,
     /// Whoever has an AWS account: a group that ACLs know.
     SignedIn,
-    /// Some account or other: an ACL that was not read.
-    AnyAccount,
+    /// Some account or other, but none of these: in a list that was not read, or by a canonical
+    /// user id nobody knows.
+    AnyAccount(Box<[Box<str>]>),
 }
 
 impl Name {
@@ -209,7 +210,10 @@ impl Name {
             PrincipalKind::CanonicalUser if value == super::acl::AUTHENTICATED_USERS => {
                 Self::SignedIn
             }
-            PrincipalKind::CanonicalUser if value == super::acl::ANY_ACCOUNT => Self::AnyAccount,
+            PrincipalKind::CanonicalUser if value.starts_with(super::acl::ANY_ACCOUNT) => {
+                let but = value[super::acl::ANY_ACCOUNT.len()..].split_whitespace();
+                Self::AnyAccount(but.map(Into::into).collect())
+            }
             PrincipalKind::CanonicalUser => Self::Canonical,
             PrincipalKind::Service => Self::Service(value.into()),
             PrincipalKind::Federated => Self::Federated(value.into()),
@@ -257,7 +261,11 @@ impl Name {
                 Caller::Federated(name) => (name == own || &**own == "*").then_some(Naming::Direct),
                 _ => None,
             },
-            Self::AnyAccount => caller.has_identity().then_some(Naming::Account),
+            Self::AnyAccount(but) => {
+                let account = caller.account()?;
+                let other = !but.iter().any(|known| **known == *account);
+                other.then_some(Naming::Account)
+            }
             Self::SignedIn => caller.has_identity().then_some(Naming::Everyone),
             Self::Canonical => None,
         }

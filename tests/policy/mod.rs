@@ -7,7 +7,7 @@ mod told;
 
 use std::sync::Arc;
 
-use palisade::policy::simulate::Case;
+use palisade::policy::simulate::{Case, result as word};
 use palisade::policy::{
     Attached, CompiledPolicy, Context, Decision, Document, Layers, Request, decide,
 };
@@ -17,16 +17,6 @@ use serde_json::{Value, json};
 fn decided(case: &Value) -> Decision {
     let case = Case::read(&case.to_string()).expect("it is a request");
     decide(&case.request, &case.layers())
-}
-
-fn word(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Allowed(_) => "Allowed",
-        Decision::Denied(refusal) if refusal.is_explicit() => "ExplicitlyDenied",
-        Decision::Denied(_) => "ImplicitlyDenied",
-        Decision::Conditional(_) => "Conditional",
-        Decision::Unknown(_) => "Unknown",
-    }
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {

@@ -9,7 +9,7 @@
 use super::builder::{ask, listing};
 use super::services::*;
 use super::{
-    Listing, Value, at, flag, function_arns, keys, number, present, raws, tails, text, texts,
+    Listing, Value, at, flag, function_arns, keys, number, present, raw, raws, tails, text, texts,
 };
 
 /// Every kind that is collected by listing.
@@ -101,7 +101,10 @@ pub static LISTINGS: &[Listing] = &[
             ("KeyId", Value::Item("KeyId")),
             ("PolicyName", Value::Text("default")),
         ]),
-        ask(&KMS, "kms:ListGrants").send(&[("KeyId", Value::Item("KeyId"))]),
+        ask(&KMS, "kms:ListGrants").send(&[
+            ("KeyId", Value::Item("KeyId")),
+            ("Limit", Value::Number(100)),
+        ]),
         ask(&KMS, "kms:ListResourceTags").send(&[("KeyId", Value::Item("KeyId"))]),
     ])
     .policy(2, "Policy")
@@ -110,7 +113,8 @@ pub static LISTINGS: &[Listing] = &[
         text("key_manager", at(1, "KeyMetadata.KeyManager")),
         text("key_state", at(1, "KeyMetadata.KeyState")),
         text("key_spec", at(1, "KeyMetadata.KeySpec")),
-        texts("grantees", at(3, "Grants[].GranteePrincipal")),
+        raw("grants", at(3, "Grants")),
+        flag("more_grants", at(3, "Truncated")),
     ]),
     listing(
         "eks.cluster",

@@ -130,6 +130,24 @@ impl Value {
         }
     }
 
+    /// The same as a value of the general reader; of repeated keys the last.
+    pub fn plain(&self) -> serde_json::Value {
+        use serde_json::Value as Plain;
+        match &self.node {
+            Node::Null => Plain::Null,
+            Node::Bool(flag) => Plain::Bool(*flag),
+            Node::String(text) => Plain::String(text.clone()),
+            Node::Number(text) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Plain::String(text.clone()))
+            }
+            Node::List(items) => items.iter().map(Self::plain).collect(),
+            Node::Object(members) => members
+                .iter()
+                .map(|member| (member.key.clone(), member.value.plain()))
+                .collect(),
+        }
+    }
+
     /// The members, if it is an object.
     pub fn members(&self) -> Option<&[Member]> {
         match &self.node {

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use palisade_model::{Acl, Bucket, ObjectEntry, Observed, PolicyText, Snapshot};
+use serde_json::{Value, json};
 
 use super::build::{Shelf, not_seen};
-use crate::policy::acl::{Granted, ListOf, document, not_read, statements, unread};
+use crate::policy::acl::{
+    Granted, ListOf, document, is_placeholder, not_read, some_account, statements, unread,
+};
 use crate::policy::compile::Attached;
 use crate::policy::layers::Switch;
 
@@ -34,11 +37,29 @@ pub(super) struct BucketLists<'a> {
     /// Object ownership says that lists count: `Some(false)`, and not known: `None`.
     count: Option<bool>,
     ignore_public: Switch,
+    /// The account of the bucket.
+    account: &'a str,
     owners: Owners<'a>,
 }
 
+/// Who owns an object.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// The account of its bucket.
+    Bucket,
+    /// This account, or whoever has this canonical user id.
+    Other(String),
+    /// One or the other.
+    Unclear,
+}
+
 impl<'a> BucketLists<'a> {
-    pub(super) fn new(bucket: &'a Bucket, ignore_public: Switch, owners: &Owners<'a>) -> Self {
+    pub(super) fn new(
+        bucket: &'a Bucket,
+        ignore_public: Switch,
+        account: &'a str,
+        owners: &Owners<'a>,
+    ) -> Self {
         let count = match &bucket.ownership {
             Observed::Value(ownership) => Some(ownership != "BucketOwnerEnforced"),
             unread if not_seen(unread).is_some() => None,
@@ -48,14 +69,36 @@ impl<'a> BucketLists<'a> {
             bucket,
             count,
             ignore_public,
+            account,
             owners: Rc::clone(owners),
         }
     }
 
-    /// Whether an object's own list was read and grants something to others.
-    pub(super) fn opens(&self, object: &ObjectEntry) -> bool {
+    /// Whether an object's own list was read and grants something to others, or the object has
+    /// another owner.
+    pub(super) fn is_apart(&self, object: &ObjectEntry) -> bool {
         let list = object.acl.value().filter(|_| self.count != Some(false));
         list.is_some_and(|acl| !self.granted(acl).is_empty())
+            || self.ownership(object) != Ownership::Bucket
+    }
+
+    /// Who owns an object, as far as its list says so.
+    pub(super) fn ownership(&self, object: &ObjectEntry) -> Ownership {
+        let owner = object.acl.value().map(|acl| acl.owner.as_str());
+        let Some(owner) = owner.filter(|owner| !owner.is_empty() && self.count != Some(false))
+        else {
+            return Ownership::Bucket;
+        };
+        let of_bucket = self.bucket.acl.value().map(|acl| acl.owner.as_str());
+        let account = self.owners.get(owner).copied();
+        let is_known = of_bucket.is_some() || self.owners.values().any(|a| *a == self.account);
+        if of_bucket == Some(owner) || account == Some(self.account) {
+            return Ownership::Bucket;
+        }
+        match self.count {
+            Some(_) if is_known => Ownership::Other(account.unwrap_or(owner).to_owned()),
+            _ => Ownership::Unclear,
+        }
     }
 
     /// The lists as one policy: the bucket's, and that of the object if one is asked for.
@@ -82,16 +125,19 @@ impl<'a> BucketLists<'a> {
         (!out.is_empty()).then(|| shelf.attach("access control list", &text))
     }
 
-    fn of(&self, list: ListOf, acl: &Acl) -> Vec<serde_json::Value> {
+    fn of(&self, list: ListOf, acl: &Acl) -> Vec<Value> {
         let granted = self.granted(acl);
         let unsure = |grant: &Granted<'_>| {
             self.count.is_none() || grant.is_public() && self.ignore_public == Switch::Unread
         };
         let (open, sure): (Vec<_>, Vec<_>) = granted.into_iter().partition(unsure);
-        let mut out = statements(list, &sure).unwrap_or_default();
-        let open = statements(list, &open).unwrap_or_default();
-        out.extend(open.into_iter().map(not_read));
-        out
+        let of = |grants: &[Granted<'_>]| statements(list, grants).unwrap_or_default();
+        let mut out: Vec<Value> = of(&sure);
+        let why = "whether the list counts was not read";
+        out.extend(of(&open).into_iter().map(|s| not_read(s, why)));
+        out.into_iter()
+            .flat_map(|statement| of_accounts(statement, &self.owners))
+            .collect()
     }
 
     /// The grants to others than the owner that count.
@@ -109,4 +155,62 @@ impl<'a> BucketLists<'a> {
             .filter(|grant| !(self.ignore_public == Switch::On && grant.is_public()))
             .collect()
     }
+}
+
+/// A policy with the accounts behind its canonical user ids in their place; `None` when the text
+/// is no policy.
+pub(super) fn resolved(text: &PolicyText, owners: &Owners<'_>) -> Option<PolicyText> {
+    let mut policy: Value = serde_json::from_str(text.as_str()).ok()?;
+    let statements = match policy.get_mut("Statement")?.take() {
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    let all = statements.into_iter().flat_map(|s| of_accounts(s, owners));
+    policy["Statement"] = all.collect();
+    Some(PolicyText::new(policy.to_string()))
+}
+
+/// The same statement for the accounts behind canonical user ids; and once more for those whose
+/// account is not known, of which it is not known whom it means. `NotPrincipal` is left alone:
+/// an id it spares spares nobody.
+fn of_accounts(mut statement: Value, owners: &Owners<'_>) -> Vec<Value> {
+    let Some(ids) = statement["Principal"]
+        .as_object_mut()
+        .and_then(|names| names.remove("CanonicalUser"))
+    else {
+        return vec![statement];
+    };
+    let listed = |value: Value| match value {
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    let ids = listed(ids);
+    let is_ours = |id: &&Value| id.as_str().is_some_and(is_placeholder);
+    let mut out = Vec::new();
+    let account = |id: &Value| Some((*owners.get(id.as_str()?)?).to_owned());
+    let known: Vec<Value> = ids.iter().filter_map(account).map(Value::from).collect();
+    let ours: Vec<Value> = ids.iter().filter(is_ours).cloned().collect();
+    let stranger = ids.len() > known.len() + ours.len();
+    if let Some(names) = statement["Principal"].as_object_mut() {
+        let mut accounts = names.remove("AWS").map(listed).unwrap_or_default();
+        accounts.extend(known);
+        if !accounts.is_empty() {
+            names.insert("AWS".to_owned(), Value::Array(accounts));
+        }
+        if !ours.is_empty() {
+            names.insert("CanonicalUser".to_owned(), Value::Array(ours));
+        }
+        if !names.is_empty() {
+            out.push(statement.clone());
+        }
+    }
+    if stranger {
+        let but: std::collections::BTreeSet<&str> = owners.values().copied().collect();
+        statement["Principal"] = json!({"CanonicalUser": some_account(but)});
+        out.push(not_read(
+            statement,
+            "whose canonical user id it names is not known",
+        ));
+    }
+    out
 }

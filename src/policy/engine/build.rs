@@ -11,6 +11,7 @@ use super::organization::ceilings;
 use super::resources::Resources;
 use super::{AccountFacts, Class, Engine, Lists, Principal, PrincipalKind};
 use crate::policy::compile::{Attached, CompiledPolicy, Interner};
+use crate::policy::document::{Effect, Version};
 
 /// Where policies are compiled and named, each name and each text once.
 #[derive(Default)]
@@ -53,6 +54,25 @@ impl Shelf {
             (_, Some(reason)) => Some(self.unread(name, &reason)),
             (_, None) => None,
         }
+    }
+}
+
+impl Shelf {
+    /// What a policy denies, as a policy of its own.
+    pub(super) fn denies_of(&mut self, attached: &Attached) -> Attached {
+        let Some(document) = attached.policy.document() else {
+            return attached.clone();
+        };
+        let statements = document.statements.iter();
+        let denies = statements.filter(|s| s.effect == Effect::Deny);
+        let quoted: Vec<&str> = denies.map(|s| document.quote(s)).collect();
+        let version = match document.version {
+            Version::V2008 => "2008-10-17",
+            Version::V2012 => "2012-10-17",
+        };
+        let all = quoted.join(",");
+        let text = format!(r#"{{"Version":"{version}","Statement":[{all}]}}"#);
+        self.attach(&attached.name.clone(), &PolicyText::new(text))
     }
 }
 

@@ -10,6 +10,7 @@
 mod acl;
 mod admin;
 mod build;
+mod collected;
 mod describe;
 mod grants;
 mod organization;
@@ -351,11 +352,15 @@ impl Engine {
         let request = Request::by(caller, action, resource, target.account, facts);
         // "For actions without a resource the RCPs of the caller's account count."
         let owner = target.account.or(request.caller.account());
+        // RCPs pass AWS managed keys over ("Resource control policies (RCPs)", Organizations User
+        // Guide).
+        let owner = owner.filter(|_| !target.aws_managed);
         let rcps = owner.map_or(&[][..], |account| self.rcps_of(account));
         let layers = Layers {
             rcps,
             resource: target.policy,
             acl: target.acl,
+            grants: target.grants,
             restrict_public_buckets: target.restrict_public_buckets,
             ..layers
         };

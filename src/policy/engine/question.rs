@@ -173,7 +173,7 @@ impl<'a> Question<'a> {
         for name in names {
             match name {
                 // An account is admitted as a whole only by its own policies; everyone is.
-                Name::Everyone | Name::SignedIn | Name::AnyAccount => self.open_to_all |= allows,
+                Name::Everyone | Name::SignedIn | Name::AnyAccount(_) => self.open_to_all |= allows,
                 Name::Account(id) => accounts.extend(engine.by_account.get(id)),
                 Name::Arn(arn) => {
                     self.names.insert(arn.clone());

@@ -1,74 +1,98 @@
-//! Resources and their own policies, by ARN.
+//! Resources and their own policies, by ARN: what is known of the resource of a request.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use palisade_model::listing::LISTINGS;
-use palisade_model::{
-    Account, ObjectEntry, Observed, PublicAccessBlock, Region, RegionState, Resource, Snapshot,
-};
+use palisade_model::Snapshot;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::json;
 
 use super::Engine;
-use super::acl::{BucketLists, Owners, owners};
-use super::build::{Shelf, not_seen};
-use crate::policy::compile::Attached;
+use super::build::Shelf;
+use super::collected;
+use crate::policy::acl::{self, not_read};
+use crate::policy::compile::{Attached, CompiledPolicy};
+use crate::policy::facts::{self, OwnPolicy};
 use crate::policy::layers::Switch;
 
-type Tags = Box<[(Box<str>, Box<str>)]>;
+pub(super) type Tags = Box<[(Box<str>, Box<str>)]>;
 
 /// What the snapshot says of the resource of a request.
+#[derive(Default)]
 pub(super) struct Target<'a> {
     /// Who owns it, if that is known.
     pub(super) account: Option<&'a str>,
     pub(super) policy: Option<&'a [Attached]>,
     /// Its access control lists, where they count.
     pub(super) acl: Option<&'a [Attached]>,
+    /// Grants of a KMS key.
+    pub(super) grants: Option<&'a [Attached]>,
     /// Its tags; `None` when they are not known.
     pub(super) tags: Option<&'a [(Box<str>, Box<str>)]>,
     pub(super) restrict_public_buckets: Switch,
+    /// A KMS key that AWS manages: RCPs pass it over.
+    pub(super) aws_managed: bool,
 }
 
 impl<'a> Target<'a> {
     /// The policies on the side of the resource.
     pub(super) fn resource_side(&self) -> impl Iterator<Item = &'a Attached> {
         let lists = self.acl.unwrap_or_default();
-        self.policy.unwrap_or_default().iter().chain(lists)
+        let grants = self.grants.unwrap_or_default();
+        let policies = self.policy.unwrap_or_default().iter();
+        policies.chain(lists).chain(grants)
     }
 }
 
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) account: Box<str>,
+    pub(super) policy: Option<[Attached; 1]>,
+    pub(super) acl: Option<[Attached; 1]>,
+    pub(super) grants: Option<Box<[Attached]>>,
+    pub(super) tags: Option<Tags>,
+    pub(super) restrict_public_buckets: Switch,
+    pub(super) aws_managed: bool,
+    /// An object that somebody else than the bucket's owner wrote and owns.
+    pub(super) owner: Option<Box<ObjectOwner>>,
+}
+
+/// Who owns an object, where the bucket's owner does not.
 #[derive(Debug)]
-struct Known {
-    account: Box<str>,
-    policy: Option<[Attached; 1]>,
-    acl: Option<[Attached; 1]>,
-    tags: Option<Tags>,
-    restrict_public_buckets: Switch,
+pub(super) struct ObjectOwner {
+    /// The account; a canonical user id where it is not known whose it is.
+    pub(super) account: Box<str>,
+    /// What counts of the bucket's policy: what it denies.
+    pub(super) denies: Option<[Attached; 1]>,
 }
 
 /// All resources that can have a policy or tags.
 #[derive(Debug)]
 pub(super) struct Resources {
-    by_arn: FxHashMap<Box<str>, Known>,
+    pub(super) by_arn: FxHashMap<Box<str>, Known>,
     /// Secrets by their ARN without the six random characters, which requests may leave out.
-    secrets: FxHashMap<Box<str>, Box<str>>,
-    unlisted: Unlisted,
+    pub(super) secrets: FxHashMap<Box<str>, Box<str>>,
+    pub(super) unlisted: Unlisted,
     /// Stands for the policy of a resource that could not be listed.
     unread: [Attached; 1],
+    /// Stand for policies of kinds that are not collected.
+    anything: [Attached; 1],
+    shares: [Attached; 1],
+    services: [Attached; 1],
 }
 
 /// Where there may be resources that nobody has seen.
 #[derive(Debug, Default)]
-struct Unlisted {
+pub(super) struct Unlisted {
     /// Account, service and region; no region: all of them.
     at: FxHashSet<(Box<str>, Box<str>, Box<str>)>,
     /// The same without the region, for requests that name none.
     anywhere: FxHashSet<(Box<str>, Box<str>)>,
     /// Accounts whose list of regions is a guess, and the regions that were guessed.
-    guessed: FxHashMap<Box<str>, FxHashSet<Box<str>>>,
+    pub(super) guessed: FxHashMap<Box<str>, FxHashSet<Box<str>>>,
 }
 
 impl Unlisted {
-    fn add(&mut self, account: &str, service: &str, region: &str) {
+    pub(super) fn add(&mut self, account: &str, service: &str, region: &str) {
         self.at
             .insert((account.into(), service.into(), region.into()));
         self.anywhere.insert((account.into(), service.into()));
@@ -90,41 +114,20 @@ impl Unlisted {
 
 impl Resources {
     pub(super) fn read(snapshot: &Snapshot, shelf: &mut Shelf) -> Self {
-        let unread = [shelf.unread("resource-based policy", "the resource was not read")];
+        let name = "resource-based policy";
         let mut out = Self {
             by_arn: FxHashMap::default(),
             secrets: FxHashMap::default(),
             unlisted: Unlisted::default(),
-            unread,
-        };
-        let owners = owners(snapshot);
-        for (id, account) in &snapshot.accounts {
-            let partition = snapshot.partition.to_string();
-            let mut reader = Reader {
-                id,
-                partition: &partition,
-                owners: owners.clone(),
-                out: &mut out,
+            unread: [shelf.unread(name, "the resource was not read")],
+            anything: [shelf.unread(name, NOT_COLLECTED)],
+            shares: [uncollected(
+                json!({"CanonicalUser": acl::ANY_ACCOUNT}),
                 shelf,
-            };
-            reader.iam(account);
-            reader.s3(account);
-            reader.listed("", &account.resources);
-            match &account.regions {
-                Observed::Value(regions) => {
-                    for (name, region) in regions {
-                        reader.region(name, region);
-                    }
-                    if account.regions_gap.is_some() {
-                        let names = regions.keys().map(|name| name.as_str().into());
-                        let guess = &mut reader.out.unlisted.guessed;
-                        guess.insert(id.as_str().into(), names.collect());
-                    }
-                }
-                Observed::Gap(_) => reader.missing("", &REGIONAL),
-                Observed::Absent | Observed::NotApplicable(_) => {}
-            }
-        }
+            )],
+            services: [uncollected(json!({"Service": "*"}))],
+        };
+        collected::read(snapshot, &mut out, shelf);
         out
     }
 
@@ -136,57 +139,37 @@ impl Resources {
         resource: &str,
         caller_account: Option<&str>,
     ) -> Target<'a> {
-        let service = action
-            .split(':')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let parts: Vec<&str> = resource.splitn(6, ':').collect();
+        let action = action.to_ascii_lowercase();
+        let service = action.split(':').next().unwrap_or_default();
         let account_of = |id: &str| {
-            engine
-                .by_account
-                .get(id)
-                .map(|at| &*engine.accounts[*at as usize].id)
+            let at = engine.by_account.get(id)?;
+            Some(&*engine.accounts[*at as usize].id)
         };
         // What one account does to the organization as a whole is asked of its own policies: that
         // it may act there at all is delegation, not a resource's policy.
         //
         // Source: "Delegated administrator", Organizations User Guide; "Centrally manage root
         // access for member accounts", IAM User Guide; 2026-10.
-        let is_organizational = matches!(service.as_str(), "organizations" | "sso")
-            || action.eq_ignore_ascii_case("sts:AssumeRoot");
-        if is_organizational {
+        if matches!(service, "organizations" | "sso") || action == "sts:assumeroot" {
             return Target {
                 account: caller_account.and_then(account_of),
-                policy: None,
-                acl: None,
-                tags: None,
-                restrict_public_buckets: Switch::Off,
+                ..Target::default()
             };
         }
+        let parts: Vec<&str> = resource.splitn(6, ':').collect();
         let [_, _, arn_service, region, owner, rest] = parts[..] else {
-            return Target {
-                account: None,
-                policy: None,
-                acl: None,
-                tags: None,
-                restrict_public_buckets: Switch::Off,
-            };
+            return Target::default();
         };
+        // A trust policy speaks of sts actions; iam actions on a role never ask it.
+        let asked = arn_service != "iam" || service == "sts";
+        let own = facts::own_policy(arn_service, rest).filter(|_| asked);
         if let Some(known) = self.find(resource, arn_service, rest) {
-            // A trust policy speaks of sts actions; iam actions on a role never ask it.
-            let asked = arn_service != "iam" || service == "sts";
-            return Target {
-                account: Some(&known.account),
-                policy: known
-                    .policy
-                    .as_ref()
-                    .filter(|_| asked)
-                    .map(<[_; 1]>::as_slice),
-                acl: known.acl.as_ref().map(<[_; 1]>::as_slice),
-                tags: known.tags.as_deref(),
-                restrict_public_buckets: known.restrict_public_buckets,
+            let policy = match own {
+                None => None,
+                Some(OwnPolicy::Collected) => known.policy.as_ref().map(<[_; 1]>::as_slice),
+                Some(own) => Some(self.not_collected(own)),
             };
+            return known.target(policy, &action);
         }
         let owner = if owner.is_empty() {
             caller_account.unwrap_or_default()
@@ -199,19 +182,29 @@ impl Resources {
             // A foreign account's resource.
             None => true,
         };
-        let asked = arn_service != "iam" || service == "sts";
-        let policy = (unlisted && asked && has_policies(arn_service)).then_some(&self.unread[..]);
+        let policy = match own {
+            Some(OwnPolicy::Collected) => unlisted.then_some(&self.unread[..]),
+            Some(own) => Some(self.not_collected(own)),
+            None => None,
+        };
         Target {
             account,
             policy,
-            acl: None,
-            tags: None,
-            restrict_public_buckets: Switch::Off,
+            ..Target::default()
+        }
+    }
+
+    fn not_collected(&self, own: OwnPolicy) -> &[Attached] {
+        match own {
+            OwnPolicy::Collected => &self.unread,
+            OwnPolicy::Anything => &self.anything,
+            OwnPolicy::Shares => &self.shares,
+            OwnPolicy::Services => &self.services,
         }
     }
 
     /// By ARN, or by the ARN of what it is part of: the bucket of an object, the function of an
-    /// alias.
+    /// alias, the table of an index.
     fn find(&self, resource: &str, service: &str, rest: &str) -> Option<&Known> {
         if let Some(known) = self.by_arn.get(resource) {
             return Some(known);
@@ -219,6 +212,7 @@ impl Resources {
         let cut = match service {
             "s3" => rest.find('/')?,
             "lambda" => "function:".len() + rest.strip_prefix("function:")?.find(':')?,
+            "dynamodb" => "table/".len() + rest.strip_prefix("table/")?.find('/')?,
             "secretsmanager" => {
                 return self.by_arn.get(self.secrets.get(resource)?);
             }
@@ -229,241 +223,37 @@ impl Resources {
     }
 }
 
-/// Services whose resources have policies of their own, by the service in their ARNs.
-///
-/// Source: "AWS services that work with IAM", IAM User Guide, 2026-10.
-fn has_policies(service: &str) -> bool {
-    RESOURCE_POLICY_SERVICES.binary_search(&service).is_ok()
-}
-
-const RESOURCE_POLICY_SERVICES: [&str; 30] = [
-    "acm-pca",
-    "backup",
-    "codeartifact",
-    "codebuild",
-    "dynamodb",
-    "ecr",
-    "elasticfilesystem",
-    "es",
-    "events",
-    "execute-api",
-    "glacier",
-    "glue",
-    "iam",
-    "iot",
-    "kafka",
-    "kinesis",
-    "kms",
-    "lambda",
-    "lex",
-    "logs",
-    "mediastore",
-    "redshift-serverless",
-    "s3",
-    "s3express",
-    "schemas",
-    "secretsmanager",
-    "serverlessrepo",
-    "ses",
-    "sns",
-    "sqs",
-];
-
-/// Of these, those that live in regions.
-const REGIONAL: [&str; 12] = [
-    "codebuild",
-    "dynamodb",
-    "ecr",
-    "elasticfilesystem",
-    "events",
-    "glue",
-    "kms",
-    "lambda",
-    "logs",
-    "secretsmanager",
-    "sns",
-    "sqs",
-];
-
-struct Reader<'a> {
-    id: &'a str,
-    partition: &'a str,
-    /// The account behind each canonical user id.
-    owners: Owners<'a>,
-    out: &'a mut Resources,
-    shelf: &'a mut Shelf,
-}
-
-/// Tags that were read; `None` when nobody knows them.
-fn observed(facts: &Observed<BTreeMap<String, String>>) -> Option<Tags> {
-    match facts {
-        Observed::Value(all) => Some(tags(all)),
-        Observed::Absent | Observed::NotApplicable(_) => Some(Tags::default()),
-        Observed::Gap(_) => None,
-    }
-}
-
-fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Tags {
-    tags.into_iter()
-        .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
-        .collect()
-}
-
-impl Reader<'_> {
-    fn missing(&mut self, region: &str, services: &[&str]) {
-        for service in services {
-            self.out.unlisted.add(self.id, service, region);
-        }
-    }
-
-    fn put(&mut self, arn: &str, policy: Option<Attached>, tags: Option<Tags>) {
-        let known = Known {
-            account: self.id.into(),
-            policy: policy.map(|p| [p]),
-            acl: None,
-            tags,
-            restrict_public_buckets: Switch::Off,
+impl Known {
+    fn target<'a>(&'a self, policy: Option<&'a [Attached]>, action: &str) -> Target<'a> {
+        let owner = self.owner.as_deref();
+        let owner = owner.filter(|_| facts::asks_object_owner(action));
+        let (account, policy) = match owner {
+            Some(owner) => {
+                let denies = owner.denies.as_ref().map(<[_; 1]>::as_slice);
+                (&owner.account, denies)
+            }
+            None => (&self.account, policy),
         };
-        if let Some((short, _)) = arn.rsplit_once('-').filter(|_| arn.contains(":secret:")) {
-            self.out.secrets.insert(short.into(), arn.into());
-        }
-        self.out.by_arn.insert(arn.into(), known);
-    }
-
-    fn iam(&mut self, account: &Account) {
-        match &account.iam.roles {
-            Observed::Value(roles) => {
-                for role in roles.values() {
-                    let trust = self.shelf.attach("trust policy", &role.trust);
-                    self.put(role.arn.as_str(), Some(trust), Some(tags(&role.tags)));
-                }
-            }
-            Observed::Gap(_) => self.missing("", &["iam"]),
-            Observed::Absent | Observed::NotApplicable(_) => {}
-        }
-        for user in account.iam.users.value().into_iter().flatten() {
-            self.put(user.1.arn.as_str(), None, Some(tags(&user.1.tags)));
-        }
-    }
-
-    fn s3(&mut self, account: &Account) {
-        let Observed::Value(buckets) = &account.s3.buckets else {
-            if account.s3.buckets.gap().is_some() {
-                self.missing("", &["s3"]);
-            }
-            return;
-        };
-        for (name, bucket) in buckets {
-            let arn = format!("arn:{}:s3:::{name}", self.partition);
-            let policy = self.shelf.observed("bucket policy", &bucket.policy);
-            let levels = [&account.s3.public_access_block, &bucket.public_access_block];
-            let restrict = block(levels, |block| block.restrict_public_buckets);
-            let ignore = block(levels, |block| block.ignore_public_acls);
-            let lists = BucketLists::new(bucket, ignore, &self.owners);
-            let known = |shelf: &mut Shelf, object: Option<&ObjectEntry>| Known {
-                account: self.id.into(),
-                policy: policy.clone().map(|p| [p]),
-                acl: lists.policy(object, shelf).map(|p| [p]),
-                // Whether a bucket's tags count in conditions depends on a setting per bucket.
-                tags: None,
-                restrict_public_buckets: restrict,
-            };
-            let objects = bucket.objects.value().into_iter().flat_map(|l| &l.objects);
-            for object in objects.filter(|object| lists.opens(object)) {
-                let found = known(self.shelf, Some(object));
-                let arn = format!("{arn}/{}", object.key);
-                self.out.by_arn.insert(arn.into(), found);
-            }
-            let found = known(self.shelf, None);
-            self.out.by_arn.insert(arn.into(), found);
-        }
-    }
-
-    fn region(&mut self, name: &str, region: &Region) {
-        match region.state {
-            RegionState::Off => return, // nothing can be there
-            RegionState::NotAsked => return self.missing(name, &REGIONAL),
-            RegionState::Enabled => {}
-        }
-        match &region.functions {
-            Observed::Value(functions) => {
-                for function in functions.values() {
-                    let policy = self.shelf.observed("function policy", &function.policy);
-                    self.put(function.arn.as_str(), policy, observed(&function.tags));
-                }
-            }
-            Observed::Gap(_) => self.missing(name, &["lambda"]),
-            Observed::Absent | Observed::NotApplicable(_) => {}
-        }
-        match &region.topics {
-            Observed::Value(topics) => {
-                for (arn, topic) in topics {
-                    let policy = self.shelf.observed("topic policy", &topic.policy);
-                    self.put(arn.as_str(), policy, None);
-                }
-            }
-            Observed::Gap(_) => self.missing(name, &["sns"]),
-            Observed::Absent | Observed::NotApplicable(_) => {}
-        }
-        match &region.buses {
-            Observed::Value(buses) => {
-                for (bus, facts) in buses {
-                    let arn = format!(
-                        "arn:{}:events:{name}:{}:event-bus/{bus}",
-                        self.partition, self.id
-                    );
-                    let policy = self.shelf.observed("event bus policy", &facts.policy);
-                    self.put(&arn, policy, None);
-                }
-            }
-            Observed::Gap(_) => self.missing(name, &["events"]),
-            Observed::Absent | Observed::NotApplicable(_) => {}
-        }
-        self.listed(name, &region.resources);
-        // A kind that was never listed is not one of which there is nothing.
-        let rows = LISTINGS.iter().filter(|row| !row.global);
-        for row in rows.filter(|row| row.policy.is_some()) {
-            if !region.resources.contains_key(row.kind) {
-                self.missing(name, &[service_of(row.kind)]);
-            }
-        }
-    }
-
-    fn listed(
-        &mut self,
-        region: &str,
-        kinds: &BTreeMap<String, Observed<BTreeMap<String, Resource>>>,
-    ) {
-        for (kind, resources) in kinds {
-            match resources {
-                Observed::Value(resources) => {
-                    for resource in resources.values().filter(|r| !r.arn.as_str().is_empty()) {
-                        let name = format!("policy of {kind}");
-                        let policy = self.shelf.observed(&name, &resource.policy);
-                        self.put(resource.arn.as_str(), policy, observed(&resource.tags));
-                    }
-                }
-                Observed::Gap(_) => self.missing(region, &[service_of(kind)]),
-                Observed::Absent | Observed::NotApplicable(_) => {}
-            }
+        Target {
+            account: Some(account),
+            policy,
+            acl: self.acl.as_ref().map(<[_; 1]>::as_slice),
+            grants: self.grants.as_deref(),
+            tags: self.tags.as_deref(),
+            restrict_public_buckets: self.restrict_public_buckets,
+            aws_managed: self.aws_managed,
         }
     }
 }
 
-/// One of the four flags at the levels that can set it: on at one is on.
-fn block(
-    levels: [&Observed<PublicAccessBlock>; 2],
-    flag: impl Fn(&PublicAccessBlock) -> bool,
-) -> Switch {
-    let one = |level: &Observed<PublicAccessBlock>| match level {
-        Observed::Value(block) => flag(block).into(),
-        unread if not_seen(unread).is_some() => Switch::Unread,
-        _ => Switch::Off,
-    };
-    levels.map(one).into_iter().max().unwrap_or_default()
-}
+const NOT_COLLECTED: &str = "policies of this kind of resource are not collected";
 
-/// The IAM service of a kind such as `sqs.queue`.
-fn service_of(kind: &str) -> &str {
-    kind.split('.').next().unwrap_or(kind)
+/// A policy that may let these in, and that denies nobody.
+fn uncollected(principal: serde_json::Value) -> Attached {
+    let allow = json!({"Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*"});
+    let text = acl::document(&[not_read(allow, NOT_COLLECTED)]);
+    Attached::new(
+        "resource-based policy",
+        Arc::new(CompiledPolicy::read(&text)),
+    )
 }

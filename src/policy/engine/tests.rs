@@ -258,6 +258,235 @@ fn public_grants_under_an_unread_switch_are_unknown_and_others_hold() {
 }
 
 #[test]
+fn policies_that_are_not_collected_are_unknown_where_they_matter() {
+    let iam =
+        json!({"users": {"a": user("a", allow("*", "*")), "b": user("b", allow("s3:*", "*"))}});
+    let mut snapshot = json!({"taken_at": "2026-11-01T00:00:00Z", "accounts": {
+        ACCOUNT: {"iam": iam, "regions": {"eu-west-1": {}}},
+        "444455556666": {"regions": {"eu-west-1": {}}, "iam": {"users": {"f": {"arn":
+            "arn:aws:iam::444455556666:user/f", "id": "AIDAf", "inline": {"p": allow("*", "*")}}}}}}});
+    for kind in [
+        "dynamodb.table",
+        "sqs.queue",
+        "kms.key",
+        "ecr.repository",
+        "secretsmanager.secret",
+    ] {
+        snapshot["accounts"][ACCOUNT]["regions"]["eu-west-1"]["resources"][kind] = json!({});
+    }
+    let snapshot: Snapshot = serde_json::from_value(snapshot).expect("well formed");
+    let engine = Engine::new(&snapshot);
+    let said = |who: &str, action: &str, rest: &str| {
+        let service = action.split(':').next().expect("it has a service");
+        let resource = format!("arn:aws:{service}:eu-west-1:{ACCOUNT}:{rest}");
+        match engine.decide(who, action, &resource, &Context::open()) {
+            Decision::Allowed(_) => "allowed",
+            Decision::Unknown(unknown) if unknown.unless_refused.is_some() => "unless refused",
+            Decision::Unknown(_) => "unknown",
+            _ => "denied",
+        }
+    };
+    let foreign = "arn:aws:iam::444455556666:user/f";
+    for (action, rest, own, without, other) in [
+        (
+            "kinesis:PutRecord",
+            "stream/s",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        (
+            "elasticfilesystem:ClientMount",
+            "file-system/fs-1",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        (
+            "es:ESHttpGet",
+            "domain/d/x",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        (
+            "execute-api:Invoke",
+            "api/prod/GET/x",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        (
+            "backup:DeleteRecoveryPoint",
+            "backup-vault:v",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        (
+            "lambda:InvokeFunction",
+            "function:f:live",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        (
+            "dynamodb:GetRecords",
+            "table/t/stream/x",
+            "unless refused",
+            "unknown",
+            "unknown",
+        ),
+        // Sharing never denies, and grants nothing to whom the own account allows nothing.
+        (
+            "codebuild:BatchGetBuilds",
+            "project/p",
+            "allowed",
+            "denied",
+            "unknown",
+        ),
+        (
+            "wafv2:GetRuleGroup",
+            "regional/rulegroup/r/1",
+            "allowed",
+            "denied",
+            "unknown",
+        ),
+        // Nor do policies for services only.
+        (
+            "logs:PutLogEvents",
+            "log-group:g:log-stream:s",
+            "allowed",
+            "denied",
+            "denied",
+        ),
+        ("glue:StartJobRun", "job/j", "allowed", "denied", "denied"),
+        ("rds:StopDBInstance", "db:d", "allowed", "denied", "denied"),
+        ("sqs:SendMessage", "q", "allowed", "denied", "denied"),
+    ] {
+        let found = [&arn("a"), &arn("b"), foreign].map(|who| said(who, action, rest));
+        assert_eq!(found, [own, without, other], "{action}");
+    }
+    assert_eq!(
+        said(
+            "delivery.logs.amazonaws.com",
+            "logs:PutLogEvents",
+            "log-group:g"
+        ),
+        "unknown"
+    );
+}
+
+#[test]
+fn grants_of_a_key_allow_and_deny_nothing() {
+    let key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/k");
+    let own = format!("arn:aws:iam::{ACCOUNT}:root");
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": own}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Deny", "Principal": "*", "Action": "kms:Sign", "Resource": "*"}]});
+    let foreign = "arn:aws:iam::444455556666:role/r";
+    let decided = |grants: Value, who: &str, action: &str, context: &Context| {
+        let mut snapshot = json!({"taken_at": "2026-11-01T00:00:00Z", "accounts": {
+            ACCOUNT: {"iam": {"users": {"a": user("a", allow("s3:*", "*"))}}, "regions": {"eu-west-1":
+                {"resources": {"kms.key": {"k": {"arn": key, "policy": policy,
+                    "attributes": {"key_manager": "CUSTOMER"}}}}}}},
+            "444455556666": {"iam": {"roles": {"r": {"arn": foreign, "id": "AROAr",
+                "trust": trust("arn:aws:iam::444455556666:root")}}}}}});
+        let place = &mut snapshot["accounts"][ACCOUNT]["regions"]["eu-west-1"]["resources"];
+        place["kms.key"]["k"]["attributes"]["grants"] = grants;
+        let snapshot: Snapshot = serde_json::from_value(snapshot).expect("well formed");
+        Engine::new(&snapshot).decide(who, action, &key, context)
+    };
+    let grant = |to: &str, constraints: Value| {
+        json!([{"GranteePrincipal": to, "GrantId": "g",
+        "Operations": ["Decrypt", "Sign", "DescribeKey"], "Constraints": constraints}])
+    };
+    let free = Value::Null;
+    let open = Context::open();
+    let a = arn("a");
+    assert!(decided(json!([]), &a, "kms:Decrypt", &open).is_denied());
+    assert!(decided(Value::Null, &a, "kms:Decrypt", &open).is_denied());
+    assert!(decided(grant(&a, free.clone()), &a, "kms:Decrypt", &open).is_allowed());
+    assert!(decided(grant(&a, free.clone()), &a, "kms:Encrypt", &open).is_denied());
+    assert!(decided(grant(&a, free.clone()), &a, "kms:Sign", &open).is_denied());
+    // Also without a policy of the other account's own.
+    assert!(decided(grant(foreign, free.clone()), foreign, "kms:Decrypt", &open).is_allowed());
+    assert!(decided(grant(foreign, free), &a, "kms:Decrypt", &open).is_denied());
+    let held = json!({"EncryptionContextSubset": {"team": "web"}});
+    let Decision::Conditional(conditional) =
+        decided(grant(&a, held.clone()), &a, "kms:Decrypt", &open)
+    else {
+        panic!("the constraint binds")
+    };
+    let said = conditional.residual.to_string();
+    assert_eq!(said, "kms:encryptioncontext:team StringEquals web");
+    assert!(decided(grant(&a, held), &a, "kms:DescribeKey", &open).is_allowed());
+    let gap = json!({"$gap": {"operation": "kms:ListGrants", "kind": "denied"}});
+    let Decision::Unknown(unknown) = decided(gap, &a, "kms:Decrypt", &open) else {
+        panic!("a grant may be there")
+    };
+    assert_eq!(unknown.gaps[0].layer, crate::policy::Layer::Grant);
+    assert!(
+        unknown.gaps[0].reason.contains("kms:ListGrants"),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn the_writer_of_an_object_owns_it_where_lists_count() {
+    let foreign = "arn:aws:iam::444455556666:user/f";
+    let decided = |ownership: &str, owner: &str, who: &str, action: &str| {
+        let open = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"},
+            {"Effect": "Allow", "Principal": {"CanonicalUser": ["id-of-4", "id-of-none"]},
+                "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"}]});
+        let of = |owner: &str| json!({"owner": owner, "grants": []});
+        let snapshot = json!({"taken_at": "2026-11-01T00:00:00Z", "accounts": {
+            ACCOUNT: {"iam": {"users": {"a": user("a", allow("s3:*", "*"))}},
+                "s3": {"public_access_block": null, "buckets": {"b": {"policy": open, "acl": of("id-of-1"),
+                    "ownership": ownership, "objects": {"objects": [{"key": "k", "acl": of(owner)}]}}}}},
+            "444455556666": {"s3": {"buckets": {"c": {"acl": of("id-of-4")}}},
+                "iam": {"users": {"f": {"arn": foreign, "id": "AIDAf", "inline": {"p": allow("s3:*", "*")}}}}}}});
+        let snapshot: Snapshot = serde_json::from_value(snapshot).expect("well formed");
+        let on = if action == "s3:ListBucket" {
+            "arn:aws:s3:::b"
+        } else {
+            "arn:aws:s3:::b/k"
+        };
+        Engine::new(&snapshot)
+            .decide(who, action, on, &Context::open())
+            .is_allowed()
+    };
+    let a = arn("a");
+    for (ownership, owner, who, action, allowed) in [
+        ("ObjectWriter", "id-of-1", "anonymous", "s3:GetObject", true),
+        (
+            "BucketOwnerEnforced",
+            "id-of-4",
+            "anonymous",
+            "s3:GetObject",
+            true,
+        ),
+        (
+            "ObjectWriter",
+            "id-of-4",
+            "anonymous",
+            "s3:GetObject",
+            false,
+        ),
+        ("ObjectWriter", "id-of-4", &a, "s3:GetObject", false),
+        ("ObjectWriter", "id-of-4", &a, "s3:DeleteObject", true),
+        ("ObjectWriter", "id-of-4", foreign, "s3:GetObject", true),
+        ("ObjectWriter", "id-of-5", foreign, "s3:GetObject", false),
+        // By its canonical user id; one that nobody knows is no account of which one is known.
+        ("ObjectWriter", "id-of-1", foreign, "s3:ListBucket", true),
+    ] {
+        let found = decided(ownership, owner, who, action);
+        assert_eq!(found, allowed, "{ownership} {owner} {who} {action}");
+    }
+}
+
+#[test]
 fn members_of_a_class_are_told_apart_only_where_they_differ() {
     let home = json!({"Version": "2012-10-17", "Statement":
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::home/${aws:username}/*"}});

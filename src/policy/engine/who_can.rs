@@ -173,7 +173,7 @@ impl Engine {
             // The unique id of a deleted principal names nobody.
             Name::Arn(arn) => arn.starts_with("arn:").then(|| arn.to_string()),
             Name::Service(name) | Name::Federated(name) => Some(name.to_string()),
-            Name::Canonical | Name::SignedIn | Name::AnyAccount => None,
+            Name::Canonical | Name::SignedIn | Name::AnyAccount(_) => None,
         }
     }
 

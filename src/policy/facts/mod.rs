@@ -1,8 +1,10 @@
 //! IAM reference data, dated.
 
 mod cross_account;
+mod own_policies;
 
 pub(crate) use cross_account::crosses_accounts;
+pub(crate) use own_policies::{OwnPolicy, own_policy};
 
 /// Services whose resources RCPs act on, by action prefix. Sorted.
 ///
@@ -80,6 +82,27 @@ pub(crate) const RCP_SERVICES: [&str; 62] = [
 pub(crate) fn rcps_act_on(action: &str) -> bool {
     let service = action.split(':').next().unwrap_or_default();
     action != "kms:retiregrant" && RCP_SERVICES.binary_search(&service).is_ok()
+}
+
+/// What only the owner of an object can give away in its bucket, by the beginning of the action
+/// (in lower case): where object ownership leaves objects to their writers, a bucket policy
+/// grants nothing of these on the objects of others.
+///
+/// Source: "How Amazon S3 authorizes a request for an object operation" and "Bucket owner
+/// granting permissions to objects it does not own", S3 User Guide, 2026-10: the bucket's owner
+/// may still deny access, delete and archive.
+const OF_OBJECT_OWNERS: [&str; 6] = [
+    "s3:getobject",
+    "s3:putobjectacl",
+    "s3:putobjecttagging",
+    "s3:putobjectversionacl",
+    "s3:putobjectversiontagging",
+    "s3:deleteobjecttagging",
+];
+
+/// Whether the owner of an object, and not that of its bucket, is asked.
+pub(crate) fn asks_object_owner(action: &str) -> bool {
+    OF_OBJECT_OWNERS.iter().any(|name| action.starts_with(name))
 }
 
 /// Services with one endpoint in the whole partition, whose calls are always made there. Sorted.

@@ -147,7 +147,9 @@ fn collect<'a>(request: &Request, layers: &Layers<'a>) -> Uncertain<'a> {
                     Layer::Resource if statement.effect == Effect::Deny => {
                         statement.principal.refuses(&request.caller, bounded)
                     }
-                    Layer::Resource | Layer::Acl => statement.grants(&request.caller).is_some(),
+                    Layer::Resource | Layer::Acl | Layer::Grant => {
+                        statement.grants(&request.caller).is_some()
+                    }
                     _ => true,
                 };
                 if meant && statement.applies(request) == Tri::Maybe {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Fault;
 use super::case::Case;
 use crate::policy::decide::{Decision, decide};
-use crate::policy::document::{Node, Value, position, read_json};
+use crate::policy::document::{Value, position, read_json};
 use crate::policy::explain::{self, Explanation};
 use crate::policy::residual::{Residual, Term};
 
@@ -21,7 +21,7 @@ pub(super) fn answer(text: &str) -> Result<Json, Fault> {
             message: format!("column {column}: {}", fault.message),
         }
     })?;
-    let id = value.get("id").map(plain);
+    let id = value.get("id").map(Value::plain);
     let case = Case::of(&value, &source).map_err(|message| Fault {
         id: id.clone(),
         message,
@@ -45,17 +45,8 @@ pub(super) fn answer(text: &str) -> Result<Json, Fault> {
     Ok(Json::Object(out))
 }
 
-/// A JSON scalar of ours as one of serde's.
-fn plain(value: &Value) -> Json {
-    match &value.node {
-        Node::Bool(flag) => json!(flag),
-        Node::String(text) => json!(text),
-        Node::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-        _ => Json::Null,
-    }
-}
-
-fn result(decision: &Decision) -> &'static str {
+/// The word for a decision on a request of which every key is known.
+pub fn result(decision: &Decision) -> &'static str {
     match decision {
         Decision::Allowed(_) => "Allowed",
         Decision::Denied(refusal) if refusal.is_explicit() => "ExplicitlyDenied",
@@ -100,6 +91,8 @@ fn describe(out: &mut Map<String, Json>, decision: &Decision, explanation: &Expl
                 .map(|g| json!({"layer": g.layer.word(), "policy": g.name, "reason": g.reason}))
                 .collect();
             out.insert("gaps".to_owned(), Json::Array(gaps));
+            let unless = unknown.unless_refused.is_some();
+            out.insert("allowedUnlessRefused".to_owned(), json!(unless));
             if let Some(left) = &unknown.residual {
                 out.insert("residual".to_owned(), residual(left));
             }

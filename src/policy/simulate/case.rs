@@ -24,6 +24,7 @@ pub struct Case {
     resource: Option<Vec<Attached>>,
     endpoint: Option<Vec<Attached>>,
     acl: Option<Vec<Attached>>,
+    grants: Option<Vec<Attached>>,
     restrict_public_buckets: Switch,
     /// What was odd about its policies, and what was made of it.
     pub(super) notes: Vec<String>,
@@ -97,6 +98,7 @@ impl Case {
             resource: on_resource,
             endpoint,
             acl: settings.and_then(|s| list_of_grants(s, resource, blocks("IgnorePublicAcls"))),
+            grants: key_grants(value)?,
             restrict_public_buckets: blocks("RestrictPublicBuckets").into(),
             notes: reader.notes,
         })
@@ -112,6 +114,7 @@ impl Case {
             rcps: &self.rcps,
             resource: self.resource.as_deref(),
             acl: self.acl.as_deref(),
+            grants: self.grants.as_deref(),
             endpoint: self.endpoint.as_deref(),
             restrict_public_buckets: self.restrict_public_buckets,
         }
@@ -200,6 +203,21 @@ fn list_of_grants(settings: &Value, resource: &str, ignore_public: bool) -> Opti
     let statements = acl::statements(list, &grants)?;
     let policy = CompiledPolicy::read(&acl::document(&statements));
     Some(vec![Attached::new("acl", Arc::new(policy))])
+}
+
+/// The grants of the KMS key, as `ListGrants` writes them; `None` when nothing is said of them.
+fn key_grants(value: &Value) -> Result<Option<Vec<Attached>>, String> {
+    let settings = value.get("settings").and_then(|s| s.get("kms"));
+    let Some(grants) = settings.and_then(|s| s.get("grants")) else {
+        return Ok(None);
+    };
+    let Node::List(grants) = &grants.node else {
+        return Err("`settings.kms.grants` is not a list".to_owned());
+    };
+    let grants: Vec<_> = grants.iter().map(Value::plain).collect();
+    let text = crate::policy::kms_grants::document(&grants);
+    let attach = |text: String| Attached::new("grants", Arc::new(CompiledPolicy::read(&text)));
+    Ok(Some(text.map(attach).into_iter().collect()))
 }
 
 /// Reads policies and notes what was odd about them.

@@ -13,6 +13,7 @@
 //! | `scps`, `rcps` | one list of policies for each level, root first |
 //! | `resourcePolicy`, `vpcEndpointPolicies` | policies; one or a list |
 //! | `settings.s3` | `blockPublicAccess` (one flag or the four), `bucketAbacEnabled`, `objectOwnership`, and `acl`: a list of `{grantee, permission}`, the list of the object or of the bucket that is asked for; a grantee is a group's URI, an account or a canonical user id |
+//! | `settings.kms` | `grants`: the grants of the key, as `ListGrants` writes them |
 //!
 //! A policy is an object, or a text that holds one. With `unknownKeys` the answer has a
 //! `verdict` and, where conditional, a `residual`; otherwise a `result`.
@@ -24,7 +25,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-pub use answer::residual;
+pub use answer::{residual, result};
 pub use case::Case;
 
 /// A longer line is refused instead of read: no request of one principal comes near.
