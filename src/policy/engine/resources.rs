@@ -121,10 +121,7 @@ impl Resources {
             unlisted: Unlisted::default(),
             unread: [shelf.unread(name, "the resource was not read")],
             anything: [shelf.unread(name, NOT_COLLECTED)],
-            shares: [uncollected(
-                json!({"CanonicalUser": acl::ANY_ACCOUNT}),
-                shelf,
-            )],
+            shares: [uncollected(json!({"CanonicalUser": acl::ANY_ACCOUNT}))],
             services: [uncollected(json!({"Service": "*"}))],
         };
         collected::read(snapshot, &mut out, shelf);
