@@ -3,6 +3,7 @@
 use palisade::gate::{self, Settings};
 use palisade::report::{Report, table};
 
+use super::capabilities::{Compared, Permissions};
 use super::decision::{self, Told};
 use super::exit::{Exit, Failure};
 use super::output::Format;
@@ -14,7 +15,9 @@ use crate::ui::Voice;
 Examples:
   palisade explain iam-user-console-no-mfa
   palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder s3:GetObject arn:aws:s3:::backups/db.sql
-  palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder")]
+  palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder
+  palisade explain --snapshot estate.snap role/deploy --permissions
+  palisade explain --snapshot estate.snap role/deploy --against role/deploy-old")]
 pub(crate) struct Args {
     /// A check, a technique, the id of a finding or path, or an ARN
     #[arg(value_name = "ID|ARN")]
@@ -29,7 +32,13 @@ pub(crate) struct Args {
     /// A condition key of the request, known to have this value; repeatable
     #[arg(long, value_name = "KEY=VALUE", requires = "action")]
     context: Vec<String>,
-    /// Of a decision: table or json, with a file after `=`
+    /// Say what the subject, a user or role, can do by its own policies, its boundary and SCPs
+    #[arg(long, conflicts_with_all = ["action", "against"])]
+    permissions: bool,
+    /// Say what the subject and this other user or role can do that the other cannot
+    #[arg(long, value_name = "PRINCIPAL", conflicts_with = "action")]
+    against: Option<String>,
+    /// Of a decision or permissions: table or json, with a file after `=`
     #[arg(
         short,
         long,
@@ -51,9 +60,12 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     if let Some(action) = &args.action {
         return decide(args, action, &targets, voice);
     }
+    if args.permissions || args.against.is_some() {
+        return capabilities(args, &targets, voice);
+    }
     if targets.iter().any(|target| target.format == Format::Json) {
         return Err(Failure::usage(
-            "only a decision is explained as json",
+            "only decisions and permissions are explained as json",
             "name an action and a resource, or leave out `-f json`",
         ));
     }
@@ -111,6 +123,33 @@ fn decide(
         match &target.file {
             None => output::stdout(&text)?,
             Some(path) => output::file(path, |out| Ok(out.write_all(text.as_bytes())?))?,
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+/// What a principal can do, alone or against another.
+fn capabilities(args: &Args, targets: &[output::Target], voice: Voice) -> anyhow::Result<Exit> {
+    let loaded = source::load(&args.source, voice)?;
+    let engine = palisade::policy::Engine::new(&loaded.snapshot);
+    let (text, json) = match &args.against {
+        Some(other) => {
+            let compared = Compared::of(&engine, &args.subject, other)?;
+            (compared.text(), compared.json())
+        }
+        None => {
+            let permissions = Permissions::of(&engine, &args.subject)?;
+            (permissions.text(), permissions.json())
+        }
+    };
+    for target in targets {
+        let told = match target.format {
+            Format::Table => text.clone(),
+            Format::Json => format!("{json:#}\n"),
+        };
+        match &target.file {
+            None => output::stdout(&told)?,
+            Some(path) => output::file(path, |out| Ok(out.write_all(told.as_bytes())?))?,
         }
     }
     Ok(Exit::Passed)

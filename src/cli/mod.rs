@@ -1,6 +1,7 @@
 //! What people type: one file per command.
 
 mod args;
+mod capabilities;
 mod catalogue;
 #[cfg(feature = "aws")]
 mod collect;

@@ -10,9 +10,9 @@ use rustc_hash::FxHashMap;
 
 use super::condition::Test;
 use super::context::{Context, Key};
-use super::document::{Document, DocumentError, Effect, Span, Statement, Version};
+use super::document::{Condition, Document, DocumentError, Effect, Span, Statement, Version};
 use super::pattern::Glob;
-use super::principal::{Caller, Naming, PrincipalMatcher};
+use super::principal::{Caller, Name, Naming, PrincipalMatcher};
 use super::request::Request;
 use super::resource::{Resource, ResourcePattern, ResourceSet};
 use super::tri::Tri;
@@ -24,6 +24,9 @@ pub struct CompiledPolicy {
     /// For each statement the services its actions may belong to, as [`service_bit`]s: most
     /// statements are passed over by this alone.
     services: Box<[u64]>,
+    /// Where statements come from that were added after the last one: see
+    /// [`CompiledStatement::of_sessions`].
+    echoes: Box<[u32]>,
     source: Arc<str>,
     span: Span,
     /// The document is read again when somebody wants it quoted: most never are.
@@ -115,17 +118,24 @@ impl CompiledPolicy {
     /// Makes a policy ready to evaluate.
     pub fn compile(document: Document) -> Self {
         let variables = document.version == Version::V2012;
-        let statements: Box<[CompiledStatement]> = document
+        let mut statements: Vec<CompiledStatement> = document
             .statements
             .iter()
             .map(|s| CompiledStatement::new(s, variables))
             .collect();
+        let mut echoes = Vec::new();
+        for (written, at) in document.statements.iter().zip(0..) {
+            let more = statements[at as usize].of_sessions(written, variables);
+            echoes.resize(echoes.len() + more.len(), at);
+            statements.extend(more);
+        }
         Self {
             services: statements
                 .iter()
                 .map(CompiledStatement::service_bits)
                 .collect(),
-            statements,
+            statements: statements.into(),
+            echoes: echoes.into(),
             source: document.text,
             span: document.span,
             document: OnceLock::new(),
@@ -151,6 +161,7 @@ impl CompiledPolicy {
         Self {
             statements: Box::new([]),
             services: Box::new([]),
+            echoes: Box::new([]),
             source: "".into(),
             span: Span::default(),
             document: OnceLock::new(),
@@ -178,7 +189,14 @@ impl CompiledPolicy {
 
     /// The statement at this place, as written.
     pub fn statement(&self, index: usize) -> Option<&Statement> {
-        self.document()?.statements.get(index)
+        self.document()?.statements.get(self.written(index))
+    }
+
+    /// The place, as written, of a statement.
+    pub fn written(&self, index: usize) -> usize {
+        let own = self.statements.len() - self.echoes.len();
+        let echo = index.checked_sub(own).and_then(|at| self.echoes.get(at));
+        echo.map_or(index, |at| *at as usize)
     }
 
     /// The statements that may speak of an action of this service, with their places.
@@ -192,7 +210,7 @@ impl CompiledPolicy {
     /// The text of the statement at this place.
     pub fn quote(&self, index: usize) -> Option<&str> {
         let document = self.document()?;
-        Some(document.quote(document.statements.get(index)?))
+        Some(document.quote(document.statements.get(self.written(index))?))
     }
 }
 
@@ -281,6 +299,33 @@ impl CompiledStatement {
             conditions: tests.into_iter().flatten().collect(),
             unreadable,
         }
+    }
+
+    /// The same statement for roles of which it names sessions: where it is not known which
+    /// session of the role asks, it applies when the session has that name.
+    ///
+    /// `aws:userid` of a session is the role's id, a colon and the session's name ("Where you can
+    /// use policy variables", IAM User Guide).
+    fn of_sessions(&self, written: &Statement, variables: bool) -> Vec<Self> {
+        let sessions = self.principal.sessions();
+        let mut out = Vec::new();
+        for ((account, role), names) in sessions {
+            let test = Condition {
+                operator: "StringLike".to_owned(),
+                key: "aws:userid".to_owned(),
+                values: names.iter().map(|name| format!("*:{name}")).collect(),
+            };
+            let name = Name::SomeSession {
+                account: account.into(),
+                role: role.into(),
+            };
+            let mut one = Self::new(written, variables);
+            let own = one.conditions.into_iter();
+            one.conditions = own.chain(Test::new(&test, false)).collect();
+            one.principal = PrincipalMatcher::Named([name].into());
+            out.push(one);
+        }
+        out
     }
 
     fn service_bits(&self) -> u64 {

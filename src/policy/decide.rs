@@ -162,6 +162,21 @@ pub(crate) fn settle(request: &Request, layers: &Layers<'_>, lens: &Lens) -> (De
     (decision, ruling.gap)
 }
 
+/// The policies among these that could not be read.
+pub(crate) fn unread_policies(layers: &Layers<'_>) -> Vec<UnreadPolicy> {
+    let mut out = Vec::new();
+    for layer in layers.present() {
+        for attached in layers.policies(layer) {
+            out.extend(why_unread(&attached.policy).map(|reason| UnreadPolicy {
+                layer,
+                name: attached.name.to_string(),
+                reason,
+            }));
+        }
+    }
+    out
+}
+
 /// The unread policies of which one, read differently, could change the answer.
 fn deciding_gaps(request: &Request, layers: &Layers<'_>) -> Vec<UnreadPolicy> {
     let mut all = Vec::new();

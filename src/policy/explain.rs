@@ -170,7 +170,10 @@ pub fn quote(layers: &Layers<'_>, cite: Cite) -> Option<Quoted> {
     let attached = layers.cited(cite)?;
     let statement = attached.policy.statement(cite.statement)?;
     Some(Quoted {
-        cite,
+        cite: Cite {
+            statement: attached.policy.written(cite.statement),
+            ..cite
+        },
         policy: attached.name.to_string(),
         sid: statement.sid.clone(),
         effect: statement.effect,

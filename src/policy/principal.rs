@@ -2,6 +2,7 @@
 //!
 //! Source: "AWS JSON policy elements: Principal" and "… NotPrincipal", IAM User Guide.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::Context;
@@ -198,6 +199,12 @@ pub(crate) enum Name {
     Canonical,
     /// Whoever has an AWS account: a group that ACLs know.
     SignedIn,
+    /// A role of which one session or another is meant, whatever the role's path: which one, a
+    /// condition beside it says.
+    SomeSession {
+        account: Box<str>,
+        role: Box<str>,
+    },
     /// Some account or other, but none of these: in a list that was not read, or by a canonical
     /// user id nobody knows.
     AnyAccount(Box<[Box<str>]>),
@@ -261,6 +268,12 @@ impl Name {
                 Caller::Federated(name) => (name == own || &**own == "*").then_some(Naming::Direct),
                 _ => None,
             },
+            Self::SomeSession { account, role } => match caller {
+                Caller::Role { arn, account: own } => (own == account
+                    && arn.rsplit('/').next() == Some(role))
+                .then_some(Naming::Session),
+                _ => None,
+            },
             Self::AnyAccount(but) => {
                 let account = caller.account()?;
                 let other = !but.iter().any(|known| **known == *account);
@@ -292,6 +305,28 @@ impl PrincipalMatcher {
             (None, Some(others)) => Self::AllBut(names(others)),
             (None, None) => Self::Holder,
         }
+    }
+
+    /// The sessions it names, by the role and its account.
+    pub(crate) fn sessions(&self) -> BTreeMap<(&str, &str), Vec<&str>> {
+        let mut out: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        let names = match self {
+            Self::Named(names) => &names[..],
+            Self::AllBut(_) | Self::Holder => &[],
+        };
+        for name in names {
+            let Name::Arn(arn) = name else { continue };
+            let mut parts = arn.splitn(6, ':').skip(2);
+            let mut next = || parts.next().unwrap_or_default();
+            let (service, _, account, rest) = (next(), next(), next(), next());
+            let tail = rest
+                .strip_prefix("assumed-role/")
+                .filter(|_| service == "sts");
+            if let Some((role, session)) = tail.and_then(|tail| tail.split_once('/')) {
+                out.entry((account, role)).or_default().push(session);
+            }
+        }
+        out
     }
 
     /// How a grant to this principal element reaches the caller: the strongest naming.

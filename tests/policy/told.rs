@@ -263,3 +263,62 @@ fn requests_with_very_many_patterns_on_unknown_keys_are_decided_in_time() {
     let answers = simulated(format!("{case}\n").as_bytes());
     assert_eq!(answers[0]["verdict"], "Conditional");
 }
+
+#[test]
+fn permissions_of_one_principal_are_told_with_their_statements() {
+    let file = details();
+    let path = file.path().to_str().expect("the path is text").to_owned();
+    let run = |more: &[&str]| {
+        let mut arguments = vec!["explain", "--gaad", &path, "--no-organization"];
+        arguments.extend(more);
+        let output = palisade(&arguments, b"");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{errors}");
+        String::from_utf8(output.stdout).expect("it writes text")
+    };
+    let text = run(&["user/cy", "--permissions"]);
+    let wanted = "arn:aws:iam::111122223333:user/cy can, by its own policies:\n  iam:PassRole\n    \
+        on arn:aws:iam::111122223333:role/* when aws:multifactorauthpresent Bool true\n      \
+        by inline policy `own`, statement `Pass`\n";
+    assert_eq!(text, wanted);
+    // What a boundary leaves nothing of is not there, and what was not read is named.
+    assert!(run(&["user/bob", "--permissions"]).ends_with("  nothing\n"));
+    let unread = run(&["user/dan", "--permissions"]);
+    assert!(
+        unread.contains("not read of arn:aws:iam::111122223333:user/dan:"),
+        "{unread}"
+    );
+    let json: Value =
+        serde_json::from_str(&run(&["user/ana", "--permissions", "-f", "json"])).expect("JSON");
+    assert_eq!(json["permissions"][0]["actions"], json!(["iam:PassRole"]));
+    assert_eq!(json["permissions"][0]["by"][0]["statement"], "`Pass`");
+}
+
+#[test]
+fn two_principals_are_told_apart_by_what_only_one_can() {
+    let file = details();
+    let path = file.path().to_str().expect("the path is text").to_owned();
+    let ask = [
+        "explain",
+        "user/ana",
+        "--against",
+        "user/cy",
+        "--gaad",
+        &path,
+        "--no-organization",
+    ];
+    let output = palisade(&ask, b"");
+    let text = String::from_utf8(output.stdout).expect("it writes text");
+    let wanted = "only arn:aws:iam::111122223333:user/ana can:\n  iam:PassRole\n    \
+        on arn:aws:iam::111122223333:role/*\nonly arn:aws:iam::111122223333:user/cy can:\n  nothing\n";
+    assert_eq!(text, wanted);
+    let json = palisade(&[&ask[..], &["-f", "json"]].concat(), b"");
+    let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["first"]["only"][0]["actions"], json!(["iam:PassRole"]));
+    assert_eq!(json["second"]["only"], json!([]));
+    let missing = palisade(
+        &["explain", "user/nobody", "--permissions", "--gaad", &path],
+        b"",
+    );
+    assert_eq!(missing.status.code(), Some(2));
+}

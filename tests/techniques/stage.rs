@@ -290,6 +290,8 @@ impl<'t> Stage<'t> {
                     let root = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
                         "Principal": {"AWS": HOME}, "Action": "kms:*", "Resource": "*"}]});
                     resource.policy = Observed::Value(root.into());
+                    let attributes = &mut resource.attributes;
+                    attributes.insert("grants".to_owned(), Observed::Absent);
                 }
                 self.listing(kind.name()).insert(own, resource);
             }

@@ -874,10 +874,17 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("agentRuntimeId")
     .arn(0, "agentRuntimeArn")
-    .details(&[ask(&AGENTCORE, "bedrock-agentcore:GetAgentRuntime")
-        .route("GET /runtimes/{agentRuntimeId}/")
-        .send(&[("agentRuntimeId", Value::Item("agentRuntimeId"))])])
+    .details(&[
+        ask(&AGENTCORE, "bedrock-agentcore:GetAgentRuntime")
+            .route("GET /runtimes/{agentRuntimeId}/")
+            .send(&[("agentRuntimeId", Value::Item("agentRuntimeId"))]),
+        ask(&AGENTCORE, "bedrock-agentcore:GetResourcePolicy")
+            .route("GET /resourcepolicy/{resourceArn}")
+            .send(&[("resourceArn", Value::Item("agentRuntimeArn"))])
+            .absent(&["ResourceNotFoundException"]),
+    ])
     .role(1, "roleArn")
+    .policy(2, "policy")
     .attributes(&[text("status", at(0, "status"))]),
     listing(
         "bedrock-agentcore.code-interpreter",
@@ -1301,6 +1308,23 @@ pub static LISTINGS: &[Listing] = &[
     .arn_as("arn:{partition}:ec2:{region}:{account}:instance-connect-endpoint/{name}")
     .attributes(&[
         text("vpc_id", at(0, "vpcId")),
+        text("state", at(0, "state")),
+    ]),
+    listing(
+        "ec2.vpc-endpoint",
+        ask(&EC2, "ec2:DescribeVpcEndpoints")
+            .send(&[("MaxResults", Value::Number(1000))])
+            .page("NextToken", "nextToken"),
+        "vpcEndpointSet.item[]",
+    )
+    .name("vpcEndpointId")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{name}")
+    .policy(0, "policyDocument")
+    .tags(0, "tagSet.item[]", ("key", "value"))
+    .attributes(&[
+        text("vpc_id", at(0, "vpcId")),
+        text("service_name", at(0, "serviceName")),
+        text("type", at(0, "vpcEndpointType")),
         text("state", at(0, "state")),
     ]),
     listing(

@@ -17,7 +17,8 @@ use crate::policy::kms_grants;
 use crate::policy::layers::Switch;
 
 /// Services whose policies are collected and that live in regions.
-const REGIONAL: [&str; 8] = [
+const REGIONAL: [&str; 9] = [
+    "bedrock-agentcore",
     "dynamodb",
     "ecr",
     "events",
@@ -254,6 +255,10 @@ impl Reader<'_> {
             match resources {
                 Observed::Value(resources) => {
                     for resource in resources.values().filter(|r| !r.arn.as_str().is_empty()) {
+                        if kind == "ec2.vpc-endpoint" {
+                            self.endpoint(resource);
+                            continue;
+                        }
                         let name = format!("policy of {kind}");
                         let policy = self.shelf.observed(&name, &resource.policy);
                         let mut known = Known {
@@ -268,9 +273,20 @@ impl Reader<'_> {
                         self.keep(resource.arn.as_str(), known);
                     }
                 }
-                Observed::Gap(_) => self.missing(region, &[service_of(kind)]),
+                Observed::Gap(_) => {
+                    self.out.more_endpoints |= kind == "ec2.vpc-endpoint";
+                    self.missing(region, &[service_of(kind)]);
+                }
                 Observed::Absent | Observed::NotApplicable(_) => {}
             }
+        }
+    }
+
+    fn endpoint(&mut self, endpoint: &Resource) {
+        let policy = self.shelf.observed("VPC endpoint policy", &endpoint.policy);
+        let id = endpoint.arn.as_str().rsplit('/').next().unwrap_or_default();
+        if let Some(policy) = policy {
+            self.out.endpoints.insert(id.into(), [policy]);
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct Keys {
     username: Key,
     userid: Key,
     is_service: Key,
+    pub(super) source_vpce: Key,
     /// Keys that only calls by services carry.
     of_services: [Key; 6],
 }
@@ -33,6 +34,7 @@ impl Default for Keys {
             username: Key::new("aws:username"),
             userid: Key::new("aws:userid"),
             is_service: Key::new("aws:PrincipalIsAWSService"),
+            source_vpce: Key::new("aws:SourceVpce"),
             of_services: [
                 "aws:SourceArn",
                 "aws:SourceAccount",

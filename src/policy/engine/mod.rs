@@ -12,6 +12,7 @@ mod admin;
 mod build;
 mod collected;
 mod describe;
+mod endpoint;
 mod grants;
 mod organization;
 mod question;
@@ -25,8 +26,8 @@ use palisade_model::Snapshot;
 use rustc_hash::FxHashMap;
 
 use super::compile::{Attached, CompiledPolicy};
-use super::context::Context;
-use super::decide::{Decision, decide};
+use super::context::{Context, Knowledge};
+use super::decide::{Decision, UnreadPolicy};
 use super::explain::{Explanation, explain};
 use super::layers::Layers;
 use super::principal::Caller;
@@ -188,6 +189,11 @@ impl Engine {
         self.distinct_policies
     }
 
+    /// The policies of a principal, its boundary and its SCPs among them, that could not be read.
+    pub fn unread_policies(&self, principal: &str) -> Vec<UnreadPolicy> {
+        super::decide::unread_policies(&self.standing(principal))
+    }
+
     /// The identity-based policies of a principal.
     pub fn identity_policies(&self, principal: &str) -> &[Attached] {
         match self.principal(principal) {
@@ -208,7 +214,7 @@ impl Engine {
         context: &Context,
     ) -> Decision {
         let setting = self.setting(principal, action, resource, context);
-        decide(&setting.request, &setting.layers)
+        self.settle(&setting)
     }
 
     /// Decides and says why.
@@ -220,7 +226,7 @@ impl Engine {
         context: &Context,
     ) -> (Decision, Explanation) {
         let setting = self.setting(principal, action, resource, context);
-        let decision = decide(&setting.request, &setting.layers);
+        let decision = self.settle(&setting);
         let explanation = explain(&setting.request, &setting.layers, &decision);
         (decision, explanation)
     }
@@ -361,10 +367,19 @@ impl Engine {
             resource: target.policy,
             acl: target.acl,
             grants: target.grants,
+            endpoint: self.endpoint_of(&request),
             restrict_public_buckets: target.restrict_public_buckets,
             ..layers
         };
         Setting { request, layers }
+    }
+
+    /// The policy of the endpoint that a request is known to come by.
+    fn endpoint_of(&self, request: &Request) -> Option<&[Attached]> {
+        match request.context.get(&self.keys.source_vpce) {
+            Knowledge::Known([id]) => self.resources.endpoint(id),
+            _ => None,
+        }
     }
 
     /// The classes that hold a policy as an identity-based one.

@@ -178,7 +178,10 @@ impl<'a> Question<'a> {
                 Name::Arn(arn) => {
                     self.names.insert(arn.clone());
                 }
-                Name::Service(_) | Name::Federated(_) | Name::Canonical => {}
+                Name::Service(_)
+                | Name::Federated(_)
+                | Name::Canonical
+                | Name::SomeSession { .. } => {}
             }
         }
     }

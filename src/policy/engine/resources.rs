@@ -71,9 +71,14 @@ pub(super) struct Resources {
     pub(super) by_arn: FxHashMap<Box<str>, Known>,
     /// Secrets by their ARN without the six random characters, which requests may leave out.
     pub(super) secrets: FxHashMap<Box<str>, Box<str>>,
+    /// Policies of VPC endpoints, by id.
+    pub(super) endpoints: FxHashMap<Box<str>, [Attached; 1]>,
+    /// Some endpoints could not be listed.
+    pub(super) more_endpoints: bool,
     pub(super) unlisted: Unlisted,
     /// Stands for the policy of a resource that could not be listed.
     unread: [Attached; 1],
+    unread_endpoint: [Attached; 1],
     /// Stand for policies of kinds that are not collected.
     anything: [Attached; 1],
     shares: [Attached; 1],
@@ -118,8 +123,11 @@ impl Resources {
         let mut out = Self {
             by_arn: FxHashMap::default(),
             secrets: FxHashMap::default(),
+            endpoints: FxHashMap::default(),
+            more_endpoints: false,
             unlisted: Unlisted::default(),
             unread: [shelf.unread(name, "the resource was not read")],
+            unread_endpoint: [shelf.unread("VPC endpoint policy", "the endpoint was not read")],
             anything: [shelf.unread(name, NOT_COLLECTED)],
             shares: [uncollected(json!({"CanonicalUser": acl::ANY_ACCOUNT}))],
             services: [uncollected(json!({"Service": "*"}))],
@@ -188,6 +196,14 @@ impl Resources {
             account,
             policy,
             ..Target::default()
+        }
+    }
+
+    /// The policy of a VPC endpoint; `None` when it has none or nobody knows the endpoint.
+    pub(super) fn endpoint(&self, id: &str) -> Option<&[Attached]> {
+        match self.endpoints.get(id) {
+            Some(policy) => Some(policy),
+            None => self.more_endpoints.then_some(&self.unread_endpoint[..]),
         }
     }
 

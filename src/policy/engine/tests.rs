@@ -487,6 +487,117 @@ fn the_writer_of_an_object_owns_it_where_lists_count() {
 }
 
 #[test]
+fn one_session_named_is_a_condition_on_the_role() {
+    let role_arn = format!("arn:aws:iam::{ACCOUNT}:role/ci/r");
+    let session = |name: &str| format!("arn:aws:sts::{ACCOUNT}:assumed-role/r/{name}");
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": session("nightly")}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},
+        {"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"},
+        {"Effect": "Deny", "Principal": {"AWS": session("guest")}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}]});
+    let mut it = role(
+        "r",
+        trust(&format!("arn:aws:iam::{ACCOUNT}:root")),
+        allow("sqs:*", "*"),
+    );
+    it["arn"] = json!(role_arn);
+    let snapshot = json!({"taken_at": "2026-11-01T00:00:00Z", "accounts": {ACCOUNT: {"iam": {"roles": {"r": it}},
+        "s3": {"public_access_block": null, "buckets": {"b": {"policy": policy, "ownership": "BucketOwnerEnforced"}}}}}});
+    let snapshot: Snapshot = serde_json::from_value(snapshot).expect("well formed");
+    let engine = Engine::new(&snapshot);
+    let ask = |who: &str, action: &str| match engine.decide(
+        who,
+        action,
+        "arn:aws:s3:::b/k",
+        &Context::open(),
+    ) {
+        Decision::Allowed(_) => "allowed".to_owned(),
+        Decision::Conditional(conditional) => conditional.residual.to_string(),
+        _ => "denied".to_owned(),
+    };
+    assert_eq!(
+        ask(&role_arn, "s3:GetObject"),
+        "aws:userid StringLike *:nightly"
+    );
+    assert_eq!(ask(&session("nightly"), "s3:GetObject"), "allowed");
+    assert_eq!(ask(&session("other"), "s3:GetObject"), "denied");
+    assert_eq!(
+        ask(&role_arn, "s3:PutObject"),
+        "aws:userid StringNotLike *:guest"
+    );
+    assert_eq!(ask(&session("guest"), "s3:PutObject"), "denied");
+    assert_eq!(ask(&session("other"), "s3:PutObject"), "allowed");
+    let who = engine.who_can("s3:GetObject", "arn:aws:s3:::b/k", &Context::open());
+    assert_eq!(who.iter(&engine).count(), 1);
+    let (_, why) = engine.explain(
+        &role_arn,
+        "s3:GetObject",
+        "arn:aws:s3:::b/k",
+        &Context::open(),
+    );
+    assert_eq!(why.statements[0].cite.statement, 0);
+    assert!(why.statements[0].text.contains("nightly"));
+}
+
+#[test]
+fn the_policy_of_an_endpoint_counts_where_the_endpoint_is_known() {
+    let pinned = |id: &str| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*",
+        "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpce": id}}}})
+    };
+    let only = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*",
+        "Action": "s3:GetObject", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}});
+    let snapshot = json!({"taken_at": "2026-11-01T00:00:00Z", "organization": null, "accounts": {ACCOUNT: {
+        "iam": {"users": {"a": user("a", pinned("vpce-1")), "b": user("b", allow("s3:*", "*")),
+            "c": user("c", pinned("vpce-9"))}},
+        "s3": {"public_access_block": null, "buckets": {}},
+        "regions": {"eu-west-1": {"resources": {"ec2.vpc-endpoint": {
+            "vpce-1": {"arn": format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:vpc-endpoint/vpce-1"), "policy": only},
+            "vpce-2": {"arn": format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:vpc-endpoint/vpce-2"), "policy": null}}}}}}}});
+    let snapshot: Snapshot = serde_json::from_value(snapshot).expect("well formed");
+    let engine = Engine::new(&snapshot);
+    let ask = |name: &str, action: &str, endpoint: Option<&str>, org: Option<&str>| {
+        let mut context = Context::open();
+        if let Some(id) = endpoint {
+            context.set("aws:SourceVpce", id);
+        }
+        if let Some(id) = org {
+            context.set("aws:PrincipalOrgID", id);
+        } else {
+            context.set_unknown("aws:PrincipalOrgID");
+        }
+        match engine.decide(&arn(name), action, "arn:aws:s3:::b/k", &context) {
+            Decision::Allowed(_) => "allowed".to_owned(),
+            Decision::Conditional(conditional) => conditional.residual.to_string(),
+            Decision::Denied(refusal) => format!("denied by {}", refusal.layer.word()),
+            Decision::Unknown(_) => "unknown".to_owned(),
+        }
+    };
+    assert_eq!(ask("b", "s3:PutObject", None, None), "allowed");
+    assert_eq!(
+        ask("b", "s3:PutObject", Some("vpce-1"), None),
+        "denied by endpoint"
+    );
+    assert_eq!(ask("b", "s3:PutObject", Some("vpce-2"), None), "allowed");
+    assert_eq!(
+        ask("b", "s3:GetObject", Some("vpce-1"), Some("o-1")),
+        "allowed"
+    );
+    assert_eq!(ask("a", "s3:PutObject", None, None), "denied by endpoint");
+    assert_eq!(
+        ask("a", "s3:GetObject", None, Some("o-1")),
+        "aws:sourcevpce StringEquals vpce-1"
+    );
+    assert_eq!(
+        ask("a", "s3:GetObject", None, None),
+        "aws:principalorgid StringEquals o-1 and aws:sourcevpce StringEquals vpce-1"
+    );
+    assert_eq!(
+        ask("c", "s3:PutObject", None, None),
+        "aws:sourcevpce StringEquals vpce-9"
+    );
+}
+
+#[test]
 fn members_of_a_class_are_told_apart_only_where_they_differ() {
     let home = json!({"Version": "2012-10-17", "Statement":
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::home/${aws:username}/*"}});

@@ -47,6 +47,22 @@ pub struct Difference {
     pub only_second: Vec<(String, Vec<Extent>)>,
 }
 
+impl Difference {
+    /// The same with actions together that have the same extents: `service:*` for whole services.
+    pub fn grouped(list: &[(String, Vec<Extent>)]) -> Vec<(Vec<String>, Vec<Extent>)> {
+        let mut groups: BTreeMap<&[Extent], Vec<String>> = BTreeMap::new();
+        for (action, extents) in list {
+            groups.entry(extents).or_default().push(action.clone());
+        }
+        let mut out: Vec<_> = groups
+            .into_iter()
+            .map(|(extents, names)| (shortened(names), extents.to_vec()))
+            .collect();
+        out.sort();
+        out
+    }
+}
+
 impl fmt::Display for Extent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.resources.join(" and "))?;
@@ -132,7 +148,10 @@ impl Engine {
         let Some(known) = self.principal(principal) else {
             return BTreeMap::new();
         };
-        let layers = self.layers_of(&self.classes[known.class as usize]);
+        let mut layers = self.layers_of(&self.classes[known.class as usize]);
+        if known.linked {
+            layers.scps = None;
+        }
         let mut out = BTreeMap::new();
         for service in actions().services() {
             for action in &service.actions {

@@ -16,7 +16,7 @@ use super::question::{Profiles, Question};
 use super::{Engine, Principal};
 use crate::policy::compile::{CompiledPolicy, CompiledStatement};
 use crate::policy::context::Context;
-use crate::policy::decide::{Decision, decide};
+use crate::policy::decide::Decision;
 use crate::policy::document::Effect;
 use crate::policy::principal::{Name, PrincipalMatcher};
 
@@ -58,7 +58,6 @@ impl WhoCan {
     }
 }
 
-/// How a policy bears on a question.
 impl Engine {
     /// Who may do `action` on `resource`: every principal but those surely denied.
     ///
@@ -82,7 +81,7 @@ impl Engine {
                 let by_name = named.contains(at) || principal.linked;
                 let ask = |out: &mut WhoCan| {
                     let setting = self.setting_of(*at, &question.asked, context);
-                    out.keep(decide(&setting.request, &setting.layers))
+                    out.keep(self.settle(&setting))
                 };
                 let decision = if by_name || standing.by_name || question.by_name {
                     ask(&mut out)
@@ -114,7 +113,7 @@ impl Engine {
                 continue;
             }
             let setting = self.setting_of(at, &question.asked, context);
-            match out.keep(decide(&setting.request, &setting.layers)) {
+            match out.keep(self.settle(&setting)) {
                 Some(decision) => out.principals.push(Answer {
                     principal: at,
                     decision,
@@ -173,7 +172,9 @@ impl Engine {
             // The unique id of a deleted principal names nobody.
             Name::Arn(arn) => arn.starts_with("arn:").then(|| arn.to_string()),
             Name::Service(name) | Name::Federated(name) => Some(name.to_string()),
-            Name::Canonical | Name::SignedIn | Name::AnyAccount(_) => None,
+            Name::Canonical | Name::SignedIn | Name::AnyAccount(_) | Name::SomeSession { .. } => {
+                None
+            }
         }
     }
 

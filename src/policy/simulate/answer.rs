@@ -112,14 +112,16 @@ fn describe(out: &mut Map<String, Json>, decision: &Decision, explanation: &Expl
     }
 }
 
+/// One condition as JSON.
+pub fn term(term: &Term) -> Json {
+    json!({
+        "key": term.key, "operator": term.operator.to_string(), "values": term.values,
+        "control": term.control.word(),
+    })
+}
+
 /// A residual as JSON: alternatives of terms.
 pub fn residual(residual: &Residual) -> Json {
-    let term = |term: &Term| {
-        json!({
-            "key": term.key, "operator": term.operator.to_string(), "values": term.values,
-            "control": term.control.word(),
-        })
-    };
     let clauses: Vec<Json> = residual
         .clauses
         .iter()

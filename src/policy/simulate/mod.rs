@@ -25,7 +25,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-pub use answer::{residual, result};
+pub use answer::{residual, result, term};
 pub use case::Case;
 
 /// A longer line is refused instead of read: no request of one principal comes near.
