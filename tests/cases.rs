@@ -56,6 +56,7 @@ fn documented_rules_hold() {
         include_str!("cases/rules.jsonl"),
         include_str!("cases/operators.jsonl"),
         include_str!("cases/layers.jsonl"),
+        include_str!("cases/edges.jsonl"),
     ] {
         rows.extend(self::rows(text));
     }
@@ -99,12 +100,10 @@ fn verdicts_over_unknown_keys_are_permitted_and_nearly_always_the_best() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(
-        second_best.len() <= 2,
-        "{best} of {}:\n{}",
-        rows.len(),
-        second_best.join("\n")
-    );
+    println!("the best verdict for {best} of {}", rows.len());
+    // The one other: a tag of `210` would complete the ARN that is denied, which none of its
+    // completions tries.
+    assert_eq!((best, rows.len()), (79, 80), "{}", second_best.join("\n"));
 }
 
 #[test]
