@@ -6,7 +6,7 @@
 use super::compile::CompiledPolicy;
 use super::facts;
 use super::layers::{
-    Audience, Cite, Layer, Layers, Lens, Opinion, ResourceOpinion, Switch, opinion,
+    Audience, Cite, Layer, Layers, Lens, Mark, Opinion, ResourceOpinion, Switch, opinion,
     resource_opinion,
 };
 use super::principal::{Caller, Naming};
@@ -249,8 +249,8 @@ pub(crate) struct Ruling {
     pub(crate) gap: bool,
     /// What the layers say one by one. After an explicit deny the rest is not asked.
     pub(crate) opinions: Opinions,
-    by_resource: Option<Cite>,
-    by_identity: Option<Cite>,
+    by_resource: Option<Mark>,
+    by_identity: Option<Mark>,
 }
 
 #[derive(Debug, Clone)]
@@ -271,8 +271,8 @@ pub(crate) struct Opinions {
 impl Ruling {
     pub(crate) fn grant(&self) -> Grant {
         Grant {
-            identity: self.by_identity,
-            resource: self.by_resource,
+            identity: self.by_identity.map(Mark::cite),
+            resource: self.by_resource.map(Mark::cite),
         }
     }
 
@@ -298,6 +298,7 @@ impl Ruling {
             .chain(more)
             .max_by_key(|(_, deny, _)| *deny);
         let (layer, deny, by) = strongest.unwrap_or((Layer::Identity, Tri::No, None));
+        let by = by.map(Mark::cite);
         if deny == Tri::Yes || (deny == Tri::Maybe && self.allowed == Tri::Maybe) {
             return Refusal {
                 layer: by.map_or(layer, |cite| cite.layer),
@@ -420,7 +421,7 @@ fn ask(request: &Request, layers: &Layers<'_>, lens: &Lens) -> Opinions {
     if let Some(policies) = own.or((lens.grant == Some(Layer::Resource)).then_some(&[])) {
         let bounded = layers.boundary.is_some() && !free;
         out.resource = resource_opinion(policies, Layer::Resource, bounded, request, lens);
-        if is_restricted(policies, request) {
+        if layers.restrict_public_buckets != Switch::Off && is_restricted(policies, request) {
             restrict_public(&mut out.resource, layers.restrict_public_buckets, lens);
         }
     }
@@ -500,8 +501,11 @@ fn restrict_public(opinion: &mut ResourceOpinion, switch: Switch, lens: &Lens) {
 /// Source: "Grants in AWS KMS", KMS Developer Guide; "Required AWS KMS key policy for use with
 /// encrypted volumes", EC2 Auto Scaling User Guide, where a service-linked role of another account
 /// works by a grant alone.
-fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite>) {
+fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Mark>, Option<Mark>) {
     let by_policies = granted_by_policies(request, all);
+    if all.grants.allow == [Tri::No; Naming::COUNT] {
+        return by_policies;
+    }
     let limit = |limit: &Option<Opinion>| limit.map_or(Tri::Yes, |o| o.allow);
     let limits = limit(&all.boundary).and(limit(&all.session));
     let grants = &all.grants;
@@ -520,7 +524,7 @@ fn granted(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite
     best
 }
 
-fn granted_by_policies(request: &Request, all: &Opinions) -> (Tri, Option<Cite>, Option<Cite>) {
+fn granted_by_policies(request: &Request, all: &Opinions) -> (Tri, Option<Mark>, Option<Mark>) {
     let resource = &all.resource;
     let named = |naming: Naming| resource.allow[naming as usize];
     let boundary = all.boundary.map_or(Tri::Yes, |o| o.allow);
@@ -548,7 +552,7 @@ fn granted_by_policies(request: &Request, all: &Opinions) -> (Tri, Option<Cite>,
                 .or(named(Naming::Everyone));
             let by_role = named(Naming::Role).and(limits);
             let mut by_account = all.identity.allow.and(limits);
-            let strict = needs_resource_policy(request.service(), &request.resource);
+            let strict = request.strict;
             if strict {
                 by_account = by_account.and(named(Naming::Account));
             }

@@ -4,6 +4,7 @@
 //! [`super::decide`] settles them.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::compile::{Attached, CompiledStatement};
 use super::document::Effect;
@@ -124,6 +125,61 @@ pub struct Cite {
     pub statement: usize,
 }
 
+/// A citation, packed: every decision carries dozens of places for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Of the layer and its level, from 1.
+    layer: NonZeroU32,
+    policy: u32,
+    statement: u32,
+}
+
+impl Mark {
+    #[inline]
+    fn new(layer: Layer, policy: usize, statement: usize) -> Self {
+        let (kind, level) = match layer {
+            Layer::Identity => (1, 0),
+            Layer::Boundary => (2, 0),
+            Layer::Session => (3, 0),
+            Layer::Scp(level) => (4, level),
+            Layer::Rcp(level) => (5, level),
+            Layer::Resource => (6, 0),
+            Layer::Acl => (7, 0),
+            Layer::Grant => (8, 0),
+            Layer::Endpoint => (9, 0),
+        };
+        // No organization is so deep, and no document so long.
+        let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let layer = short(level).saturating_mul(16) | kind;
+        Self {
+            layer: NonZeroU32::new(layer).unwrap_or(NonZeroU32::MIN),
+            policy: short(policy),
+            statement: short(statement),
+        }
+    }
+
+    /// The citation.
+    pub(crate) fn cite(self) -> Cite {
+        let level = (self.layer.get() / 16) as usize;
+        let layer = match self.layer.get() % 16 {
+            1 => Layer::Identity,
+            2 => Layer::Boundary,
+            3 => Layer::Session,
+            4 => Layer::Scp(level),
+            5 => Layer::Rcp(level),
+            6 => Layer::Resource,
+            7 => Layer::Acl,
+            8 => Layer::Grant,
+            _ => Layer::Endpoint,
+        };
+        Cite {
+            layer,
+            policy: self.policy as usize,
+            statement: self.statement as usize,
+        }
+    }
+}
+
 impl<'a> Layers<'a> {
     /// The policies of one layer.
     pub fn policies(&self, layer: Layer) -> &'a [Attached] {
@@ -169,8 +225,8 @@ pub(crate) struct Opinion {
     pub(crate) allow: Tri,
     pub(crate) deny: Tri,
     /// The statement behind `allow`; `None` when nothing allows or only a gap does.
-    pub(crate) allow_by: Option<Cite>,
-    pub(crate) deny_by: Option<Cite>,
+    pub(crate) allow_by: Option<Mark>,
+    pub(crate) deny_by: Option<Mark>,
     /// Something in it could not be read.
     pub(crate) gap: bool,
 }
@@ -193,9 +249,9 @@ impl Opinion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResourceOpinion {
     pub(crate) allow: [Tri; Naming::COUNT],
-    pub(crate) allow_by: [Option<Cite>; Naming::COUNT],
+    pub(crate) allow_by: [Option<Mark>; Naming::COUNT],
     pub(crate) deny: Tri,
-    pub(crate) deny_by: Option<Cite>,
+    pub(crate) deny_by: Option<Mark>,
     pub(crate) gap: bool,
 }
 
@@ -287,13 +343,12 @@ pub(crate) fn opinion(
             if audience == Audience::Named && !is_meant(statement, denies, request) {
                 continue;
             }
-            let cite = Cite {
-                layer,
-                policy,
-                statement: index,
-            };
             let mut applies = statement.applies(request);
-            if applies == Tri::No || lens.skip == Some(cite) {
+            if applies == Tri::No {
+                continue;
+            }
+            let mark = Mark::new(layer, policy, index);
+            if lens.skip.is_some_and(|skip| skip == mark.cite()) {
                 continue;
             }
             if statement.unreadable {
@@ -302,12 +357,12 @@ pub(crate) fn opinion(
                 applies = lens.unreadable(layer, policy, denies, grants);
             }
             if denies && applies > out.deny {
-                (out.deny, out.deny_by) = (applies, Some(cite));
+                (out.deny, out.deny_by) = (applies, Some(mark));
                 if applies == Tri::Yes {
                     return out;
                 }
             } else if !denies && applies > out.allow {
-                (out.allow, out.allow_by) = (applies, Some(cite));
+                (out.allow, out.allow_by) = (applies, Some(mark));
             }
         }
     }
@@ -364,13 +419,12 @@ pub(crate) fn resource_opinion(
                 }
                 Some(slot)
             };
-            let cite = Cite {
-                layer,
-                policy,
-                statement: index,
-            };
             let mut applies = statement.applies(request);
-            if applies == Tri::No || lens.skip == Some(cite) {
+            if applies == Tri::No {
+                continue;
+            }
+            let mark = Mark::new(layer, policy, index);
+            if lens.skip.is_some_and(|skip| skip == mark.cite()) {
                 continue;
             }
             if statement.unreadable {
@@ -379,13 +433,13 @@ pub(crate) fn resource_opinion(
             }
             match slot {
                 None if applies > out.deny => {
-                    (out.deny, out.deny_by) = (applies, Some(cite));
+                    (out.deny, out.deny_by) = (applies, Some(mark));
                     if applies == Tri::Yes {
                         return out;
                     }
                 }
                 Some(slot) if applies > out.allow[slot] => {
-                    (out.allow[slot], out.allow_by[slot]) = (applies, Some(cite));
+                    (out.allow[slot], out.allow_by[slot]) = (applies, Some(mark));
                 }
                 _ => {}
             }

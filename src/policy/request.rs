@@ -1,6 +1,7 @@
 //! One request: who asks for what on what, and what is known beside.
 
 use super::context::Context;
+use super::decide::needs_resource_policy;
 use super::principal::Caller;
 use super::resource::Resource;
 
@@ -25,6 +26,8 @@ pub struct Request {
     pub(crate) linked: bool,
     /// The action's service as a bit: see [`super::compile::service_bit`].
     pub(crate) service: u64,
+    /// The resource's own policy must have its say even inside one account.
+    pub(crate) strict: bool,
     /// It is the call that lists all buckets.
     pub(crate) names_all_buckets: bool,
 }
@@ -57,6 +60,7 @@ impl Request {
             .or_else(|| resource.account())
             .map(Box::<str>::from);
         let service = super::compile::service_bit(action.split(':').next().unwrap_or_default());
+        let strict = needs_resource_policy(action.split(':').next().unwrap_or_default(), &resource);
         let names_all_buckets = &*action == "s3:listallmybuckets" && resource.is_star();
         let same_account = match (caller.account(), &resource_account) {
             (Some(own), Some(owner)) => own == &**owner,
@@ -73,6 +77,7 @@ impl Request {
             resource_account,
             context,
             service,
+            strict,
             names_all_buckets,
         }
     }

@@ -140,7 +140,7 @@ impl Engine {
     }
 
     pub(super) fn describe_target(&self, target: &Target<'_>, action: &str, known: &mut Context) {
-        if let Some(account) = target.account {
+        if let Some(account) = target.place {
             known
                 .set("aws:ResourceAccount", account)
                 .set("s3:ResourceAccount", account);

@@ -357,7 +357,7 @@ impl Engine {
     ) -> Setting<'a> {
         let request = Request::by(caller, action, resource, target.account, facts);
         // "For actions without a resource the RCPs of the caller's account count."
-        let owner = target.account.or(request.caller.account());
+        let owner = target.place.or(request.caller.account());
         // RCPs pass AWS managed keys over ("Resource control policies (RCPs)", Organizations User
         // Guide).
         let owner = owner.filter(|_| !target.aws_managed);

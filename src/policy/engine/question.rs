@@ -100,7 +100,7 @@ impl<'a> Question<'a> {
         }
         out.admitted = out.admitted(engine, &target, accounts);
         out.weigh(engine);
-        let rcps = match target.account {
+        let rcps = match target.place {
             Some(account) => engine.rcps_of(account).iter().collect(),
             None => engine
                 .accounts

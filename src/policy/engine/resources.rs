@@ -21,6 +21,8 @@ pub(super) type Tags = Box<[(Box<str>, Box<str>)]>;
 pub(super) struct Target<'a> {
     /// Who owns it, if that is known.
     pub(super) account: Option<&'a str>,
+    /// The account it is in: of an object, that of its bucket, whoever owns the object.
+    pub(super) place: Option<&'a str>,
     pub(super) policy: Option<&'a [Attached]>,
     /// Its access control lists, where they count.
     pub(super) acl: Option<&'a [Attached]>,
@@ -158,6 +160,7 @@ impl Resources {
         if matches!(service, "organizations" | "sso") || action == "sts:assumeroot" {
             return Target {
                 account: caller_account.and_then(account_of),
+                place: caller_account.and_then(account_of),
                 ..Target::default()
             };
         }
@@ -194,6 +197,7 @@ impl Resources {
         };
         Target {
             account,
+            place: account,
             policy,
             ..Target::default()
         }
@@ -249,6 +253,7 @@ impl Known {
         };
         Target {
             account: Some(account),
+            place: Some(&self.account),
             policy,
             acl: self.acl.as_ref().map(<[_; 1]>::as_slice),
             grants: self.grants.as_deref(),
