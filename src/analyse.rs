@@ -149,8 +149,9 @@ pub fn paths(
     snapshot: &Snapshot,
     from: &[String],
     to: &[String],
-    interests: Interests,
+    mut interests: Interests,
 ) -> Result<PathSet, String> {
+    interests.assume_breach |= from.iter().any(|name| name.starts_with(ANYBODY));
     let engine = Engine::new(snapshot);
     let alarms = Alarms::new(snapshot, &engine);
     let graph = Graph::build_for(snapshot, techniques(), &engine, &alarms, interests);
@@ -167,6 +168,9 @@ pub fn paths(
     }))
 }
 
+/// How somebody asks for whichever principal of an account is breached.
+const ANYBODY: &str = "any:";
+
 /// The techniques of the catalogue.
 ///
 /// # Panics
@@ -179,7 +183,7 @@ fn techniques() -> &'static [Technique] {
     }
 }
 
-/// The node a person means: an ARN or the end of one, `internet`, an account, or
+/// The node a person means: an ARN or the end of one, `internet`, an account, `any:ACCOUNT`, or
 /// `administrator:ACCOUNT`.
 fn node(snapshot: &Snapshot, name: &str) -> Option<Node> {
     if name == "internet" {
@@ -188,6 +192,10 @@ fn node(snapshot: &Snapshot, name: &str) -> Option<Node> {
     let known = |account: &str| snapshot.accounts.contains_key(account);
     if let Some(account) = name.strip_prefix("administrator:") {
         return known(account).then(|| Node::administrator(account));
+    }
+    if let Some(account) = name.strip_prefix(ANYBODY) {
+        let account = account.to_owned();
+        return known(&account).then_some(Node::AnyPrincipal { account });
     }
     if let Some(id) = name.strip_prefix("organization:") {
         let organization = snapshot.organization.value()?;

@@ -11,6 +11,7 @@ mod cli;
 #[cfg(feature = "aws")]
 mod collect;
 mod corridor;
+mod entries;
 mod exposure;
 mod graph;
 #[cfg(feature = "aws")]

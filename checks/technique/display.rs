@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::{
     Comparison, ContextValue, DenySource, Federated, Predicate, Qualifier, Requirement,
-    RootWeakness, Subject, TemplateVersion, Test, Trusted,
+    RootWeakness, Subject, TemplateVersion, Test, Trusted, Visitor,
 };
 
 impl Display for Predicate {
@@ -41,6 +41,14 @@ impl Display for Predicate {
             P::LooseSubject(a, cases) => {
                 write!(f, "loose_subject({a}, [{}])", joined(cases, ", "))
             }
+            P::LetsIn(a, pool, who) => {
+                let who = match who {
+                    Visitor::Guest => "guests",
+                    Visitor::User => "users",
+                };
+                write!(f, "lets_in({a}, {pool}, {who})")
+            }
+            P::RootMailbox(a) => write!(f, "root_mailbox({a})"),
             P::AssumableIfTrusted(a) => write!(f, "assumable_if_trusted({a})"),
             P::GatedBy(key, a) => write!(f, "gated_by({key}, {a})"),
             P::HeldByTag(key, a) => write!(f, "held_by_tag({key}, {a})"),
@@ -172,6 +180,7 @@ impl Display for Subject {
             Subject::Wildcard => "wildcard",
             Subject::Leading => "leading",
             Subject::PullRequest => "pull-request",
+            Subject::AnyAssertion => "any-assertion",
         })
     }
 }

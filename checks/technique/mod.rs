@@ -21,7 +21,7 @@ pub use handover::{handover, through};
 pub use kind::Kind;
 pub use predicate::{
     Comparison, Counted, DenySource, Federated, Predicate, Qualifier, ResourceRef, RootWeakness,
-    Selector, Subject, TemplateVersion, Test, Trusted,
+    Selector, Subject, TemplateVersion, Test, Trusted, Visitor,
 };
 pub use read::{
     Catalogue, Chain, Vendor, catalogues, chains, is_vendor, load_techniques, technique_of,

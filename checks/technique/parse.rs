@@ -14,6 +14,7 @@
 use super::{
     Comparison, ContextValue, Counted, DenySource, Federated, Kind, Predicate, Qualifier,
     Requirement, ResourceRef, RootWeakness, Selector, Subject, TemplateVersion, Test, Trusted,
+    Visitor,
 };
 
 type Parsed<T> = Result<T, String>;
@@ -268,6 +269,10 @@ impl Call<'_> {
             }
             "trusts_own_account" => P::TrustsOwnAccount(self.one()?),
             "loose_subject" => self.subject()?,
+            "lets_in" => {
+                let [role, pool, who] = self.arguments()?;
+                P::LetsIn(reference(role)?, reference(pool)?, visitor(who)?)
+            }
             "assumable_if_trusted" => P::AssumableIfTrusted(self.one()?),
             "gated_by" => {
                 let [key, who] = self.arguments()?;
@@ -341,6 +346,7 @@ impl Call<'_> {
                 let [] = self.arguments()?;
                 P::RootSessions
             }
+            "root_mailbox" => P::RootMailbox(self.one()?),
             "restrained" => P::Restrained(self.one()?),
             "root_weak" => {
                 let [weakness, account] = self.arguments()?;
@@ -454,6 +460,7 @@ impl Call<'_> {
                 "wildcard" => Ok(Subject::Wildcard),
                 "leading" => Ok(Subject::Leading),
                 "pull-request" => Ok(Subject::PullRequest),
+                "any-assertion" => Ok(Subject::AnyAssertion),
                 other => Err(format!("`{other}` is no way a subject can be loose")),
             })
             .collect::<Parsed<Vec<_>>>()?;
@@ -487,6 +494,14 @@ fn template_version(word: &str) -> Parsed<TemplateVersion> {
         "default" => Ok(TemplateVersion::Default),
         "latest" => Ok(TemplateVersion::Latest),
         other => Err(format!("`{other}` must be `default` or `latest`")),
+    }
+}
+
+fn visitor(word: &str) -> Parsed<Visitor> {
+    match word {
+        "guests" => Ok(Visitor::Guest),
+        "users" => Ok(Visitor::User),
+        other => Err(format!("`{other}` must be `guests` or `users`")),
     }
 }
 

@@ -178,6 +178,17 @@ pub enum Subject {
     Leading,
     /// Pull requests fit.
     PullRequest,
+    /// A SAML trust asks nothing of the assertion, not even for whom it was made.
+    AnyAssertion,
+}
+
+/// Who comes out of an identity pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Visitor {
+    /// Anybody, without signing in.
+    Guest,
+    /// Somebody who signed in with a provider of the pool.
+    User,
 }
 
 /// A weakness of the root user.
@@ -250,6 +261,9 @@ pub enum Predicate {
     TrustsOwnAccount(ResourceRef),
     /// `loose_subject(role:$target, [missing, wildcard])`.
     LooseSubject(ResourceRef, Vec<Subject>),
+    /// `lets_in(role:$target, cognito-identity.identity-pool:$p, guests)`: the audience and the way
+    /// of signing in that the trust policy asks for are those of the pool's guests, or `users`.
+    LetsIn(ResourceRef, ResourceRef, Visitor),
     /// `assumable_if_trusted(role:$target)`: were `$self` named in the trust policy, it could
     /// assume the role: nothing on its own side or in the organization denies it.
     AssumableIfTrusted(ResourceRef),
@@ -313,6 +327,9 @@ pub enum Predicate {
     TrustedAccess(String),
     /// `root_sessions()`: central root access with privileged sessions is on.
     RootSessions,
+    /// `root_mailbox(account:$member)`: the mail of the account's root user can be read. No call
+    /// tells, so nobody ever answers.
+    RootMailbox(ResourceRef),
     /// `restrained(account:$account)`: an SCP or RCP other than full access applies to it.
     Restrained(ResourceRef),
     /// `root_weak(no-mfa, account:$account)`.
@@ -364,6 +381,7 @@ impl Predicate {
             | P::SameVpc(a, b)
             | P::ProvisionedFrom(a, b)
             | P::OpenTo(a, b, _)
+            | P::LetsIn(a, b, _)
             | P::DenyHeldBy(DenySource::Group(a) | DenySource::Policy(a), b)
             | P::Attribute(a, _, Test::Names(b) | Test::Includes(b))
             | P::Trusts(a, Trusted::Account(b) | Trusted::Principal(b), _)
@@ -413,6 +431,7 @@ impl Predicate {
             | P::InManagementAccount(a)
             | P::AdministersOrganization(a, _)
             | P::Restrained(a)
+            | P::RootMailbox(a)
             | P::RootWeak(_, a) => vec![a],
         }
     }

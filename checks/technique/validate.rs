@@ -288,6 +288,13 @@ fn predicate(predicate: &Predicate) -> Checked {
         | P::LooseSubject(role, _)
         | P::AssumableIfTrusted(role)
         | P::HasInstanceProfile(role) => of_kind(role, &[Kind::ROLE]),
+        P::LetsIn(role, pool, _) => {
+            of_kind(role, &[Kind::ROLE])?;
+            match pool.kind.name() {
+                "cognito-identity.identity-pool" => Ok(()),
+                other => Err(format!("asks who comes out of a `{other}`")),
+            }
+        }
         P::Triggered(function, _) | P::OpenUrl(function) | P::SignedCodeOnly(function) => {
             of_kind(function, &[Kind::FUNCTION])
         }
@@ -295,6 +302,7 @@ fn predicate(predicate: &Predicate) -> Checked {
         | P::InOrganization(account)
         | P::KnownAccount(account)
         | P::Restrained(account)
+        | P::RootMailbox(account)
         | P::RootWeak(_, account) => of_kind(account, &[Kind::ACCOUNT]),
         _ => Ok(()),
     }

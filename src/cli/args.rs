@@ -235,6 +235,10 @@ pub(crate) struct Interests {
         help_heading = "Estate"
     )]
     pub(crate) known_account: Vec<String>,
+    /// Assume that somebody inside is breached already: paths then begin at "any principal" of each
+    /// account, told once with everybody from whom the target is reached, and not at each of them
+    #[arg(long, env = "PALISADE_ASSUME_BREACH", help_heading = "Estate")]
+    pub(crate) assume_breach: bool,
 }
 
 impl Interests {
@@ -243,6 +247,7 @@ impl Interests {
             jewels: self.crown_jewel.clone(),
             sandboxes: self.sandbox.iter().cloned().collect(),
             known_accounts: self.known_account.iter().cloned().collect(),
+            assume_breach: self.assume_breach,
         }
     }
 }

@@ -249,6 +249,7 @@ const TEMPLATE: &str = "\
 # crown-jewel = [\"arn:aws:s3:::payroll-*\"]
 # sandbox = [\"111122223333\"]
 # known-account = [\"444455556666\"]
+# assume-breach = true
 # Paid services are findings only where somebody uses them, or where you say you expect them:
 # expect = [\"macie\", \"shield\", \"waf\", \"fms\"]
 

@@ -11,12 +11,14 @@ use crate::ui::Voice;
 #[command(after_help = "\
 Examples:
   palisade paths --world eight-minutes
-  palisade paths --snapshot estate.snap --from role/ci --to administrator:111122223333 -f json")]
+  palisade paths --snapshot estate.snap --from role/ci --to administrator:111122223333 -f json
+  palisade paths --snapshot estate.snap --from any:111122223333")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: args::Source,
-    /// Where paths begin: an ARN or its end (`role/ci`), `internet`, or an account id; without
-    /// --to, all that is reached from there is listed too
+    /// Where paths begin: an ARN or its end (`role/ci`), `internet`, a foreign account's id, or
+    /// `any:ACCOUNT` for whichever principal of it is breached; without --to, all that is reached
+    /// from there is listed too
     #[arg(long, value_name = "X")]
     from: Vec<String>,
     /// Where paths end: an ARN or its end, or `administrator:ACCOUNT`; without --from, everybody
@@ -40,8 +42,8 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
                 "nothing in this estate is called `{}`",
                 escape::plain(&unknown)
             ),
-            "use an ARN, the end of one such as `role/ci`, `internet`, an account id, or \
-             `administrator:ACCOUNT`",
+            "use an ARN, the end of one such as `role/ci`, `internet`, an account id, \
+             `any:ACCOUNT`, or `administrator:ACCOUNT`",
         )
     })?;
     let analysis = palisade::Analysis {

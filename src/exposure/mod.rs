@@ -39,6 +39,7 @@ use crate::policy::Interner;
 pub use audience::{Audience, Barrier, Capability, Network, Opening, Path, Scope, Stop, Verdict};
 pub use doors::{FunctionExposure, InstanceExposure, PoolExposure, ResourceExposure};
 pub use judged::BucketExposure;
+pub(crate) use subject::federation;
 pub use subject::{Federation, LooseSubject};
 pub use trust::{FederatedDoor, TrustExposure};
 

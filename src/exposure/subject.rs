@@ -51,7 +51,7 @@ pub(super) fn issuer(provider: &str) -> &str {
 }
 
 /// Judges a statement that trusts an OIDC provider.
-pub(super) fn federation(name: &str, statement: &Statement, document: &Document) -> Federation {
+pub(crate) fn federation(name: &str, statement: &Statement, document: &Document) -> Federation {
     let issuer = issuer(name);
     let kind = provider(issuer);
     let shared = match kind {

@@ -27,6 +27,8 @@ pub(crate) enum Mod {
     NoBoundary,
     /// Its own explicit denies are gone.
     NoDenies,
+    /// Its account has left the organization: no SCP and no RCP bears on what it does there.
+    NoGuardrails,
     /// Its own tags are what it wants them to be.
     OwnTags,
     /// A second factor of its own making vouches for it.
@@ -137,7 +139,7 @@ impl Actor {
                     }
                 }
                 Mod::Only(actions) => policies.push(ground.nothing_but(actions)),
-                Mod::OwnTags | Mod::Mfa | Mod::TagsOn(_) => {}
+                Mod::OwnTags | Mod::Mfa | Mod::TagsOn(_) | Mod::NoGuardrails => {}
             }
         }
         self.identity = policies.into();

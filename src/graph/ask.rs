@@ -11,7 +11,7 @@ use super::actor::{Actor, Mod};
 use super::judge::Judge;
 use super::weigh::{Detection, Interval};
 use crate::policy::{
-    self, Context, Control, Decision, Layers, Residual, Term, UnreadPolicy, decide,
+    self, Context, Control, Decision, Glob, Layers, Residual, Term, UnreadPolicy, decide,
 };
 
 /// The answer to one request that goes through, or may.
@@ -106,6 +106,9 @@ impl Judge<'_> {
         context: &[(String, String)],
         fresh: bool,
     ) -> Option<Short> {
+        if !comes_through(actor, action) {
+            return None;
+        }
         let asked = (action, resource, fresh);
         let decision = self.with_layers(actor, asked, context, decide);
         let proven = |status, factor| Short {
@@ -175,6 +178,7 @@ impl Judge<'_> {
         if tests_boundary(action) {
             self.boundary_of(resource, fresh, &mut known);
         }
+        self.session_tags_of(actor, (action, resource), &mut known);
         for (key, value) in context {
             known.set(key, value.as_str());
         }
@@ -183,8 +187,13 @@ impl Judge<'_> {
         self.engine
             .suppose(actor.arn.as_str(), own, asked, &known, |request, layers| {
                 let nothing = fresh && layers.resource.is_some();
+                let free = actor.mods.contains(&Mod::NoGuardrails);
+                let home = Arn::from(resource);
+                let own = home.account().is_empty() || home.account() == actor.arn.account();
                 let layers = Layers {
                     resource: layers.resource.filter(|_| !nothing),
+                    scps: layers.scps.filter(|_| !free),
+                    rcps: if free && own { &[] } else { layers.rcps },
                     ..*layers
                 };
                 then(request, &layers)
@@ -209,6 +218,18 @@ impl Judge<'_> {
             Some(Observed::Gap(_)) | None => {}
         }
     }
+}
+
+/// Whether what stands between lets an action through. The session of a root user is held by its
+/// task alone: no policy of its own holds it.
+fn comes_through(actor: &Actor, action: &str) -> bool {
+    let fits = |pattern: &String| {
+        Glob::new(&pattern.to_ascii_lowercase()).matches(&action.to_ascii_lowercase())
+    };
+    actor.mods.iter().all(|change| match change {
+        Mod::Only(actions) => actions.iter().any(fits),
+        _ => true,
+    })
 }
 
 /// Calls on a principal whose permissions boundary a condition can ask for.

@@ -191,7 +191,7 @@ impl Graph<'_> {
 fn is_way(hop: &Edge) -> bool {
     !matches!(
         hop.technique.as_str(),
-        "is-administrator" | "administrator-of"
+        "is-administrator" | "administrator-of" | "assumed-breach"
     )
 }
 

@@ -30,7 +30,7 @@ impl Graph<'_> {
             .grown
             .steps
             .iter()
-            .filter(|step| step.drawn != Drawn::Is)
+            .filter(|step| !matches!(step.drawn, Drawn::Is | Drawn::Breach))
         {
             for target in &step.targets {
                 let bundle = by_ends.entry((step.source, *target)).or_default();
@@ -92,7 +92,7 @@ impl Graph<'_> {
             if let Some(step) = hubs.get(&after) {
                 through = Some(*step);
             } else if let Some(step) = through.take() {
-                if step.drawn != Drawn::Is {
+                if !matches!(step.drawn, Drawn::Is | Drawn::Breach) {
                     let technique = self.technique_of(step.drawn).to_owned();
                     passed.insert(((step.source, after), technique));
                 }

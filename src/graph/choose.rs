@@ -49,7 +49,12 @@ impl<'a> Judge<'a> {
             });
         if let (true, Some(actor)) = (crosses, attempt.actor) {
             let roles = self.scene.roles_trusting(&actor.arn, actor.assumes);
-            return Choice::These(roles.into_iter().cloned().map(Bound::Known).collect());
+            let mut found: Vec<Bound> = roles.into_iter().cloned().map(Bound::Known).collect();
+            if actor.assumes {
+                let accounts = self.scene.accounts.iter();
+                found.extend(accounts.filter_map(|(id, local)| local.unseen_role(id)));
+            }
+            return Choice::These(found);
         }
         Choice::Stock(kind, self.stock_size(kind, attempt.account))
     }
@@ -102,8 +107,10 @@ impl<'a> Judge<'a> {
                     if is(to) && attribute == "role" && is_unseen(of, bindings) =>
                 {
                     let (service, _) = of.kind.resource_type()?;
-                    let roles = self.scene.local(attempt.account)?.roles_of_service(service);
-                    return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+                    let local = self.scene.local(attempt.account)?;
+                    let roles = local.roles_of_service(service).into_iter();
+                    let unseen = local.unseen_role(attempt.account);
+                    return Some(roles.cloned().map(Bound::Known).chain(unseen).collect());
                 }
                 Predicate::Attribute(of, attribute, Test::Names(to)) if is(to) => {
                     if let Some(arn) = known(of)
@@ -172,7 +179,9 @@ impl<'a> Judge<'a> {
                     let local = self.scene.local(attempt.account)?;
                     let mut roles = local.roles_for(service);
                     roles.extend(self.scene.obscure_in(attempt.account));
-                    return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+                    let unseen = local.unseen_role(attempt.account);
+                    let known = roles.into_iter().cloned().map(Bound::Known);
+                    return Some(known.chain(unseen).collect());
                 }
                 Predicate::OpenTo(of, account, _) if is(account) => {
                     let Some(of) = known(of) else { continue };

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_checks::technique::Technique;
-use palisade_model::{KeyStatus, Role, Snapshot, Time, User};
+use palisade_model::Snapshot;
 
 use rustc_hash::FxHashMap;
 
+use super::entry::Entry;
 use super::grow::{Drawn, Grown, Growth};
 use super::judge::Judge;
 use super::net::{Cost, FREE, Id};
@@ -43,14 +44,6 @@ pub struct Size {
     pub steps: usize,
     /// Principals that act, those they can make of themselves among them.
     pub actors: usize,
-}
-
-/// Where a path may begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) id: Id,
-    /// The row of the entry weights; empty where the first step carries it.
-    pub(crate) class: &'static str,
 }
 
 impl<'a> Graph<'a> {
@@ -243,6 +236,7 @@ impl<'a> Graph<'a> {
             }
             Drawn::Is => "is-administrator",
             Drawn::Takes => "administrator-of",
+            Drawn::Breach => "assumed-breach",
         }
     }
 
@@ -256,45 +250,6 @@ impl<'a> Graph<'a> {
             banned: None,
         };
         backward(&self.grown.net, target, &rules)
-    }
-
-    /// Every entry of the estate, or those that are asked for.
-    pub(super) fn entries(&self, from: &[Node]) -> Vec<Entry> {
-        let named: BTreeSet<&Node> = from.iter().collect();
-        let mut entries = Vec::new();
-        for (node, id) in &self.grown.ids {
-            let asked = named.contains(node);
-            let class = match node {
-                Node::Internet | Node::ForeignAccount { .. } | Node::IdentityProvider { .. } => "",
-                Node::Principal { arn } => {
-                    if self.grown.administrators.get(id) == Some(&Status::Proven) && !asked {
-                        continue;
-                    }
-                    if asked {
-                        "named-principal"
-                    } else {
-                        self.entry_class(arn)
-                    }
-                }
-                _ if asked => "named-principal",
-                _ => continue,
-            };
-            if from.is_empty() || asked {
-                entries.push(Entry { id: *id, class });
-            }
-        }
-        entries
-    }
-
-    fn entry_class(&self, arn: &palisade_model::Arn) -> &'static str {
-        let taken_at = self.judge.scene.snapshot.taken_at;
-        if let Some(user) = self.judge.facts.user(arn) {
-            return class_of_user(user, taken_at);
-        }
-        match self.judge.facts.role(arn) {
-            Some(role) if is_workload(role) => "workload",
-            _ => "named-principal",
-        }
     }
 
     pub(super) fn targets(&self, to: &[Node]) -> Vec<Id> {
@@ -525,42 +480,4 @@ pub(super) struct Found {
     pub(super) only_possible: bool,
     pub(super) order: (Option<Node>, Option<Node>),
     pub(super) limits: Limits,
-}
-
-const STALE_DAYS: i64 = 90;
-
-/// How a user would be taken over: by an old key, or as somebody in particular.
-fn class_of_user(user: &User, taken_at: Time) -> &'static str {
-    let has_mfa = user
-        .mfa_devices
-        .value()
-        .is_some_and(|devices| !devices.is_empty());
-    let text = user.arn.name().to_ascii_lowercase();
-    let emergency = ["break-glass", "breakglass", "emergency"]
-        .iter()
-        .any(|w| text.contains(w));
-    if has_mfa && emergency {
-        return "break-glass";
-    }
-    let stale = user.access_keys.value().into_iter().flatten().any(|key| {
-        key.status == KeyStatus::Active
-            && key
-                .created
-                .is_some_and(|created| days_between(created, taken_at) > STALE_DAYS)
-    });
-    if stale && !has_mfa {
-        "stale-key"
-    } else {
-        "named-principal"
-    }
-}
-
-fn days_between(from: Time, to: Time) -> i64 {
-    from.days_until(to)
-}
-
-/// A role that only services assume.
-fn is_workload(role: &Role) -> bool {
-    let text = role.trust.as_str();
-    text.contains("\"Service\"") && !text.contains("\"AWS\"") && !text.contains("\"Federated\"")
 }

@@ -33,10 +33,11 @@ pub(super) struct Patterns {
 /// A requirement by its address, and the context it carries where that is bound.
 type Ask = (usize, Option<Vec<(String, String)>>);
 
-/// What is asked of one resource, by whom: the classes of who acts and who helps, what they
+/// What is asked of one resource, where and by whom: the classes of who acts and who helps, what they
 /// share, the requirements, and the context of each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wanted {
+    account: String,
     classes: (u64, u64),
     shared: usize,
     asked: Vec<Ask>,
@@ -54,7 +55,19 @@ impl Judge<'_> {
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Named {
+        self.resource_in(crew.first.arn.account(), crew, requirements, bindings)
+    }
+
+    /// Likewise in some account: for what exists there and was not read.
+    pub(crate) fn resource_in(
+        &self,
+        account: &str,
+        crew: &Crew<'_>,
+        requirements: &[&Requirement],
+        bindings: &Bindings,
+    ) -> Named {
         let wanted = Wanted {
+            account: account.to_owned(),
             classes: (
                 crew.first.class,
                 crew.second.map_or(0, |second| second.class),
@@ -68,23 +81,23 @@ impl Judge<'_> {
         if let Some(known) = self.fresh.borrow().get(&wanted) {
             return known.clone();
         }
-        let named = self.find_name(crew, requirements, bindings);
+        let named = self.find_name(account, crew, requirements, bindings);
         self.fresh.borrow_mut().insert(wanted, named.clone());
         named
     }
 
     fn find_name(
         &self,
+        account: &str,
         crew: &Crew<'_>,
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Named {
-        let actor = crew.first;
         let first = requirements.first()?;
-        let local = self.scene.local(actor.arn.account());
+        let local = self.scene.local(account);
         let regions = local.map_or(&[][..], |local| &local.regions);
         for region in regions.iter().take(MAX_REGIONS) {
-            let template = self.template(first.on.kind, actor, region);
+            let template = self.template(first.on.kind, account, region);
             let plain = template.replace('*', "palisade");
             if let Some(found) = self.try_name(crew, &plain, requirements, bindings) {
                 return Some(found);
@@ -148,7 +161,7 @@ impl Judge<'_> {
     }
 
     /// The ARN of a resource of this kind, with `*` where its name would stand.
-    fn template(&self, kind: Kind, actor: &Actor, region: &str) -> String {
+    fn template(&self, kind: Kind, account: &str, region: &str) -> String {
         let format = kind.arn_format().unwrap_or("*");
         let partition = self.scene.snapshot.partition.as_str();
         let mut out = String::new();
@@ -159,7 +172,7 @@ impl Judge<'_> {
             out.push_str(match placeholder {
                 "Partition" => partition,
                 "Region" => region,
-                "Account" => actor.arn.account(),
+                "Account" => account,
                 _ => "*",
             });
             rest = tail;

@@ -66,14 +66,27 @@ impl<'a> Growth<'_, 'a> {
                 vec![Node::administrator(account.clone())]
             }
             (Goal::Root(_), Some(Bound::Account(account))) => match gain {
-                Gain::Through(_) => Vec::new(),
+                // A session of the root user with a task's policy: the root user may do anything,
+                // and the session only this.
+                Gain::Through(words) => {
+                    let only = let_through(words).map(Mod::Only);
+                    let mods = only.into_iter().chain([Mod::Anything]).collect();
+                    let root = Arn::root(self.judge.scene.snapshot.partition, account);
+                    self.version_node(plan, root, mods).into_iter().collect()
+                }
                 _ => vec![Node::administrator(account.clone())],
             },
-            // An account that leaves its guardrails behind gains nothing of the others.
+            // An account that leaves its guardrails behind gains nothing of the others: whoever led
+            // it out may do there what they held back.
             (Goal::Guardrails(_), Some(Bound::Account(account)))
                 if actor.is_some_and(|actor| actor.arn.account() == account.as_str()) =>
             {
-                Vec::new()
+                let Some(actor) = actor else {
+                    return Vec::new();
+                };
+                let (arn, mut mods) = (actor.arn.clone(), actor.mods.clone());
+                mods.insert(Mod::NoGuardrails);
+                self.version_node(plan, arn, mods).into_iter().collect()
             }
             (Goal::Organization | Goal::Guardrails(_), _) => self.organization(),
             _ => Vec::new(),
@@ -293,6 +306,7 @@ fn describe(mods: &BTreeSet<Mod>) -> String {
             Mod::Group(arn) => arn.to_string(),
             Mod::NoBoundary => "without-boundary".to_owned(),
             Mod::NoDenies => "without-denies".to_owned(),
+            Mod::NoGuardrails => "without-guardrails".to_owned(),
             Mod::OwnTags => "own-tags".to_owned(),
             Mod::Mfa => "second-factor".to_owned(),
             Mod::TagsOn(arn) => format!("tags-on-{arn}"),

@@ -139,6 +139,7 @@ fn tag_keys_in(text: &str, keys: &mut BTreeSet<String>) {
         "aws:resourcetag/",
         "iam:resourcetag/",
         "ec2:resourcetag/",
+        "aws:requesttag/",
     ] {
         for (at, _) in lower.match_indices(prefix) {
             let rest = &lower[at + prefix.len()..];

@@ -34,6 +34,8 @@ pub(crate) enum Drawn {
     Is,
     /// An administrator takes any principal of its account.
     Takes,
+    /// Being whoever of an account is breached.
+    Breach,
     /// A technique that takes two principals, by its place among the joints.
     Joint(u32),
 }
@@ -156,6 +158,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             }
         }
         self.administer();
+        self.breach();
         Grown {
             net: self.builder.finish(),
             nodes: self.nodes,
@@ -197,7 +200,10 @@ impl<'g, 'a> Growth<'g, 'a> {
                 let id = self.id(actor.node());
                 self.known.insert((arn.clone(), BTreeSet::new()), id);
                 let known = judge.engine.principal(arn.as_str());
-                let key = tells.key(&actor, known.map_or("", |known| &known.id));
+                let mut key = tells.key(&actor, known.map_or("", |known| &known.id));
+                if !actor.is_user() && judge.takes_session_tags(&actor.arn) {
+                    key.push('t');
+                }
                 classes.entry((account.clone(), key)).or_default().push(id);
                 self.actors.insert(id, actor);
             }

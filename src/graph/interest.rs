@@ -19,6 +19,9 @@ pub struct Interests {
     pub sandboxes: BTreeSet<AccountId>,
     /// Foreign accounts that are known and trusted.
     pub known_accounts: BTreeSet<AccountId>,
+    /// Whether paths inside begin at whichever principal of an account is breached, instead of at
+    /// each of them.
+    pub assume_breach: bool,
 }
 
 impl Graph<'_> {

@@ -39,6 +39,8 @@ pub(crate) struct Judge<'a> {
     pub(super) memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
     pub(super) heard: RefCell<FxHashMap<(String, String, String), Detection>>,
     truths: RefCell<FxHashMap<(usize, String), Truth>>,
+    /// Whether sessions of a role may bear tags.
+    pub(super) tagged: RefCell<FxHashMap<Arn, bool>>,
     /// Names that fit some patterns and avoid others, for a template.
     pub(super) named: RefCell<FxHashMap<(Patterns, String), Vec<String>>>,
     /// Names found for what does not exist yet, and the answers under them.
@@ -69,6 +71,7 @@ impl<'a> Judge<'a> {
             memo: RefCell::default(),
             heard: RefCell::default(),
             truths: RefCell::default(),
+            tagged: RefCell::default(),
             named: RefCell::default(),
             fresh: RefCell::default(),
             spoken: RefCell::default(),
@@ -181,8 +184,9 @@ impl<'a> Judge<'a> {
                 let resource = self.account_resource(&requirement.action, &id);
                 self.ask(actor, (&requirement.action, &resource), context, false)
             }
-            Bound::Unseen { gap, .. } => {
-                let (_, mut answers) = self.new_resource(&alone, &[requirement], bindings)?;
+            Bound::Unseen { account, gap } => {
+                let (_, mut answers) =
+                    self.resource_in(&account, &alone, &[requirement], bindings)?;
                 let mut asked = answers.pop()?;
                 asked.status = Status::Possible;
                 asked.gaps.push(*gap);

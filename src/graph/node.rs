@@ -23,6 +23,11 @@ pub enum Node {
         /// The provider's ARN, or the issuer's host where it has none.
         provider: String,
     },
+    /// Somebody in a scanned account, whoever it is: a breach that is assumed.
+    AnyPrincipal {
+        /// The account's id.
+        account: AccountId,
+    },
     /// A credential that lies somewhere: an object, a variable, a user data script.
     Credential {
         /// Where it lies: `s3://bucket/key` or the ARN of the resource that holds it.
@@ -81,6 +86,7 @@ impl Node {
             Node::Internet => "internet".to_owned(),
             Node::ForeignAccount { account } => format!("account:{account}"),
             Node::IdentityProvider { provider } => format!("provider:{provider}"),
+            Node::AnyPrincipal { account } => format!("principals:{account}"),
             Node::Credential { place } => format!("credential:{place}"),
             Node::Principal { arn } | Node::Workload { arn } | Node::Data { arn } => {
                 arn.as_str().to_owned()
@@ -105,7 +111,9 @@ impl Node {
     /// The account it belongs to, where it belongs to one.
     pub fn account(&self) -> Option<&str> {
         match self {
-            Node::Administrator { account } | Node::ForeignAccount { account } => Some(account),
+            Node::Administrator { account }
+            | Node::ForeignAccount { account }
+            | Node::AnyPrincipal { account } => Some(account),
             _ => self
                 .arn()
                 .map(Arn::account)
@@ -119,6 +127,7 @@ impl Node {
             Node::Internet => "internet",
             Node::ForeignAccount { .. } => "foreign-account",
             Node::IdentityProvider { .. } => "identity-provider",
+            Node::AnyPrincipal { .. } => "any-principal",
             Node::Credential { .. } => "credential",
             Node::Principal { .. } | Node::Elevated { .. } => "principal",
             Node::Workload { .. } => "workload",
@@ -142,6 +151,7 @@ impl fmt::Display for Node {
                     .map_or(provider.as_str(), |p| p.1);
                 write!(f, "anyone {name} vouches for")
             }
+            Node::AnyPrincipal { account } => write!(f, "any principal of {account}"),
             Node::Credential { place } => write!(f, "a credential in {place}"),
             Node::Principal { arn } | Node::Workload { arn } | Node::Data { arn } => {
                 f.write_str(short(arn))

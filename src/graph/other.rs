@@ -91,6 +91,18 @@ impl Graph<'_> {
         let lo = |found: &Found| found.span.lo;
         let sum = |end: fn(&Found) -> Score| found.iter().map(|f| u64::from(end(f).0)).sum();
         let inside = |found: &&Found| matches!(&found.order.0, Some(Node::Principal { arn }) if arn.account() == account);
+        let breached = |ceiling| self.breached_toward(account, target, ceiling).len();
+        let (entries, possible) = match self.judge.interests.assume_breach {
+            true => {
+                let sure = breached(Status::Conditional);
+                (sure, breached(Status::Possible) - sure)
+            }
+            false => {
+                let sure = found.iter().filter(inside);
+                let sure = sure.filter(|f| lo(f) > Score::NONE).count();
+                (sure, found.iter().filter(inside).count() - sure)
+            }
+        };
         Some(Total {
             target: node.clone(),
             worst: Span {
@@ -99,16 +111,8 @@ impl Graph<'_> {
             },
             sum_hi: sum(hi),
             sum_lo: sum(lo),
-            entries: found
-                .iter()
-                .filter(inside)
-                .filter(|f| lo(f) > Score::NONE)
-                .count(),
-            possible: found
-                .iter()
-                .filter(inside)
-                .filter(|f| lo(f) == Score::NONE)
-                .count(),
+            entries,
+            possible,
             shortest: found
                 .iter()
                 .filter_map(|f| f.routes.first().map(|route| self.steps_of(route).len()))

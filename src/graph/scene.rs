@@ -9,6 +9,8 @@ use palisade_model::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::bind::Bound;
+
 use crate::policy::document::{Document, Effect, PrincipalKind};
 
 /// The resources of one kind in one account, and the listings that are missing.
@@ -373,6 +375,15 @@ impl<'a> Local<'a> {
             Observed::Gap(gap) => stock.gaps.push((**gap).clone()),
             Observed::Absent | Observed::NotApplicable(_) => {}
         }
+    }
+
+    /// Some role of the account, where its roles were not read.
+    pub(crate) fn unseen_role(&self, account: &str) -> Option<Bound> {
+        let gap = self.account.iam.roles.gap()?.clone();
+        Some(Bound::Unseen {
+            account: account.to_owned(),
+            gap: Box::new(gap),
+        })
     }
 
     /// The resources of a kind. A kind that was never asked for is one gap.

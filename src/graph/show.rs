@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::actor::Actor;
 use super::bind::{Bindings, Bound};
-use super::find::{Entry, Graph};
+use super::entry::Entry;
+use super::find::Graph;
 use super::grow::{Drawn, cost_of};
 use super::net::{Cost, Id};
 use super::solve::{Attempt, Solution};
@@ -48,7 +49,7 @@ impl Graph<'_> {
         let target_stop = self.stop(target, &[]);
         Path {
             id: path_id(&self.stop(entry.id, &[]).node, &target_stop.node, &hops),
-            entry: self.stop(entry.id, together),
+            entry: self.entry_stop(entry, target, together),
             vector: self.vector(&target_stop.node, entry_class, &costs),
             waterfall: self.waterfall(&target_stop.node, entry, entry_class, &hops, &costs),
             entry_class: entry_class.to_owned(),
@@ -259,7 +260,7 @@ impl Graph<'_> {
                 let pair = (from, Some(joint.second));
                 self.prove(joint.plan as usize, pair, to, cost, &mut edge);
             }
-            Drawn::Is | Drawn::Takes => {}
+            Drawn::Is | Drawn::Takes | Drawn::Breach => {}
         }
         edge
     }

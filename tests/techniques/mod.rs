@@ -3,12 +3,14 @@
 //! For each option the smallest snapshot in which everything holds must draw an edge (`ways`); with
 //! one permission missing, one precondition false, or one of the layers AWS applies denying it, the
 //! edge must be gone, and where a layer does not apply it must stay (`layers`); with one fact
-//! unread it must be open, never proven (`unread`). What the stage cannot build (an organization,
-//! mostly) is named in [`ELSEWHERE`] and proven by worlds with a story (`stories`, `chains`).
+//! unread it must be open, never proven (`unread`). What the stage cannot build, an organization, is
+//! named in [`ELSEWHERE`] and has a stage of its own (`organization`). Worlds with a story prove the
+//! data (`stories`, `chains`).
 
 mod arrange;
 mod chains;
 mod layers;
+mod organization;
 mod stage;
 mod stories;
 mod unread;
@@ -20,9 +22,7 @@ use palisade_checks::technique::{Gain, Goal, Opt, Predicate, Source, Status, Tec
 use palisade_checks::techniques;
 use palisade_model::Snapshot;
 
-use stage::{HOME, STRANGER};
-
-/// Techniques whose facts no stage holds.
+/// Techniques of an organization: `organization` holds their facts.
 const ELSEWHERE: &[&str] = &[
     "cloudformation.service-managed-stack-set",
     "org.leave-organization",
@@ -41,33 +41,16 @@ const ELSEWHERE: &[&str] = &[
 fn reached(snapshot: &Snapshot, technique: &Technique) -> (bool, bool) {
     let engine = Engine::new(snapshot);
     let graph = Graph::build(snapshot, std::slice::from_ref(technique), &engine, &Unheard);
-    let account = &snapshot.accounts[HOME];
-    let users = account
-        .iam
-        .users
-        .value()
-        .into_iter()
-        .flatten()
-        .map(|(_, user)| user.arn.clone());
-    let roles = account
-        .iam
-        .roles
-        .value()
-        .into_iter()
-        .flatten()
-        .map(|(_, role)| role.arn.clone());
-    let providers = account.iam.oidc_providers.value().into_iter().flatten();
-    let mut sources: Vec<Node> = users.chain(roles).map(Node::principal).collect();
-    sources.push(Node::Internet);
-    for account in ["*", STRANGER] {
-        sources.push(Node::ForeignAccount {
-            account: account.to_owned(),
-        });
-    }
-    let providers = providers
-        .map(|(arn, _)| arn.to_string())
-        .chain(["*".to_owned()]);
-    sources.extend(providers.map(|provider| Node::IdentityProvider { provider }));
+    let comes = |node: &Node| {
+        matches!(
+            node,
+            Node::Principal { .. }
+                | Node::Internet
+                | Node::ForeignAccount { .. }
+                | Node::IdentityProvider { .. }
+        )
+    };
+    let sources: Vec<Node> = graph.nodes().into_iter().filter(comes).collect();
     let (mut sure, mut possible) = (false, false);
     for radius in sources
         .iter()

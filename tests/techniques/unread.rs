@@ -48,6 +48,7 @@ fn darken(stage: &mut Stage<'_>, predicate: &Predicate) -> bool {
         P::Trusts(role, ..)
         | P::TrustsAnyone(role, _)
         | P::TrustsOwnAccount(role)
+        | P::LetsIn(role, ..)
         | P::LooseSubject(role, _) => {
             stage.role(name(role)).trust = PolicyText::new("{ cut off");
             true

@@ -32,11 +32,14 @@ pub(super) fn expand(
     let id = text(tree, "id");
     fill(tree, "feature_set", "ALL");
     fill(tree, "root", format!("r-{}", hash_text(4, &[&id, "root"])));
-    fill(
-        tree,
-        "enabled_policy_types",
-        json!(["SERVICE_CONTROL_POLICY"]),
-    );
+    // A kind of policy that somebody wrote is in force unless the world says otherwise.
+    let writes_rcp = tree
+        .get("policies")
+        .and_then(Value::as_object)
+        .is_some_and(|all| all.values().any(|policy| policy["kind"] == "rcp"));
+    let mut kinds = vec!["SERVICE_CONTROL_POLICY"];
+    kinds.extend(writes_rcp.then_some("RESOURCE_CONTROL_POLICY"));
+    fill(tree, "enabled_policy_types", json!(kinds));
     let mut ids = Ids {
         root: text(tree, "root"),
         organization: id,

@@ -17,7 +17,7 @@ use crate::policy::{
 };
 
 /// An account nobody has: whatever it may do, any account may.
-const STRANGER: &str = "arn:aws:iam::999999999999:user/stranger";
+pub(super) const STRANGER: &str = "arn:aws:iam::999999999999:user/stranger";
 
 impl Asks for Judge<'_> {
     fn may(&self, who: &Arn, what: &Requirement, bindings: &Bindings) -> Truth {
@@ -67,6 +67,21 @@ impl Asks for Judge<'_> {
             Decision::Denied(_) => Truth::No,
             Decision::Unknown(unknown) => Truth::Unknown(gaps(&unknown)),
         }
+    }
+
+    fn keeps_out(&self, outsider: &str, action: &str, role: &Arn) -> bool {
+        let mut context = Context::open();
+        // Who is not of the organization is of another one, or of none.
+        let organization = self.scene.snapshot.organization.value();
+        let members = organization.and_then(|organization| organization.accounts.value());
+        let account = Arn::from(outsider).account().to_owned();
+        if members.is_some_and(|all| !all.contains_key(&account)) {
+            context
+                .set("aws:PrincipalOrgID", "o-another000")
+                .set("aws:PrincipalOrgPaths", "o-another000/r-0000/");
+        }
+        let decision = self.engine.decide(outsider, action, role.as_str(), &context);
+        decision.is_denied()
     }
 
     fn is_known_account(&self, account: &str) -> bool {

@@ -35,6 +35,12 @@ pub(crate) trait Asks {
     /// Whether the resource's policy lets this account, which is not ours, use the action.
     fn open_to(&self, resource: &Arn, account: &str, action: &str) -> Truth;
 
+    /// Whether somebody outside is denied a role whatever the trust policy allows: by an RCP above
+    /// the role, or by a Deny of the trust policy that meets him.
+    fn keeps_out(&self, _outsider: &str, _action: &str, _role: &Arn) -> bool {
+        false
+    }
+
     /// Whether the configuration names the account as one of ours or of a partner.
     fn is_known_account(&self, _account: &str) -> bool {
         false

@@ -34,6 +34,9 @@ impl<'a> Question<'_, 'a> {
                 })
             }),
             P::Restrained(account) => self.on_account(account, |id| self.restrained(id)),
+            P::RootMailbox(account) => self.on_account(account, |id| {
+                open(format!("who reads the mail of the root user of {id}"))
+            }),
             P::RootWeak(weakness, account) => {
                 self.on_account(account, |id| self.root_weak(*weakness, id))
             }

@@ -6,27 +6,17 @@
 
 use std::sync::Arc;
 
-use palisade_checks::technique::{Federated, Predicate, ResourceRef, Selector, Subject, Trusted};
+use palisade_checks::technique::{
+    Federated, Predicate, ResourceRef, Selector, Subject, Trusted, Visitor,
+};
 use palisade_model::{Arn, Observed};
 
 use super::super::bind::{Bound, Truth};
+use super::asks::STRANGER;
 use super::{Question, glob, open};
+use crate::exposure::{LooseSubject, federation};
 use crate::policy::Effect;
 use crate::policy::document::{Condition, Document, PrincipalKind, PrincipalName, Statement};
-
-/// Claims that pin who may come, beside the subject, at providers that issue them.
-///
-/// Source: "Available keys for AWS OIDC federation", IAM User Guide, 2026-01.
-const PINS: [&str; 8] = [
-    ":repository",
-    ":repository_id",
-    ":repository_owner_id",
-    ":job_workflow_ref",
-    ":environment",
-    ":oidc:project-id",
-    ":terraform_workspace_id",
-    ":organization_id",
-];
 
 impl Question<'_, '_> {
     pub(super) fn trust(&self, predicate: &Predicate) -> Option<Truth> {
@@ -40,6 +30,7 @@ impl Question<'_, '_> {
                     names(allow).any(PrincipalName::is_everyone)
                         && assumes(allow, "sts:assumerole")
                         && lacks(allow, lacking)
+                        && !self.asks.keeps_out(STRANGER, "sts:AssumeRole", role)
                 })
             }),
             P::TrustsOwnAccount(role) => self.known(role, |role| {
@@ -49,9 +40,20 @@ impl Question<'_, '_> {
                 })
             }),
             P::LooseSubject(role, cases) => self.known(role, |role| {
+                let document = self.document(role).ok().flatten();
                 self.each_allow(role, |allow| {
+                    if cases.contains(&Subject::AnyAssertion) && takes_any_assertion(allow) {
+                        return true;
+                    }
                     let web = assumes(allow, "sts:assumerolewithwebidentity");
-                    web && looseness(allow).iter().any(|case| cases.contains(case))
+                    let loose = || document.iter().flat_map(|all| looseness(allow, all));
+                    web && loose().any(|case| cases.contains(&case))
+                })
+            }),
+            P::LetsIn(role, pool, who) => self.both(role, pool, |role, pool| {
+                self.each_allow(role, |allow| {
+                    let id = pool.resource().rsplit('/').next().unwrap_or_default();
+                    federated(allow).any(|name| name == COGNITO) && lets_in(allow, id, *who)
                 })
             }),
             P::AssumableIfTrusted(role) => self.assumable(role),
@@ -135,11 +137,17 @@ impl Question<'_, '_> {
                 Box::new(move |allow| {
                     assumes(allow, "sts:assumerole")
                         && id != role.account()
-                        && names(allow).any(|name| account_of_any(name) == Some(id.as_str()))
+                        && names(allow)
+                            .filter(|name| account_of_any(name) == Some(id.as_str()))
+                            .any(|name| self.lets_outsider(name, role))
                 })
             }
             Trusted::Federated(Federated::Host(host)) => {
-                Box::new(move |allow| federated(allow).any(|name| glob(host, host_of(name))))
+                Box::new(move |allow| {
+                    federated(allow)
+                        .filter(|name| glob(host, host_of(name)))
+                        .any(|name| self.lets_federated(allow, name, role))
+                })
             }
             Trusted::Federated(Federated::Provider(provider)) => {
                 let Some(Bound::Known(provider) | Bound::Named { arn: provider, .. }) =
@@ -149,7 +157,8 @@ impl Question<'_, '_> {
                 };
                 Box::new(move |allow| {
                     federated(allow)
-                        .any(|name| name == provider.as_str() || name == host_of(provider.as_str()))
+                        .filter(|name| *name == provider.as_str() || *name == host_of(provider.as_str()))
+                        .any(|name| self.lets_federated(allow, name, role))
                 })
             }
             Trusted::Principal(principal) => {
@@ -167,6 +176,22 @@ impl Question<'_, '_> {
             }
         };
         self.each_allow(role, |allow| fits(allow) && lacks(allow, lacking))
+    }
+
+    /// Whether somebody of a foreign account that the trust names is let through to the role.
+    fn lets_outsider(&self, name: &PrincipalName, role: &Arn) -> bool {
+        let whole = account_of(name).map(|id| Arn::root(self.look.snapshot.partition, id));
+        let caller = whole.as_ref().map_or(name.value.as_str(), Arn::as_str);
+        !self.asks.keeps_out(caller, "sts:AssumeRole", role)
+    }
+
+    /// Likewise somebody whom an identity provider vouches for.
+    fn lets_federated(&self, allow: &Statement, provider: &str, role: &Arn) -> bool {
+        let action = match assumes(allow, "sts:assumerolewithwebidentity") {
+            true => "sts:AssumeRoleWithWebIdentity",
+            false => "sts:AssumeRoleWithSAML",
+        };
+        !self.asks.keeps_out(provider, action, role)
     }
 
     /// Whether conditions on the source leave room for a resource of the role's own account.
@@ -251,13 +276,19 @@ fn account_of_any(name: &PrincipalName) -> Option<&str> {
 fn is_positive(condition: &Condition) -> bool {
     let operator = condition.operator.to_ascii_lowercase();
     let plain = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
-    let vague = plain.starts_with("forallvalues:") || plain.ends_with("ifexists");
+    let vague = is_vague(condition);
     let negated = plain.contains("not") || plain == "null";
     let everything = condition
         .values
         .iter()
         .any(|value| value.bytes().all(|b| b == b'*'));
     !vague && !negated && !everything
+}
+
+/// Whether a missing key passes the condition.
+fn is_vague(condition: &Condition) -> bool {
+    let operator = condition.operator.to_ascii_lowercase();
+    operator.starts_with("forallvalues:") || operator.ends_with("ifexists")
 }
 
 /// Whether no narrowing condition of the statement tests one of these keys.
@@ -271,66 +302,80 @@ fn lacks(statement: &Statement, keys: &[String]) -> bool {
 }
 
 /// The ways in which the subject of a web identity is left open; none when it is pinned.
-fn looseness(allow: &Statement) -> Vec<Subject> {
-    let narrowing: Vec<&Condition> = allow.conditions.iter().filter(|c| is_positive(c)).collect();
-    let key = |condition: &Condition| condition.key.to_ascii_lowercase();
-    let subjects: Vec<&&Condition> = narrowing
-        .iter()
-        .filter(|c| key(c).ends_with(":sub"))
+///
+/// A condition that a missing claim passes narrows nothing here: a provider may leave the claim
+/// out.
+fn looseness(allow: &Statement, document: &Document) -> Vec<Subject> {
+    let about_subject = |c: &&Condition| c.key.to_ascii_lowercase().ends_with(":sub");
+    let mut subjects = allow.conditions.iter().filter(about_subject).peekable();
+    let vague = subjects.peek().is_some() && subjects.all(is_vague);
+    let providers = names(allow).filter(|name| name.kind == PrincipalKind::Federated);
+    let judged = providers.map(|name| federation(&name.value, allow, document));
+    let mut found: Vec<Subject> = judged
+        .flat_map(|federation| federation.loose)
+        .map(|loose| match loose {
+            LooseSubject::Missing => Subject::Missing,
+            LooseSubject::Leading => Subject::Leading,
+            LooseSubject::Wildcard => Subject::Wildcard,
+            LooseSubject::PullRequest => Subject::PullRequest,
+        })
         .collect();
-    let pinned = narrowing
-        .iter()
-        .any(|c| PINS.iter().any(|pin| key(c).ends_with(pin)));
-    if subjects.is_empty() {
-        return if pinned {
-            Vec::new()
-        } else {
-            vec![Subject::Missing]
-        };
-    }
-    // Several conditions on the subject must all hold: the tightest decides.
-    let mut kept: Option<Vec<Subject>> = None;
-    for condition in subjects {
-        let like = condition.operator.to_ascii_lowercase().contains("like");
-        let loose: Vec<Subject> = condition
-            .values
-            .iter()
-            .flat_map(|value| loose_value(value, like && !pinned))
-            .collect();
-        kept = Some(match kept {
-            Some(before) => before
-                .into_iter()
-                .filter(|case| loose.contains(case))
-                .collect(),
-            None => loose,
-        });
-    }
-    kept.unwrap_or_default()
-}
-
-/// `repo:octo/app:ref:refs/heads/main`, `system:serviceaccount:prod:app`, `project_path:a/b:…`.
-fn loose_value(value: &str, patterns: bool) -> Vec<Subject> {
-    let mut found = Vec::new();
-    if value.ends_with(":pull_request") {
-        found.push(Subject::PullRequest);
-    }
-    let Some(star) = value.find(['*', '?']).filter(|_| patterns) else {
-        return found;
-    };
-    let before = &value[..star];
-    let tenant = match value.split_once(':') {
-        Some(("repo", rest)) => rest,
-        Some(("project_path" | "organization" | "org", rest)) => rest,
-        Some(("system", rest)) => rest.strip_prefix("serviceaccount:").unwrap_or(rest),
-        _ => value,
-    };
-    let fixed = &tenant[..tenant.find(['*', '?']).unwrap_or(tenant.len())];
-    if before.is_empty() || fixed.is_empty() || !fixed.contains(['/', ':', '|']) {
-        found.push(Subject::Leading);
-    } else {
-        found.push(Subject::Wildcard);
+    if vague && found.is_empty() {
+        found.push(Subject::Missing);
     }
     found
+}
+
+/// Whether a SAML trust narrows neither the audience nor any other part of the assertion: then one
+/// made for another application of the same provider will do.
+///
+/// Source: "Available keys for SAML-based AWS STS federation", IAM User Guide.
+fn takes_any_assertion(allow: &Statement) -> bool {
+    let saml = |name: &PrincipalName| {
+        name.kind == PrincipalKind::Federated && name.value.contains(":saml-provider/")
+    };
+    let narrows = |condition: &Condition| {
+        is_positive(condition) && condition.key.to_ascii_lowercase().starts_with("saml:")
+    };
+    assumes(allow, "sts:assumerolewithsaml")
+        && names(allow).any(saml)
+        && !allow.conditions.iter().any(narrows)
+}
+
+/// The provider of every identity pool.
+const COGNITO: &str = "cognito-identity.amazonaws.com";
+
+/// Whether guests, or users, of an identity pool meet the conditions on the audience and on how
+/// they signed in.
+///
+/// Source: "Role trust and permissions", Amazon Cognito Developer Guide: `aud` is the pool's id,
+/// `amr` is `unauthenticated` for guests, and `authenticated` with the name of the login provider
+/// for users.
+fn lets_in(allow: &Statement, pool: &str, who: Visitor) -> bool {
+    allow.conditions.iter().all(|condition| {
+        let key = condition.key.to_ascii_lowercase();
+        let Some(claim) = key.strip_prefix("cognito-identity.amazonaws.com:") else {
+            return true;
+        };
+        let claims: &[&str] = match (claim, who) {
+            ("aud", _) => &[pool],
+            ("amr", Visitor::Guest) => &["unauthenticated"],
+            ("amr", Visitor::User) => &["authenticated"],
+            _ => return true,
+        };
+        let operator = condition.operator.to_ascii_lowercase();
+        let fits = |value: &String| {
+            let own = claims.iter().any(|claim| glob(value, claim));
+            // Users carry the name of whoever signed them in besides.
+            let login = value.to_ascii_lowercase();
+            own || claim == "amr" && who == Visitor::User && !login.contains("authenticated")
+        };
+        let any = condition.values.iter().any(fits);
+        match operator.contains("not") {
+            true => !any,
+            false => any || operator.contains("null"),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -338,21 +383,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subjects_are_loose_in_named_ways() {
-        for (value, expected) in [
-            ("repo:octo/app:ref:refs/heads/main", vec![]),
-            ("repo:octo/app:*", vec![Subject::Wildcard]),
-            ("repo:octo/*", vec![Subject::Wildcard]),
-            ("repo:octo*", vec![Subject::Leading]),
-            ("repo:*", vec![Subject::Leading]),
-            ("*:octo/app", vec![Subject::Leading]),
-            ("repo:octo/app:pull_request", vec![Subject::PullRequest]),
-            ("system:serviceaccount:prod:*", vec![Subject::Wildcard]),
-            ("system:serviceaccount:*:app", vec![Subject::Leading]),
+    fn guests_come_in_by_the_audience_and_how_they_signed_in() {
+        let trust = |aud: &str, amr: &str| {
+            let text = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"Federated": COGNITO},
+                "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {
+                    "StringEquals": {"cognito-identity.amazonaws.com:aud": aud},
+                    "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": amr}}}]});
+            Document::parse(&text.to_string()).expect("a document")
+        };
+        for (aud, amr, guest, user) in [
+            ("us-east-1:p", "unauthenticated", true, false),
+            ("us-east-1:p", "authenticated", false, true),
+            ("us-east-1:p", "*auth*", true, true),
+            ("us-east-1:p", "graph.facebook.com", false, true),
+            ("us-east-1:other", "unauthenticated", false, false),
         ] {
-            assert_eq!(loose_value(value, true), expected, "{value}");
+            let document = trust(aud, amr);
+            let allow = &document.statements[0];
+            assert_eq!(lets_in(allow, "us-east-1:p", Visitor::Guest), guest, "{aud} {amr}");
+            assert_eq!(lets_in(allow, "us-east-1:p", Visitor::User), user, "{aud} {amr}");
         }
-        assert_eq!(loose_value("repo:octo/*", false), vec![]);
     }
 
     #[test]

@@ -170,6 +170,12 @@ fn level(
         }
         Observed::Absent | Observed::NotApplicable(_) => None,
     };
+    // Every target has a policy of each kind: where the policies were not listed, a target without
+    // any has some that nobody saw.
+    let none = attached.is_none_or(<[String]>::is_empty);
+    if let (true, Observed::Gap(unread)) = (none, &organization.policies) {
+        return vec![shelf.unread(word(kind), &gap(unread.to_string()))];
+    }
     let mut out = Vec::new();
     for id in attached.unwrap_or_default() {
         let found = match &organization.policies {

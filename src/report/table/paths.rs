@@ -9,7 +9,7 @@ use super::super::{News, PathEntry, Report};
 use super::text::{color_of, name_of, paint, short, wrapped};
 use super::{Style, line};
 use crate::gate;
-use crate::graph::{Edge, Path, Status};
+use crate::graph::{Edge, Node, Path, Status};
 
 /// How many paths are drawn hop by hop, and how many more get a line.
 const DRAWN_PATHS: usize = 5;
@@ -77,7 +77,7 @@ pub(super) fn draw(out: &mut String, entry: &PathEntry, style: Style) {
         let name = palisade_checks::technique_of(&hop.technique).map(|technique| &technique.name);
         match name {
             Some(name) => wrapped(out, &format!("{name}{mark}"), "   │ ", style.width),
-            None => line!(out, "   │ {}{mark}", hop.technique),
+            None => line!(out, "   │ {}{mark}", plain_step(&hop.technique)),
         }
         if name.is_some() {
             line!(out, "   │   {}", paint(&hop.technique, "2", style));
@@ -110,10 +110,23 @@ pub(super) fn stop(path: &Path, index: usize) -> String {
     };
     let others = stop.count() - 1;
     let node = plain(&stop.node.to_string());
+    if let Node::AnyPrincipal { .. } = stop.node {
+        return format!("{node}: {} get there", stop.members.len());
+    }
     if others == 0 {
         node
     } else {
         format!("{node} and {others} like it")
+    }
+}
+
+/// Steps that are no technique, in words.
+fn plain_step(name: &str) -> &str {
+    match name {
+        "assumed-breach" => "a breach is assumed",
+        "is-administrator" => "is administrator",
+        "administrator-of" => "as its administrator",
+        other => other,
     }
 }
 

@@ -15,7 +15,7 @@ use attribute::{attribute, exists};
 use identity::{
     attached, boundary, boundary_limits, broader, count, deny, gated, held_by_tag, keys,
 };
-use trust::{loose, trust_of, trusts};
+use trust::{loose, pool_trust, trust_of, trusts};
 use workload::{leaked, workload};
 
 /// Arranges it; `false` where the stage has no way to.
@@ -41,6 +41,7 @@ pub(super) fn arrange(stage: &mut Stage<'_>, predicate: &Predicate, wanted: bool
             trust_of(stage, role, json!({"AWS": HOME}), "sts:AssumeRole", wanted)
         }
         P::LooseSubject(role, cases) => loose(stage, role, cases, wanted),
+        P::LetsIn(role, ..) => pool_trust(stage, role, wanted),
         P::HasInstanceProfile(role) => {
             let name = name_of(role);
             let profile = palisade_model::InstanceProfile {

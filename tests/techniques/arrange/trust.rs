@@ -5,7 +5,7 @@ use palisade_model::PolicyText;
 use serde_json::{Value, json};
 
 use super::name_of;
-use crate::techniques::stage::{STRANGER, Stage};
+use crate::techniques::stage::{HOME, STRANGER, Stage};
 
 pub(super) fn trusts(
     stage: &mut Stage<'_>,
@@ -31,8 +31,12 @@ pub(super) fn trusts(
         Trusted::Service(name) => (json!({"Service": name}), "sts:AssumeRole"),
         Trusted::Account(_) => (json!({"AWS": STRANGER}), "sts:AssumeRole"),
         Trusted::Federated(Federated::Host(host)) => {
-            let host = host.replace('*', "x");
-            (json!({"Federated": host}), "sts:AssumeRoleWithWebIdentity")
+            let mut name = host.replace('*', "x");
+            // Cognito needs no provider in the account.
+            if name != "cognito-identity.amazonaws.com" {
+                name = format!("arn:aws:iam::{HOME}:oidc-provider/{name}");
+            }
+            (json!({"Federated": name}), "sts:AssumeRoleWithWebIdentity")
         }
         Trusted::Federated(Federated::Provider(provider)) => {
             let arn = stage.arns[&name_of(provider)].to_string();
@@ -75,15 +79,53 @@ pub(super) fn loose(
     wanted: bool,
 ) -> bool {
     let name = name_of(role);
+    if cases.contains(&Subject::AnyAssertion) {
+        if wanted {
+            return true;
+        }
+        let role = stage.role(&name);
+        let mut document: Value = serde_json::from_str(role.trust.as_str()).expect("JSON");
+        let aud = json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}});
+        for statement in document["Statement"].as_array_mut().expect("a list") {
+            statement["Condition"] = aud.clone();
+        }
+        role.trust = document.into();
+        return true;
+    }
     let subject = match (wanted, cases.contains(&Subject::Missing)) {
         (true, true) => return true,
         (true, false) => "repo:octo/*",
         (false, _) => "repo:octo/app:ref:refs/heads/main",
     };
+    let trust = stage.role(&name).trust.as_str().to_owned();
+    // The provider as the trust names it: by its ARN or, where a host is asked for, by that.
+    let provider = trust.split("\"Federated\":\"").nth(1).unwrap_or_default();
+    let provider = provider.split('"').next().unwrap_or_default();
+    let host = provider.split_once("-provider/").map_or(provider, |(_, host)| host);
+    let issuer = format!("{host}:sub");
+    let subject = match host.starts_with("oidc.eks.") {
+        true => subject.replace("repo:octo/", "system:serviceaccount:octo:"),
+        false => subject.to_owned(),
+    };
     let role = stage.role(&name);
     let mut document: Value = serde_json::from_str(role.trust.as_str()).expect("JSON");
     for statement in document["Statement"].as_array_mut().expect("a list") {
-        statement["Condition"] = json!({"StringLike": {"issuer:sub": subject}});
+        statement["Condition"] = json!({"StringLike": {issuer.as_str(): subject}});
+    }
+    role.trust = document.into();
+    true
+}
+
+/// The trust policy is there already; it shuts a pool out by naming another.
+pub(super) fn pool_trust(stage: &mut Stage<'_>, role: &ResourceRef, wanted: bool) -> bool {
+    if wanted {
+        return true;
+    }
+    let role = stage.role(&name_of(role));
+    let mut document: Value = serde_json::from_str(role.trust.as_str()).expect("JSON");
+    for statement in document["Statement"].as_array_mut().expect("a list") {
+        statement["Condition"] =
+            json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:other"}});
     }
     role.trust = document.into();
     true

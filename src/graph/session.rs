@@ -1,0 +1,64 @@
+//! Tags of sessions: who may bear some, and who may pass them.
+
+use palisade_model::Arn;
+
+use super::actor::{Actor, Mod};
+use super::judge::Judge;
+use crate::policy::{Context, Decision};
+
+const OWN: &str = "aws:principaltag/";
+const PASSED: &str = "aws:requesttag/";
+
+impl Judge<'_> {
+    /// Notes tags that cannot be there: of a session that nobody may tag, and in a request to
+    /// assume a role by somebody who may not tag its sessions.
+    ///
+    /// Source: "Pass session tags in AWS STS", IAM User Guide, 2026-10: tags in the request need
+    /// `sts:TagSession` besides.
+    pub(super) fn session_tags_of(
+        &self,
+        actor: &Actor,
+        (action, resource): (&str, &str),
+        known: &mut Context,
+    ) {
+        let untagged = !actor.is_user()
+            && !actor.mods.contains(&Mod::OwnTags)
+            && !self.takes_session_tags(&actor.arn);
+        if untagged {
+            let own = |key: &str| {
+                let name = &key[OWN.len()..];
+                actor.tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(name))
+            };
+            for key in self.tag_keys.iter().filter(|key| key.starts_with(OWN) && !own(key)) {
+                known.set_absent(key);
+            }
+        }
+        let mut passed = self.tag_keys.iter().filter(|key| key.starts_with(PASSED)).peekable();
+        if action.eq_ignore_ascii_case("sts:AssumeRole")
+            && passed.peek().is_some()
+            && self.ask(actor, ("sts:TagSession", resource), Vec::new(), false).is_none()
+        {
+            for key in passed {
+                known.set_absent(key);
+            }
+            known.set_absent("aws:TagKeys");
+        }
+    }
+
+    /// Whether anybody but an administrator may tag the sessions of a role, where tags matter.
+    pub(super) fn takes_session_tags(&self, role: &Arn) -> bool {
+        if !self.tag_keys.iter().any(|key| key.starts_with(OWN)) {
+            return true;
+        }
+        if let Some(known) = self.tagged.borrow().get(role) {
+            return *known;
+        }
+        let who = self.engine.who_can("sts:TagSession", role.as_str(), &Context::open());
+        let administers =
+            |arn: &str| matches!(self.engine.is_administrator(arn), Decision::Allowed(_));
+        let takes = !who.outsiders.is_empty()
+            || who.iter(self.engine).any(|(principal, _)| !administers(&principal.arn));
+        self.tagged.borrow_mut().insert(role.clone(), takes);
+        takes
+    }
+}
