@@ -71,7 +71,11 @@ fn from_outside(technique: &str, snapshot: &Snapshot) -> Option<(Status, String)
     let steps = graph.steps().into_iter();
     let own = steps.filter(|(from, by, ..)| *by == technique && from.arn().is_none());
     let (from, _, to, status) = own.min_by_key(|(.., status)| *status)?;
-    let paths = graph.paths(&Query { from: vec![from], to: vec![to], ..Query::default() });
+    let paths = graph.paths(&Query {
+        from: vec![from],
+        to: vec![to],
+        ..Query::default()
+    });
     let pair = paths.pairs.first().expect("the step is a path");
     Some((status, pair.best.entry_class.clone()))
 }
@@ -82,7 +86,10 @@ fn from_inside(row: &Row, who: &str, snapshot: &Snapshot) -> Option<(Status, Str
     let target = format!("administrator:{ACCOUNT}");
     let paths = palisade::paths(snapshot, &from, &[target], Interests::default()).unwrap();
     let means = |node: &Node| node.id().ends_with(who) || matches!(node, Node::AnyPrincipal { .. });
-    let pair = paths.pairs.iter().find(|pair| means(&pair.best.entry.node))?;
+    let pair = paths
+        .pairs
+        .iter()
+        .find(|pair| means(&pair.best.entry.node))?;
     Some((pair.best.status, pair.best.entry_class.clone()))
 }
 
@@ -116,7 +123,11 @@ const UNSHOWN: [(&str, &str); 1] = [(
 fn no_entry_is_without_its_three_cases() {
     let rows = rows();
     let classes: BTreeSet<&str> = rows.iter().map(|row| row.class.as_str()).collect();
-    let weighed: BTreeSet<&str> = Weights::builtin().entry.keys().map(String::as_str).collect();
+    let weighed: BTreeSet<&str> = Weights::builtin()
+        .entry
+        .keys()
+        .map(String::as_str)
+        .collect();
     assert_eq!(classes, weighed);
     let outside = |technique: &&Technique| {
         matches!(
@@ -124,7 +135,10 @@ fn no_entry_is_without_its_three_cases() {
             Source::Internet | Source::AnyAccount | Source::Account(_) | Source::Tenants
         )
     };
-    let shown: BTreeSet<&str> = rows.iter().filter_map(|row| row.technique.as_deref()).collect();
+    let shown: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row.technique.as_deref())
+        .collect();
     let unshown: BTreeMap<&str, &str> = UNSHOWN.into_iter().collect();
     for technique in techniques().unwrap().iter().filter(outside) {
         let id = technique.id.as_str();
@@ -149,14 +163,20 @@ accounts:
     );
     let world = World::parse(Path::new("breach.yaml"), &text).unwrap();
     let paths = |assume_breach| {
-        let interests = Interests { assume_breach, ..Interests::default() };
+        let interests = Interests {
+            assume_breach,
+            ..Interests::default()
+        };
         palisade::paths(world.snapshot(), &[], &[], interests).unwrap()
     };
     // Without the assumption nobody in particular is no entry.
     let plain = paths(false);
     let anybody = |node: &Node| matches!(node, Node::AnyPrincipal { .. });
     assert!(plain.paths().all(|path| !anybody(&path.entry.node)));
-    let named: Vec<String> = plain.paths().map(|path| path.entry.node.to_string()).collect();
+    let named: Vec<String> = plain
+        .paths()
+        .map(|path| path.entry.node.to_string())
+        .collect();
     assert_eq!(named, ["user/minter", "user/writer"]);
     // With it there is one line, as bad as the worst of them, and it names them both.
     let breached = paths(true);

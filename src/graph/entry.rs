@@ -40,7 +40,13 @@ impl Growth<'_, '_> {
         if !self.judge.interests.assume_breach {
             return;
         }
-        let accounts: Vec<String> = self.judge.scene.accounts.keys().map(|id| (*id).to_owned()).collect();
+        let accounts: Vec<String> = self
+            .judge
+            .scene
+            .accounts
+            .keys()
+            .map(|id| (*id).to_owned())
+            .collect();
         for account in accounts {
             let inside = |actor: &super::actor::Actor| {
                 actor.mods.is_empty() && actor.arn.account() == account

@@ -70,7 +70,11 @@ fn cases() -> Vec<Case> {
     for technique in techniques().unwrap().iter().filter(|technique| {
         ELSEWHERE.contains(&technique.id.as_str()) && technique.id != "org.saas-pivot"
     }) {
-        let first: Vec<&Opt> = technique.any_of.iter().map(|group| &group.options[0]).collect();
+        let first: Vec<&Opt> = technique
+            .any_of
+            .iter()
+            .map(|group| &group.options[0])
+            .collect();
         let mut choices = vec![first.clone()];
         for (at, group) in technique.any_of.iter().enumerate() {
             for option in &group.options[1..] {
@@ -81,7 +85,11 @@ fn cases() -> Vec<Case> {
         }
         for choice in choices {
             for who in doers(&technique.id) {
-                all.push(Case { technique, choice: choice.clone(), who: *who });
+                all.push(Case {
+                    technique,
+                    choice: choice.clone(),
+                    who: *who,
+                });
             }
         }
     }
@@ -90,7 +98,11 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     fn label(&self) -> String {
-        format!("{}, by {:?}", super::label(self.technique, &self.choice), self.who)
+        format!(
+            "{}, by {:?}",
+            super::label(self.technique, &self.choice),
+            self.who
+        )
     }
 
     fn requires(&self) -> impl Iterator<Item = &'static Requirement> {
@@ -99,7 +111,9 @@ impl Case {
     }
 
     fn actions(&self) -> BTreeSet<&'static str> {
-        self.requires().map(|required| required.action.as_str()).collect()
+        self.requires()
+            .map(|required| required.action.as_str())
+            .collect()
     }
 
     /// Whether nobody can be sure of it.
@@ -129,7 +143,9 @@ impl Case {
     /// The estate with these grants for whoever acts.
     fn estate(&self, actions: &BTreeSet<&str>, also: Option<Value>) -> Snapshot {
         let mut snapshot = estate();
-        let granted = self.requires().filter(|required| actions.contains(required.action.as_str()));
+        let granted = self
+            .requires()
+            .filter(|required| actions.contains(required.action.as_str()));
         let mut statements: Vec<Value> = granted.map(allow).collect();
         statements.extend(also);
         let policy = json!({"Version": "2012-10-17", "Statement": statements});
@@ -159,7 +175,10 @@ impl Case {
             versions: [("v1".to_owned(), PolicyText::from(document))].into(),
         };
         let iam = &mut snapshot.accounts.get_mut(arn.account()).unwrap().iam;
-        iam.policies.value_mut().unwrap().insert(fence.clone(), policy);
+        iam.policies
+            .value_mut()
+            .unwrap()
+            .insert(fence.clone(), policy);
         let boundary = match self.is_session() {
             true => &mut role(&mut iam.roles, arn.name()).boundary,
             false => {
@@ -186,14 +205,26 @@ impl Case {
 
     /// Whether what is left does for another option of the group that needs this action.
     fn has_detour(&self, without: &str) -> bool {
-        let left: BTreeSet<&str> =
-            self.actions().into_iter().filter(|action| *action != without).collect();
+        let left: BTreeSet<&str> = self
+            .actions()
+            .into_iter()
+            .filter(|action| *action != without)
+            .collect();
         let groups = self.technique.any_of.iter().zip(&self.choice);
         groups.into_iter().any(|(group, taken)| {
-            let needs = taken.requires.iter().any(|required| required.action == without);
-            let mut others = group.options.iter().filter(|option| !std::ptr::eq(*option, *taken));
+            let needs = taken
+                .requires
+                .iter()
+                .any(|required| required.action == without);
+            let mut others = group
+                .options
+                .iter()
+                .filter(|option| !std::ptr::eq(*option, *taken));
             let does = |option: &Opt| {
-                option.requires.iter().all(|required| left.contains(required.action.as_str()))
+                option
+                    .requires
+                    .iter()
+                    .all(|required| left.contains(required.action.as_str()))
             };
             needs && others.any(does)
         })
@@ -209,16 +240,22 @@ fn role<'s>(
 
 fn estate() -> Snapshot {
     let world = World::parse(Path::new("organization.yaml"), ESTATE);
-    world.unwrap_or_else(|error| panic!("{error}")).snapshot().clone()
+    world
+        .unwrap_or_else(|error| panic!("{error}"))
+        .snapshot()
+        .clone()
 }
 
 /// Grants a requirement in its own context alone.
 fn allow(required: &Requirement) -> Value {
     let mut statement = json!({"Effect": "Allow", "Action": required.action, "Resource": "*"});
-    let texts = required.context.iter().filter_map(|(key, value)| match value {
-        ContextValue::Text(text) => Some((key.clone(), json!(text))),
-        ContextValue::Ref(_) => None,
-    });
+    let texts = required
+        .context
+        .iter()
+        .filter_map(|(key, value)| match value {
+            ContextValue::Text(text) => Some((key.clone(), json!(text))),
+            ContextValue::Ref(_) => None,
+        });
     let texts: serde_json::Map<String, Value> = texts.collect();
     if !texts.is_empty() {
         statement["Condition"] = json!({"StringEquals": texts});
@@ -234,8 +271,16 @@ fn deny(actions: &BTreeSet<&str>) -> Value {
 fn each(at_least: usize, check: impl Fn(&Case, &mut Vec<String>) -> usize) {
     let mut faults = Vec::new();
     let tried: usize = cases().iter().map(|case| check(case, &mut faults)).sum();
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    assert!(tried >= at_least, "{tried} variants, and no longer {at_least}");
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+    assert!(
+        tried >= at_least,
+        "{tried} variants, and no longer {at_least}"
+    );
 }
 
 /// Adds an organization policy above every account.
@@ -246,7 +291,11 @@ fn everywhere(snapshot: &mut Snapshot, id: &str, kind: palisade_model::OrgPolicy
         document: Observed::Value(text.into()),
         ..Default::default()
     };
-    organization.policies.value_mut().unwrap().insert(id.to_owned(), policy);
+    organization
+        .policies
+        .value_mut()
+        .unwrap()
+        .insert(id.to_owned(), policy);
     let root = organization.root.value().unwrap().clone();
     let attached = organization.attachments.value_mut().unwrap();
     attached.entry(root).or_default().push(id.to_owned());
@@ -271,7 +320,11 @@ fn one_permission_missing_silences_it_in_an_organization() {
             if case.has_detour(missing) {
                 continue;
             }
-            let left = case.actions().into_iter().filter(|action| *action != missing).collect();
+            let left = case
+                .actions()
+                .into_iter()
+                .filter(|action| *action != missing)
+                .collect();
             if case.reached(&case.estate(&left, None)).1 {
                 faults.push(format!("{} without {missing}", case.label()));
             }
@@ -297,7 +350,8 @@ fn a_boundary_stops_it_in_an_organization() {
     each(50, |case, faults| {
         let actions = case.actions();
         let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
-        let other = json!({"Effect": "Allow", "Action": "cloudwatch:GetDashboard", "Resource": "*"});
+        let other =
+            json!({"Effect": "Allow", "Action": "cloudwatch:GetDashboard", "Resource": "*"});
         for statements in [vec![all, deny(&actions)], vec![other]] {
             let mut snapshot = case.estate(&actions, None);
             let document = json!({"Version": "2012-10-17", "Statement": statements});
@@ -320,7 +374,12 @@ fn an_scp_stops_a_delegate_and_no_manager() {
             }
             let mut snapshot = case.estate(&case.actions(), None);
             let text = json!({"Version": "2012-10-17", "Statement": [deny(&[action].into())]});
-            everywhere(&mut snapshot, "p-deny", palisade_model::OrgPolicyKind::Scp, text);
+            everywhere(
+                &mut snapshot,
+                "p-deny",
+                palisade_model::OrgPolicyKind::Scp,
+                text,
+            );
             let stays = case.who == Who::Manager;
             if case.reached(&snapshot).1 != stays {
                 faults.push(format!("{}: {action} {}", case.label(), !stays));
@@ -335,11 +394,19 @@ fn an_scp_stops_a_delegate_and_no_manager() {
 fn an_rcp_stops_whoever_enters_a_role_of_a_member() {
     let entering = ["org.organization-account-access-role"];
     let mut tried = 0;
-    for case in cases().iter().filter(|case| entering.contains(&case.technique.id.as_str())) {
+    for case in cases()
+        .iter()
+        .filter(|case| entering.contains(&case.technique.id.as_str()))
+    {
         let mut snapshot = case.estate(&case.actions(), None);
         let text = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}]});
-        everywhere(&mut snapshot, "p-rcp", palisade_model::OrgPolicyKind::Rcp, text);
+        everywhere(
+            &mut snapshot,
+            "p-rcp",
+            palisade_model::OrgPolicyKind::Rcp,
+            text,
+        );
         assert!(!case.reached(&snapshot).1, "{}", case.label());
         tried += 1;
     }
@@ -368,8 +435,14 @@ fn an_organization_that_was_not_read_leaves_it_open() {
 #[test]
 fn a_plain_member_does_none_of_it() {
     let mut faults = Vec::new();
-    for case in cases().into_iter().filter(|case| case.technique.id != "org.leave-organization") {
-        let case = Case { who: Who::Member, ..case };
+    for case in cases()
+        .into_iter()
+        .filter(|case| case.technique.id != "org.leave-organization")
+    {
+        let case = Case {
+            who: Who::Member,
+            ..case
+        };
         if case.reached(&case.estate(&case.actions(), None)).1 {
             faults.push(case.label());
         }

@@ -80,7 +80,9 @@ impl Asks for Judge<'_> {
                 .set("aws:PrincipalOrgID", "o-another000")
                 .set("aws:PrincipalOrgPaths", "o-another000/r-0000/");
         }
-        let decision = self.engine.decide(outsider, action, role.as_str(), &context);
+        let decision = self
+            .engine
+            .decide(outsider, action, role.as_str(), &context);
         decision.is_denied()
     }
 

@@ -142,13 +142,11 @@ impl Question<'_, '_> {
                             .any(|name| self.lets_outsider(name, role))
                 })
             }
-            Trusted::Federated(Federated::Host(host)) => {
-                Box::new(move |allow| {
-                    federated(allow)
-                        .filter(|name| glob(host, host_of(name)))
-                        .any(|name| self.lets_federated(allow, name, role))
-                })
-            }
+            Trusted::Federated(Federated::Host(host)) => Box::new(move |allow| {
+                federated(allow)
+                    .filter(|name| glob(host, host_of(name)))
+                    .any(|name| self.lets_federated(allow, name, role))
+            }),
             Trusted::Federated(Federated::Provider(provider)) => {
                 let Some(Bound::Known(provider) | Bound::Named { arn: provider, .. }) =
                     self.bound(provider)
@@ -157,7 +155,9 @@ impl Question<'_, '_> {
                 };
                 Box::new(move |allow| {
                     federated(allow)
-                        .filter(|name| *name == provider.as_str() || *name == host_of(provider.as_str()))
+                        .filter(|name| {
+                            *name == provider.as_str() || *name == host_of(provider.as_str())
+                        })
                         .any(|name| self.lets_federated(allow, name, role))
                 })
             }
@@ -401,8 +401,16 @@ mod tests {
         ] {
             let document = trust(aud, amr);
             let allow = &document.statements[0];
-            assert_eq!(lets_in(allow, "us-east-1:p", Visitor::Guest), guest, "{aud} {amr}");
-            assert_eq!(lets_in(allow, "us-east-1:p", Visitor::User), user, "{aud} {amr}");
+            assert_eq!(
+                lets_in(allow, "us-east-1:p", Visitor::Guest),
+                guest,
+                "{aud} {amr}"
+            );
+            assert_eq!(
+                lets_in(allow, "us-east-1:p", Visitor::User),
+                user,
+                "{aud} {amr}"
+            );
         }
     }
 

@@ -97,20 +97,21 @@ pub(super) fn loose(
         (true, false) => "repo:octo/*",
         (false, _) => "repo:octo/app:ref:refs/heads/main",
     };
-    let trust = stage.role(&name).trust.as_str().to_owned();
-    // The provider as the trust names it: by its ARN or, where a host is asked for, by that.
-    let provider = trust.split("\"Federated\":\"").nth(1).unwrap_or_default();
-    let provider = provider.split('"').next().unwrap_or_default();
-    let host = provider.split_once("-provider/").map_or(provider, |(_, host)| host);
-    let issuer = format!("{host}:sub");
-    let subject = match host.starts_with("oidc.eks.") {
-        true => subject.replace("repo:octo/", "system:serviceaccount:octo:"),
-        false => subject.to_owned(),
-    };
     let role = stage.role(&name);
     let mut document: Value = serde_json::from_str(role.trust.as_str()).expect("JSON");
     for statement in document["Statement"].as_array_mut().expect("a list") {
-        statement["Condition"] = json!({"StringLike": {issuer.as_str(): subject}});
+        let provider = statement["Principal"]["Federated"]
+            .as_str()
+            .unwrap_or_default();
+        let host = provider
+            .split_once("-provider/")
+            .map_or(provider, |(_, host)| host);
+        let subject = match host.starts_with("oidc.eks.") {
+            true => subject.replace("repo:octo/", "system:serviceaccount:octo:"),
+            false => subject.to_owned(),
+        };
+        let key = format!("{host}:sub");
+        statement["Condition"] = json!({"StringLike": {key: subject}});
     }
     role.trust = document.into();
     true
