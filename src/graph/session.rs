@@ -27,16 +27,29 @@ impl Judge<'_> {
         if untagged {
             let own = |key: &str| {
                 let name = &key[OWN.len()..];
-                actor.tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(name))
+                actor
+                    .tags
+                    .iter()
+                    .any(|(tag, _)| tag.eq_ignore_ascii_case(name))
             };
-            for key in self.tag_keys.iter().filter(|key| key.starts_with(OWN) && !own(key)) {
+            for key in self
+                .tag_keys
+                .iter()
+                .filter(|key| key.starts_with(OWN) && !own(key))
+            {
                 known.set_absent(key);
             }
         }
-        let mut passed = self.tag_keys.iter().filter(|key| key.starts_with(PASSED)).peekable();
+        let mut passed = self
+            .tag_keys
+            .iter()
+            .filter(|key| key.starts_with(PASSED))
+            .peekable();
         if action.eq_ignore_ascii_case("sts:AssumeRole")
             && passed.peek().is_some()
-            && self.ask(actor, ("sts:TagSession", resource), Vec::new(), false).is_none()
+            && self
+                .ask(actor, ("sts:TagSession", resource), Vec::new(), false)
+                .is_none()
         {
             for key in passed {
                 known.set_absent(key);
@@ -53,11 +66,15 @@ impl Judge<'_> {
         if let Some(known) = self.tagged.borrow().get(role) {
             return *known;
         }
-        let who = self.engine.who_can("sts:TagSession", role.as_str(), &Context::open());
+        let who = self
+            .engine
+            .who_can("sts:TagSession", role.as_str(), &Context::open());
         let administers =
             |arn: &str| matches!(self.engine.is_administrator(arn), Decision::Allowed(_));
         let takes = !who.outsiders.is_empty()
-            || who.iter(self.engine).any(|(principal, _)| !administers(&principal.arn));
+            || who
+                .iter(self.engine)
+                .any(|(principal, _)| !administers(&principal.arn));
         self.tagged.borrow_mut().insert(role.clone(), takes);
         takes
     }
