@@ -84,6 +84,7 @@ impl Shelf<'_> {
         if let Some(before) = self.read_before(&entry) {
             return before;
         }
+        entry.unsearched.clear(); // What an earlier scan left out is read now.
         let Some(class) = sighting.class() else {
             return entry;
         };

@@ -427,14 +427,22 @@ fn behavior(value: &Value) -> Behavior {
             Value::Bool(on) => *on,
             Value::Array(items) => !items.is_empty(),
             other => {
-                self::part(other, "enabled")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(false)
-                    || self::part(other, "quantity")
-                        .and_then(Value::as_u64)
-                        .unwrap_or(0)
-                        > 0
-                    || !items(other).is_empty()
+                let part = |name: &str| self::part(other, name);
+                // As JSON and as XML write them: there numbers are texts, and lists objects.
+                let some = |part: &Value| match part {
+                    Value::String(text) => !matches!(text.as_str(), "" | "0" | "false"),
+                    Value::Number(number) => number.as_u64() != Some(0),
+                    Value::Bool(on) => *on,
+                    Value::Array(items) => !items.is_empty(),
+                    Value::Object(members) => members.values().any(|member| !member.is_null()),
+                    Value::Null => false,
+                };
+                match part("enabled") {
+                    Some(enabled) => some(enabled),
+                    None => ["quantity", "items"]
+                        .iter()
+                        .any(|name| part(name).is_some_and(some)),
+                }
             }
         })
     };

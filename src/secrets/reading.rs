@@ -137,6 +137,13 @@ fn by_regex_from(rule: &Rule, hay: &[u8], at: usize, from: usize) -> Option<Read
     {
         return None;
     }
+    if rule
+        .then
+        .as_ref()
+        .is_some_and(|then| !name_ends(hay, at, then))
+    {
+        return None;
+    }
     if rule.userinfo && !has_userinfo(hay, at) {
         return None;
     }
@@ -186,6 +193,13 @@ fn by_regex_from(rule: &Rule, hay: &[u8], at: usize, from: usize) -> Option<Read
         base64: false,
         encrypted: false,
     })
+}
+
+/// Is the word that begins at `at` followed by one of these bytes?
+fn name_ends(hay: &[u8], at: usize, then: &[bool; 256]) -> bool {
+    let word = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    let length = hay[at..].iter().take(80).take_while(word).count();
+    hay.get(at + length).is_some_and(|b| then[usize::from(*b)])
 }
 
 /// Is there an `@` before the host ends? Nearly every URL answers no after a few bytes.

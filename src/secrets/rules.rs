@@ -2,7 +2,8 @@
 //!
 //! A rule names a few literal `keywords` (`hints` are longer ones, for base64 text only); where one stands, `regex` is tried, anchored where
 //! the value begins: at the keyword, or up to `behind.max` bytes of `behind.of` before it.
-//! `edge` says which bytes may not stand in front (`word` unless given, or `none`). `%is%`
+//! `edge` says which bytes may not stand in front (`word` unless given, or `none`), `then` which
+//! may follow the word of letters, digits, `_`, `.` and `-` that the keyword begins. `%is%`
 //! in a regex stands for whatever joins a name to its value in code, JSON, YAML and env
 //! files, `%in%` before it for one more name in between. Group 1 is the value. Then come `entropy` (bits per byte, at least), the
 //! placeholders, `near` (words that must stand within so many bytes), and `check`.
@@ -165,6 +166,7 @@ struct RawRule {
     alone: bool,
     edge: Option<String>,
     behind: Option<RawBehind>,
+    then: Option<String>,
     near: Option<RawNear>,
     #[serde(default)]
     files: Vec<String>,
@@ -221,6 +223,8 @@ pub(crate) struct Rule {
     pub(crate) alone: bool,
     pub(crate) edge: Option<Bytes>,
     pub(crate) behind: Option<(Bytes, usize)>,
+    /// What may end the name that the keyword begins: most names end otherwise.
+    pub(crate) then: Option<Bytes>,
     pub(crate) near: Option<Near>,
     /// Ends of file names it is for; empty for all.
     pub(crate) files: Vec<String>,
@@ -334,6 +338,7 @@ fn compile(raw: RawRule) -> Result<Rule, String> {
         alone: raw.alone,
         edge,
         behind: raw.behind.map(|b| (set(&b.of), b.max)),
+        then: raw.then.as_deref().map(set),
         near,
         files: raw.files,
         only: raw.only,

@@ -9,6 +9,8 @@ pub(crate) struct Peek<'a> {
     inner: &'a mut dyn Read,
     buf: Vec<u8>,
     at: usize,
+    /// An error that came behind bytes which were looked at: it is told after them.
+    failed: Option<io::Error>,
     /// Bytes handed on so far.
     pub(crate) used: Rc<Cell<u64>>,
 }
@@ -19,19 +21,26 @@ impl<'a> Peek<'a> {
             inner,
             buf: Vec::new(),
             at: 0,
+            failed: None,
             used: Rc::default(),
         }
     }
 
-    /// The next `count` bytes, fewer at the end of the stream.
+    /// The next `count` bytes, fewer at the end of the stream or before an error.
     pub(crate) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.buf.len() - self.at < count {
             if self.at > 0 {
                 self.buf.drain(..self.at);
                 self.at = 0;
             }
-            if self.more(count.max(64 * 1024))? == 0 {
-                break;
+            match self.more(count.max(64 * 1024)) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if self.at < self.buf.len() => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
         let end = self.buf.len().min(self.at + count);
@@ -53,6 +62,9 @@ impl<'a> Peek<'a> {
     }
 
     fn more(&mut self, room: usize) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let old = self.buf.len();
         self.buf.resize(old + room, 0);
         let read = loop {
@@ -68,7 +80,7 @@ impl<'a> Peek<'a> {
 
 impl Read for Peek<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.buf.len() && out.len() >= 64 * 1024 {
+        if self.at == self.buf.len() && out.len() >= 64 * 1024 && self.failed.is_none() {
             let count = self.inner.read(out)?;
             self.used.set(self.used.get() + count as u64);
             return Ok(count);

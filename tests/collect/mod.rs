@@ -1,6 +1,7 @@
 //! The collectors before served worlds: what they make of an AWS that answers, and of one that
 //! does not.
 
+mod cdn;
 mod denied;
 mod estates;
 mod progress;

@@ -402,9 +402,9 @@ fn copies_and_compressed_files_count_by_their_own_names() {
         ),
         ("application.yml.bz2", format!("password: {word}\n"), true),
         // State of Terraform under any name.
-        ("env:/prod/network", format!("{state}\"{word}\"}}"), true),
+        ("prod/network", format!("{state}\"{word}\"}}"), true),
         (
-            "env:/prod/network",
+            "prod/network",
             format!("{{\"password\": \"{word}\"}}"),
             false,
         ),
