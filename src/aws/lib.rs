@@ -31,9 +31,9 @@ mod listings;
 mod objects;
 mod objects_list;
 mod objects_read;
-mod objects_zip;
 #[cfg(test)]
 mod objects_tests;
+mod objects_zip;
 mod observer;
 mod options;
 mod organization;

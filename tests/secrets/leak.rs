@@ -132,19 +132,12 @@ fn assert_clean(output: &[u8], planted: &Planted, label: &str) {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("PALISADE_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = binary::command(arguments);
     command
-        .args(arguments)
         .current_dir(folder)
         .env("TMPDIR", folder)
         .env("RUST_LOG", "trace")
-        .env("RUST_BACKTRACE", "full")
-        .stdin(Stdio::null());
+        .env("RUST_BACKTRACE", "full");
     command.output().unwrap()
 }
 
@@ -246,9 +239,8 @@ fn a_panic_tells_its_place_and_no_value() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("planted.env"), &planted.text).unwrap();
     for backtrace in ["0", "full"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        let mut command = binary::command(&["secrets", "planted.env", "-vv"]);
         command
-            .args(["secrets", "planted.env", "-vv"])
             .current_dir(&folder)
             .env("PALISADE_FAILPOINT", "secrets")
             .env("RUST_BACKTRACE", backtrace);
@@ -280,9 +272,8 @@ fn a_full_disk_tells_no_value() {
             .write(true)
             .open("/dev/full")
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        let mut command = binary::command(&arguments);
         let output = command
-            .args(&arguments)
             .current_dir(&folder)
             .env("RUST_BACKTRACE", "full")
             .stdout(full)

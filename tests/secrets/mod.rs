@@ -5,16 +5,12 @@ mod leak;
 
 use std::fs;
 use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
+
+use crate::binary;
 
 fn palisade(arguments: &[&str], input: &[u8], key: Option<&str>) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
-    command.args(arguments).current_dir(std::env::temp_dir());
-    for (name, _) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("PALISADE_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = binary::command(arguments);
     if let Some(key) = key {
         command.env("PALISADE_FINGERPRINT_KEY", key);
     }
