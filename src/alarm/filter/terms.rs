@@ -10,7 +10,7 @@ use crate::alarm::heard::{ANY_VALUE, Heard, Subject};
 pub(super) struct Terms {
     /// All of these have to be there.
     all: Vec<Term>,
-    /// One of these, where there are any.
+    /// One of these, where there are any and nothing else.
     any: Vec<Term>,
     /// None of these may be there.
     none: Vec<Term>,
@@ -124,8 +124,10 @@ impl Terms {
             .none
             .iter()
             .fold(Heard::Yes, |sum, t| sum.and(there(t).negate()));
+        // Beside other terms, those with a question mark are passed over.
+        let alone = self.all.is_empty() && self.none.is_empty();
         let any = match self.any.as_slice() {
-            [] => Heard::Yes,
+            any if any.is_empty() || !alone => Heard::Yes,
             any => any.iter().fold(Heard::No, |sum, t| sum.or(there(t))),
         };
         all.and(any).and(none)

@@ -141,6 +141,10 @@ fn leaf(matchers: &[Matcher], value: Option<&Value>, path: &str, event: Subject<
     let leaves: Vec<&Value> = flat(values);
     matchers.iter().fold(Heard::No, |sum, matcher| {
         let one = match matcher {
+            // A field is absent only where no element of any list holds it.
+            Matcher::Exists(false) if leaves.is_empty() => {
+                Heard::from(!stands_at(event.json, path))
+            }
             Matcher::Exists(wanted) => Heard::from(leaves.is_empty() != *wanted),
             _ => leaves
                 .iter()
@@ -148,6 +152,22 @@ fn leaf(matchers: &[Matcher], value: Option<&Value>, path: &str, event: Subject<
         };
         sum.or(one)
     })
+}
+
+/// Whether a leaf stands at a dotted path, in any element of the lists on the way.
+fn stands_at(value: &Value, path: &str) -> bool {
+    match value {
+        Value::Array(elements) => elements.iter().any(|element| stands_at(element, path)),
+        _ if path.is_empty() => !value.is_object(),
+        Value::Object(fields) => fields.iter().any(|(name, below)| {
+            let rest = path.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| match rest.strip_prefix('.') {
+                Some(rest) => stands_at(below, rest),
+                None => rest.is_empty() && stands_at(below, ""),
+            })
+        }),
+        _ => false,
+    }
 }
 
 /// Lists within lists read as one list; objects are no leaves.

@@ -12,7 +12,7 @@ fn refuse<T>(why: impl Into<String>) -> Read<T> {
 }
 
 pub(super) fn pattern(text: &str) -> Read<Pattern> {
-    let value: Value = serde_json::from_str(text)
+    let value: Value = serde_json::from_str(&spelt(text))
         .map_err(|error| PatternError(format!("no JSON: {error}").to_lowercase()))?;
     match value {
         Value::Object(fields) if fields.is_empty() => refuse("the pattern is empty"),
@@ -21,16 +21,102 @@ pub(super) fn pattern(text: &str) -> Read<Pattern> {
     }
 }
 
+/// Marks a number that is written otherwise than its value: such numbers equal nothing but their
+/// like, since EventBridge compares numbers by their text: 300, 300.0 and 3.0e2 are three.
+const SPELT: &str = "\u{1}number ";
+
+/// The text with every number that is not written plainly turned into a marked text.
+fn spelt(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = match rest.starts_with('"') {
+            true => end_of_text(rest),
+            false => rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)))
+                .unwrap_or(rest.len()),
+        };
+        let token = &rest[..end];
+        let number = serde_json::from_str::<Value>(token)
+            .ok()
+            .filter(|value| value.is_number() && value.to_string() != token);
+        match number {
+            Some(_) => out.push_str(&Value::from(format!("{SPELT}{token}")).to_string()),
+            None => out.push_str(token),
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where a text that begins with a quotation mark ends.
+fn end_of_text(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The number that an operand stands for, however it is written.
+fn number(operand: &Value) -> Option<f64> {
+    let text = operand.as_str().and_then(|text| text.strip_prefix(SPELT));
+    match text {
+        Some(text) => text.parse().ok(),
+        None => operand.as_f64(),
+    }
+}
+
+fn is_number(operand: &Value) -> bool {
+    number(operand).is_some()
+}
+
+fn is_text(operand: &Value) -> bool {
+    operand.is_string() && !is_number(operand)
+}
+
+/// Names that an object of alternatives cannot have as fields: with one of them `$or` is a field
+/// like any other.
+///
+/// Source: Event Ruler, which EventBridge runs on: "What does `$or` mean", 2026-11.
+const OPERATORS: [&str; 9] = [
+    "exactly",
+    "numeric",
+    "prefix",
+    "suffix",
+    "anything-but",
+    "exists",
+    "cidr",
+    "equals-ignore-case",
+    "wildcard",
+];
+
+fn is_alternatives(branches: &[Value]) -> bool {
+    let is_branch = |branch: &Value| {
+        let fields = branch.as_object();
+        fields.is_some_and(|fields| !fields.keys().any(|key| OPERATORS.contains(&key.as_str())))
+    };
+    branches.iter().all(is_branch)
+}
+
 fn fields_of(object: &Map<String, Value>) -> Read<Fields> {
     let mut fields = Fields::default();
     for (name, value) in object {
         match value {
-            Value::Array(branches) if name == "$or" && branches.len() >= 2 => {
+            Value::Array(branches) if name == "$or" && is_alternatives(branches) => {
+                if branches.len() < 2 {
+                    return refuse("`$or` needs at least two alternatives");
+                }
                 let branches: Read<Vec<Fields>> = branches.iter().map(branch).collect();
                 fields.any.push(branches?);
-            }
-            Value::Array(_) if name == "$or" => {
-                return refuse("`$or` needs at least two alternatives");
             }
             Value::Array(list) if list.is_empty() => {
                 return refuse(format!("the list of `{name}` is empty"));
@@ -89,7 +175,7 @@ fn matcher(value: &Value) -> Read<Matcher> {
         },
         "anything-but" => anything_but(operand),
         "exactly" => match operand {
-            Value::String(_) => Ok(Matcher::Exact(operand.clone())),
+            text if is_text(text) => Ok(Matcher::Exact(operand.clone())),
             _ => refuse("`exactly` takes a text"),
         },
         other => refuse(format!("unknown operator `{other}`")),
@@ -98,6 +184,9 @@ fn matcher(value: &Value) -> Read<Matcher> {
 
 /// A text operator with a text, or for `prefix` and `suffix` an inner `equals-ignore-case`.
 fn text(operator: &str, operand: &Value) -> Read<Text> {
+    if is_number(operand) {
+        return refuse(format!("`{operator}` takes a text, not a number"));
+    }
     if let (Some(text), operator) = (operand.as_str(), operator) {
         let text = text.to_owned();
         return match operator {
@@ -164,7 +253,7 @@ fn numeric(operand: &Value) -> Read<Matcher> {
             Some(">=") => Order::GreaterOrEqual,
             _ => return refuse(format!("`numeric` has no comparison {}", pair[0])),
         };
-        match pair[1].as_f64() {
+        match number(&pair[1]) {
             Some(number) if number.abs() <= 5e9 => bounds.push((order, number)),
             _ => return refuse(format!("`numeric` cannot compare with {}", pair[1])),
         }
@@ -186,9 +275,7 @@ fn anything_but(operand: &Value) -> Read<Matcher> {
     match operand {
         Value::String(_) | Value::Number(_) => Ok(Matcher::NotValues(vec![operand.clone()])),
         Value::Array(list) if list.is_empty() => refuse("the list of `anything-but` is empty"),
-        Value::Array(list)
-            if list.iter().all(Value::is_string) || list.iter().all(Value::is_number) =>
-        {
+        Value::Array(list) if list.iter().all(is_text) || list.iter().all(is_number) => {
             Ok(Matcher::NotValues(list.clone()))
         }
         Value::Object(inner) if inner.len() == 1 => {
