@@ -6,6 +6,7 @@ mod estate;
 mod half_on;
 mod patterns;
 mod scp;
+mod scp_rows;
 mod state;
 mod tamper;
 mod tampering;

@@ -33,7 +33,7 @@ pub struct Asked {
 /// What the SCPs and RCPs above an account look at.
 #[derive(Clone, Debug, Default)]
 pub(in crate::alarm) struct Mentions {
-    /// Whether they ask for the region of a call.
+    /// Whether they ask for the region of a call, or name things of one region.
     pub(in crate::alarm) regions: bool,
 }
 
@@ -175,8 +175,18 @@ fn cited(decision: &Decision, layers: &Layers<'_>) -> Option<String> {
 
 impl Mentions {
     fn read(&mut self, attached: &Attached) {
-        let text = attached.policy.document().map(|document| &document.text);
-        self.regions |=
-            text.is_some_and(|text| text.to_ascii_lowercase().contains("aws:requestedregion"));
+        let Some(document) = attached.policy.document() else {
+            return;
+        };
+        let text = document.text.to_ascii_lowercase();
+        let in_a_region = |arn: &String| {
+            let region = arn.split(':').nth(3).unwrap_or_default();
+            !region.is_empty() && region != "*"
+        };
+        let named = document.statements.iter().any(|statement| {
+            let lists = [&statement.resources, &statement.not_resources];
+            lists.into_iter().flatten().flatten().any(in_a_region)
+        });
+        self.regions |= named || text.contains("aws:requestedregion");
     }
 }

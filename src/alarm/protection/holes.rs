@@ -81,11 +81,8 @@ impl Hole {
                     tags.extend(term.values.iter().map(|v| (tag.to_owned(), v.clone())));
                 }
                 None if term.key == "aws:principalarn" && !negated => {
-                    let own = term
-                        .values
-                        .iter()
-                        .filter(|pattern| can_be_in(pattern, account));
-                    patterns.extend(own.cloned());
+                    let filled = term.values.iter().map(|pattern| filled(pattern, account));
+                    patterns.extend(filled.filter(|pattern| can_be_in(pattern, account)));
                     if patterns.is_empty() {
                         // It lets through principals of other accounts only.
                         return;
@@ -182,6 +179,29 @@ impl Hole {
 /// Tags of the thing itself: whoever may tamper with it may as a rule tag it too.
 fn is_own_tag(key: &str) -> bool {
     key.contains(":resourcetag/")
+}
+
+/// A pattern with its variables filled in: the caller's account is this one, and what else may
+/// stand there is left open.
+///
+/// Source: "IAM policy elements: Variables and tags", IAM User Guide.
+fn filled(pattern: &str, account: &str) -> String {
+    let mut out = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, tail)) = after.split_once('}') else {
+            break;
+        };
+        out.push_str(before);
+        out.push_str(match name.to_ascii_lowercase().as_str() {
+            "aws:principalaccount" => account,
+            "*" | "?" | "$" => name,
+            _ => "*",
+        });
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether a pattern of principal ARNs can stand for somebody of the account.
