@@ -24,7 +24,7 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
     let mut merged: Option<Value> = None;
     for row in LISTINGS {
         for (index, ask) in row.details.iter().enumerate() {
-            if !asked(ask) {
+            if !asked(ask) || !constants_match(desk, ask) {
                 continue;
             }
             known = true;

@@ -32,9 +32,13 @@ fn alarms(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
         .map(|(name, alarm)| describe(desk, name, alarm))
         .collect();
     let page = desk.page(all, "NextToken", "MaxRecords")?;
+    let (composite, metric): (Vec<Value>, Vec<Value>) = page
+        .items
+        .into_iter()
+        .partition(|alarm| alarm.get("AlarmRule").is_some());
     Ok(Answer::of(json!({
-        "MetricAlarms": page.items,
-        "CompositeAlarms": [],
+        "MetricAlarms": metric,
+        "CompositeAlarms": composite,
         "NextToken": page.next,
     })))
 }
@@ -53,7 +57,34 @@ fn describe(desk: &Desk<'_>, name: &str, alarm: &Alarm) -> Value {
         (Some(number), false) => number.as_str().into(),
         (None, _) => Value::Null,
     };
+    if let Some(rule) = &alarm.rule {
+        return json!({
+            "AlarmName": name,
+            "AlarmArn": alarm.arn,
+            "AlarmConfigurationUpdatedTimestamp": when,
+            "ActionsEnabled": alarm.actions_enabled,
+            "OKActions": [],
+            "AlarmActions": alarm.actions,
+            "InsufficientDataActions": [],
+            "StateValue": "OK",
+            "StateReason": "",
+            "StateUpdatedTimestamp": when,
+            "AlarmRule": rule,
+        });
+    }
+    let metrics: Vec<Value> = alarm
+        .computes
+        .iter()
+        .enumerate()
+        .map(|(place, metric)| {
+            json!({"Id": format!("m{place}"), "MetricStat": {
+                "Metric": {"Namespace": "Security", "MetricName": metric},
+                "Period": 300, "Stat": "Sum"}})
+        })
+        .collect();
     json!({
+        "Metrics": metrics,
+        "DatapointsToAlarm": alarm.datapoints_to_alarm,
         "AlarmName": name,
         "AlarmArn": alarm.arn,
         "AlarmConfigurationUpdatedTimestamp": when,
@@ -97,6 +128,7 @@ fn metric_filters(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
                     "metricName": filter.metric,
                     "metricNamespace": filter.namespace,
                     "metricValue": filter.value,
+                    "defaultValue": filter.default_value.as_ref().and_then(|v| v.parse::<f64>().ok()),
                 }],
                 "creationTime": desk.world.snapshot.taken_at.0 * 1000,
                 "logGroupName": filter.log_group,

@@ -130,6 +130,8 @@ const ROUTES: &[(&str, &str, &str, &str)] = &[
         "GetEnabledStandards",
     ),
     ("securityhub", "GET", "/hubv2", "DescribeSecurityHubV2"),
+    ("securityhub", "GET", "/members", "ListMembers"),
+    ("macie2", "GET", "/members", "ListMembers"),
     ("macie2", "GET", "/macie", "GetMacieSession"),
     (
         "macie2",
@@ -138,6 +140,12 @@ const ROUTES: &[(&str, &str, &str, &str)] = &[
         "GetAutomatedDiscoveryConfiguration",
     ),
     ("access-analyzer", "GET", "/analyzer", "ListAnalyzers"),
+    (
+        "access-analyzer",
+        "GET",
+        "/analyzer/{analyzerName}/archive-rule",
+        "ListArchiveRules",
+    ),
     (
         "s3control",
         "GET",

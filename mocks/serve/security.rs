@@ -134,6 +134,14 @@ fn security_hub(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
             "AutoEnableControls": hub.auto_enable_controls,
             "ControlFindingGenerator": "SECURITY_CONTROL",
         }))),
+        "ListMembers" => {
+            let members = desk.fact(&hub.members)?.into_iter().flatten();
+            let all = members.map(|(id, status)| json!({"AccountId": id, "MemberStatus": status}));
+            let page = desk.page(all.collect(), "NextToken", "MaxResults")?;
+            Ok(Answer::of(
+                json!({"Members": page.items, "NextToken": page.next}),
+            ))
+        }
         "GetEnabledStandards" => {
             let standards = desk.fact(&hub.standards)?.into_iter().flatten();
             let all = standards.map(|standard| {
@@ -191,6 +199,15 @@ fn macie(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
             ),
             "status": session.status,
         }))),
+        "ListMembers" => {
+            let members = desk.fact(&session.members)?.into_iter().flatten();
+            let all =
+                members.map(|(id, status)| json!({"accountId": id, "relationshipStatus": status}));
+            let page = desk.page(all.collect(), "nextToken", "maxResults")?;
+            Ok(Answer::of(
+                json!({"members": page.items, "nextToken": page.next}),
+            ))
+        }
         "GetAutomatedDiscoveryConfiguration" => match desk.fact(&session.automated_discovery)? {
             Some(status) => Ok(Answer::of(json!({
                 "status": status,
@@ -208,13 +225,31 @@ fn macie(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
 }
 
 fn analyzers(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
-    if desk.call.operation != "ListAnalyzers" {
-        return Err(desk.unknown());
-    }
     let analyzers = match region {
         Some(region) => desk.fact(&region.analyzers)?,
         None => None,
     };
+    match desk.call.operation.as_str() {
+        "ListAnalyzers" => {}
+        "ListArchiveRules" => {
+            let name = desk.call.text("analyzerName").unwrap_or_default();
+            let analyzer = analyzers.and_then(|all| all.get(&name));
+            let Some(analyzer) = analyzer else {
+                let says = "The analyzer does not exist.";
+                return Err(Failure::new(404, "ResourceNotFoundException", says));
+            };
+            let rules = desk.fact(&analyzer.archive_rules)?.into_iter().flatten();
+            let all = rules.map(|(name, filter)| {
+                let made = since(desk);
+                json!({"ruleName": name, "filter": filter, "createdAt": made, "updatedAt": made})
+            });
+            let page = desk.page(all.collect(), "nextToken", "maxResults")?;
+            return Ok(Answer::of(
+                json!({"archiveRules": page.items, "nextToken": page.next}),
+            ));
+        }
+        _ => return Err(desk.unknown()),
+    }
     let wanted = desk.call.text("type");
     let all: Vec<Value> = analyzers
         .into_iter()

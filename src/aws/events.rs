@@ -205,14 +205,18 @@ async fn subscription(place: &Place, listed: &Value) -> Observed<Subscription> {
     }
 }
 
-/// Metric alarms by name.
+/// Metric alarms and composite alarms by name.
 pub(crate) async fn alarms(place: &Place) -> Observed<BTreeMap<String, Alarm>> {
     let listed = place.json_pages(
         &CLOUDWATCH,
         "DescribeAlarms",
         "",
-        json!({"AlarmTypes": ["MetricAlarm"], "MaxRecords": 100}),
-        ("MetricAlarms.member[]", "NextToken", "NextToken"),
+        json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}),
+        (
+            "MetricAlarms.member[]|CompositeAlarms.member[]",
+            "NextToken",
+            "NextToken",
+        ),
     );
     listed.await.map(|listed| {
         listed
@@ -230,13 +234,19 @@ pub(crate) async fn alarms(place: &Place) -> Observed<BTreeMap<String, Alarm>> {
                     threshold: text("Threshold"),
                     comparison: text("ComparisonOperator").unwrap_or_default(),
                     statistic: statistic.unwrap_or_default(),
-                    evaluation_periods: path::number(entry, "EvaluationPeriods")
-                        .and_then(|periods| u32::try_from(periods).ok()),
+                    evaluation_periods: count(entry, "EvaluationPeriods"),
+                    datapoints_to_alarm: count(entry, "DatapointsToAlarm"),
+                    computes: path::texts(entry, "Metrics.member[].MetricStat.Metric.MetricName"),
+                    rule: text("AlarmRule"),
                 };
                 (text("AlarmName").unwrap_or_default(), alarm)
             })
             .collect()
     })
+}
+
+fn count(entry: &Value, name: &str) -> Option<u32> {
+    path::number(entry, name).and_then(|count| u32::try_from(count).ok())
 }
 
 /// Metric filters, one entry for each metric they feed.
@@ -261,6 +271,7 @@ pub(crate) async fn metric_filters(place: &Place) -> Observed<Vec<MetricFilter>>
                     namespace: of("metricNamespace"),
                     metric: of("metricName"),
                     value: of("metricValue"),
+                    default_value: path::text(metric, "defaultValue"),
                 });
             }
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use palisade_model::{AnalyzerState, Arn, Gap, GapKind, Macie, Observed, SecurityHub, Standard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::Place;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::{ANALYZER, MACIE, SECURITY_HUB};
+use crate::tasks::each;
 
 /// The hub, if it is enabled.
 pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
@@ -38,11 +39,38 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         standards.sort();
         standards
     });
+    let members = place.json_pages(
+        &SECURITY_HUB,
+        "ListMembers",
+        "GET /members",
+        json!({"OnlyAssociated": false, "MaxResults": 50}),
+        ("Members[]", "NextToken", "NextToken"),
+    );
+    let members = members.await;
     Observed::Value(SecurityHub {
+        members: statuses(members, "AccountId", "MemberStatus"),
         arn: arn.into(),
         auto_enable_controls: path::flag(&hub, "AutoEnableControls").unwrap_or_default(),
         standards,
     })
+}
+
+/// Members and what the administrator is told of each; absent where there are none.
+fn statuses(
+    listed: Observed<Vec<Value>>,
+    account: &str,
+    status: &str,
+) -> Observed<BTreeMap<String, String>> {
+    match listed {
+        Observed::Value(listed) => {
+            let members: BTreeMap<String, String> = listed
+                .iter()
+                .filter_map(|entry| Some((path::text(entry, account)?, path::text(entry, status)?)))
+                .collect();
+            or_absent((!members.is_empty()).then_some(members))
+        }
+        other => other.map(|_| BTreeMap::new()),
+    }
 }
 
 /// The newer edition's hub.
@@ -82,7 +110,16 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
         Observed::Value(answer) => or_absent(path::text(&answer, "status")),
         other => other.map(|_| String::new()),
     };
+    let members = place.json_pages(
+        &MACIE,
+        "ListMembers",
+        "GET /members",
+        json!({"onlyAssociated": "false", "maxResults": 25}),
+        ("members[]", "nextToken", "nextToken"),
+    );
+    let members = members.await;
     Observed::Value(Macie {
+        members: statuses(members, "accountId", "relationshipStatus"),
         status,
         automated_discovery: discovery,
     })
@@ -97,17 +134,36 @@ pub(crate) async fn analyzers(place: &Place) -> Observed<BTreeMap<String, Analyz
         json!({"maxResults": 100}),
         ("analyzers[]", "nextToken", "nextToken"),
     );
+    let listed = match listed.await {
+        Observed::Value(listed) => listed,
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let read = each(listed, |entry| async move {
+        let name = path::text(&entry, "name").unwrap_or_default();
+        let analyzer = AnalyzerState {
+            arn: path::text(&entry, "arn").unwrap_or_default().into(),
+            kind: path::text(&entry, "type").unwrap_or_default(),
+            status: path::text(&entry, "status").unwrap_or_default(),
+            archive_rules: archive_rules(place, &name).await,
+        };
+        (name, analyzer)
+    });
+    Observed::Value(read.await.into_iter().collect())
+}
+
+async fn archive_rules(place: &Place, analyzer: &str) -> Observed<BTreeMap<String, Value>> {
+    let listed = place.json_pages(
+        &ANALYZER,
+        "ListArchiveRules",
+        "GET /analyzer/{analyzerName}/archive-rule",
+        json!({"analyzerName": analyzer, "maxResults": 100}),
+        ("archiveRules[]", "nextToken", "nextToken"),
+    );
     listed.await.map(|listed| {
-        listed
-            .iter()
-            .map(|entry| {
-                let analyzer = AnalyzerState {
-                    arn: path::text(entry, "arn").unwrap_or_default().into(),
-                    kind: path::text(entry, "type").unwrap_or_default(),
-                    status: path::text(entry, "status").unwrap_or_default(),
-                };
-                (path::text(entry, "name").unwrap_or_default(), analyzer)
-            })
-            .collect()
+        let rules = listed.iter().filter_map(|entry| {
+            let filter = entry.get("filter").cloned().unwrap_or_default();
+            Some((path::text(entry, "ruleName")?, filter))
+        });
+        rules.collect()
     })
 }

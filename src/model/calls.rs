@@ -213,6 +213,7 @@ pub static CALLS: &[Call] = &[
     call("securityhub:DescribeHub", Per::Region)
         .absent(&["InvalidAccessException", "ResourceNotFoundException"]),
     call("securityhub:GetEnabledStandards", Per::Item),
+    call("securityhub:ListMembers", Per::Item),
     call("securityhub:DescribeSecurityHubV2", Per::Region)
         .absent(&["InvalidAccessException", "ResourceNotFoundException"]),
     // CloudTrail
@@ -224,8 +225,10 @@ pub static CALLS: &[Call] = &[
         .absent(&["AccessDeniedException: Macie is not enabled"]),
     call("macie2:GetAutomatedDiscoveryConfiguration", Per::Item)
         .absent(&["AccessDeniedException: not enabled"]),
+    call("macie2:ListMembers", Per::Item),
     // Access Analyzer
     call("access-analyzer:ListAnalyzers", Per::Region),
+    call("access-analyzer:ListArchiveRules", Per::Item),
     // Shield Advanced and Firewall Manager
     call("shield:GetSubscriptionState", Per::Account),
     call("shield:DescribeSubscription", Per::Item).absent(&["ResourceNotFoundException"]),

@@ -89,7 +89,7 @@ pub struct Subscription {
     pub filter_scope: String,
 }
 
-/// A CloudWatch alarm on a metric.
+/// A CloudWatch alarm, on a metric or on other alarms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Alarm {
@@ -115,6 +115,15 @@ pub struct Alarm {
     /// How many periods in a row must breach; `None` when not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation_periods: Option<u32>,
+    /// How many of those periods are enough; `None`: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datapoints_to_alarm: Option<u32>,
+    /// The metrics it computes with, where it watches an expression.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub computes: Vec<String>,
+    /// The rule over other alarms, as written, where it is a composite alarm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// A CloudWatch Logs metric filter.
@@ -133,4 +142,7 @@ pub struct MetricFilter {
     pub metric: String,
     /// The value it adds per match, as written.
     pub value: String,
+    /// What it reports in a minute without a match, as written; `None`: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_value: Option<String>,
 }

@@ -91,6 +91,9 @@ pub struct SecurityHub {
     pub auto_enable_controls: bool,
     /// The enabled standards.
     pub standards: Observed<Vec<Standard>>,
+    /// What the administrator account is told of its members, by account: `ENABLED`, `REMOVED`,
+    /// …. Absent: it has none.
+    pub members: Observed<BTreeMap<AccountId, String>>,
 }
 
 /// One enabled Security Hub standard.
@@ -160,10 +163,13 @@ pub struct Macie {
     pub status: String,
     /// Whether automated discovery runs.
     pub automated_discovery: Observed<String>,
+    /// What the administrator account is told of its members, by account: `Enabled`, `Paused`,
+    /// …. Absent: it has none.
+    pub members: Observed<BTreeMap<AccountId, String>>,
 }
 
 /// An IAM Access Analyzer analyzer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnalyzerState {
     /// Its ARN.
@@ -172,6 +178,13 @@ pub struct AnalyzerState {
     pub kind: String,
     /// `ACTIVE`, `CREATING`, `DISABLED` or `FAILED`.
     pub status: String,
+    /// Rules that put findings away unseen, by name: each the filter that AWS returns.
+    #[serde(default = "unread_rules")]
+    pub archive_rules: Observed<BTreeMap<String, serde_json::Value>>,
+}
+
+fn unread_rules() -> Observed<BTreeMap<String, serde_json::Value>> {
+    Observed::not_collected("access-analyzer:ListArchiveRules")
 }
 
 /// AWS Shield Advanced of one account. Its absence is no finding by itself.

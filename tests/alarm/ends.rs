@@ -542,3 +542,77 @@ fn the_older_way_unread_or_misspelt_is_unknown_and_unmatched_is_unheard() {
     });
     assert_eq!(unheard, Answer::NotAlarmed { recorded: true });
 }
+
+#[test]
+fn a_composite_alarm_tells_where_the_alarm_below_it_does_not() {
+    let composite = |rule: &str| {
+        let rule = rule.to_owned();
+        metric(move |s| {
+            let actions = std::mem::take(&mut alarm(s).actions);
+            let over = Alarm {
+                arn: "arn:aws:cloudwatch:us-east-1:511111111101:alarm:over".into(),
+                actions_enabled: true,
+                actions,
+                rule: Some(rule),
+                ..Alarm::default()
+            };
+            let regions = account(s, "511111111101")
+                .regions
+                .value_mut()
+                .expect("regions");
+            let alarms = &mut regions.get_mut(HOME).expect("it").alarms;
+            alarms
+                .value_mut()
+                .expect("alarms")
+                .insert("over".to_owned(), over);
+        })
+    };
+    match composite("ALARM(tamper) OR ALARM(other)") {
+        Answer::Alarmed { ways } => {
+            assert!(ways[0].links.contains(&"alarm over".to_owned()), "{ways:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        composite("ALARM(tamper) AND ALARM(other)"),
+        Answer::Broken { .. }
+    ));
+    assert!(matches!(
+        composite("ALARM(tamper) AND OK(other)"),
+        Answer::Unknown { .. }
+    ));
+}
+
+#[test]
+fn how_many_periods_an_alarm_waits_for_and_what_it_counts_decide() {
+    let one_of_five = metric(|s| {
+        alarm(s).evaluation_periods = Some(5);
+        alarm(s).datapoints_to_alarm = Some(1);
+    });
+    assert!(
+        matches!(one_of_five, Answer::Alarmed { .. }),
+        "{one_of_five:?}"
+    );
+    let three_of_five = metric(|s| {
+        alarm(s).evaluation_periods = Some(5);
+        alarm(s).datapoints_to_alarm = Some(3);
+    });
+    assert!(
+        matches!(three_of_five, Answer::Broken { .. }),
+        "{three_of_five:?}"
+    );
+    let average = |default: Option<&str>| {
+        let default = default.map(str::to_owned);
+        metric(move |s| {
+            alarm(s).statistic = "Average".to_owned();
+            filters(s).value_mut().expect("it")[0].default_value = default;
+        })
+    };
+    assert!(matches!(average(None), Answer::Alarmed { .. }));
+    assert!(matches!(average(Some("0")), Answer::Broken { .. }));
+    let computed = metric(|s| {
+        let metric = std::mem::take(&mut alarm(s).metric);
+        alarm(s).computes = vec![metric];
+    });
+    assert!(matches!(computed, Answer::Unknown { .. }), "{computed:?}");
+}

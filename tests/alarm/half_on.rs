@@ -119,6 +119,22 @@ const HALVES: &[(Service, &str, Flip)] = &[
         let analyzers = region(s, MEMBER).analyzers.value_mut().expect("analyzers");
         analyzers.retain(|_, analyzer| analyzer.kind == "ACCOUNT");
     }),
+    (Service::AccessAnalyzer, "archived", |s| {
+        archive(s, json!({"isPublic": {"eq": ["false"]}}));
+    }),
+    (Service::SecurityHub, "member", |s| {
+        delegate(s, SECURITY, "securityhub.amazonaws.com");
+        let hub = region(s, SECURITY).security_hub.value_mut().expect("a hub");
+        hub.members = Observed::Value([(MEMBER.to_owned(), "REMOVED".to_owned())].into());
+    }),
+    (Service::Macie, "member", |s| {
+        macie(s, "ENABLED");
+        delegate(s, SECURITY, "macie.amazonaws.com");
+        region(s, SECURITY).macie = Observed::Value(Macie {
+            members: Observed::Value([(MEMBER.to_owned(), "Removed".to_owned())].into()),
+            ..Macie::default()
+        });
+    }),
     (Service::Macie, "discovery", |s| macie(s, "DISABLED")),
     (Service::Shield, "renewal", |s| shield(s, false, 3)),
     (Service::Shield, "protections", |s| shield(s, true, 0)),
@@ -342,6 +358,7 @@ fn macie(snapshot: &mut Snapshot, discovery: &str) {
     region(snapshot, MEMBER).macie = Observed::Value(Macie {
         status: "ENABLED".to_owned(),
         automated_discovery: Observed::Value(discovery.to_owned()),
+        ..Macie::default()
     });
 }
 
@@ -365,6 +382,10 @@ fn web_acl(snapshot: &mut Snapshot, logging: serde_json::Value) {
                 ])),
             ),
             ("logging".to_owned(), Observed::Value(logging)),
+            ("api_stages".to_owned(), Observed::Absent),
+            ("graphql_apis".to_owned(), Observed::Absent),
+            ("user_pools".to_owned(), Observed::Absent),
+            ("app_runner_services".to_owned(), Observed::Absent),
         ]
         .into(),
         ..Resource::default()
@@ -373,6 +394,16 @@ fn web_acl(snapshot: &mut Snapshot, logging: serde_json::Value) {
     region(snapshot, MEMBER)
         .resources
         .insert("wafv2.web-acl".to_owned(), acls);
+}
+
+fn archive(snapshot: &mut Snapshot, filter: serde_json::Value) {
+    let analyzers = region(snapshot, MEMBER)
+        .analyzers
+        .value_mut()
+        .expect("analyzers");
+    for analyzer in analyzers.values_mut() {
+        analyzer.archive_rules = Observed::Value([("quiet".to_owned(), filter.clone())].into());
+    }
 }
 
 fn mending(remediates: bool) -> Observed<std::collections::BTreeMap<String, FirewallPolicy>> {
@@ -507,4 +538,63 @@ fn an_account_that_no_organization_lists_is_judged_by_itself() {
         state(&snapshot, MEMBER, HOME, Service::Guardduty),
         State::On
     );
+}
+
+#[test]
+fn an_archive_rule_for_one_thing_is_somebodys_decision() {
+    for filter in [
+        json!({"resource": {"eq": ["arn:aws:s3:::public-site"]}}),
+        json!({"principal.AWS": {"eq": ["111122223333"]}, "resourceType": {"eq": ["AWS::S3::Bucket"]}}),
+        json!({"condition.aws:PrincipalOrgID": {"eq": ["o-partner"]}}),
+    ] {
+        let mut snapshot = lit();
+        archive(&mut snapshot, filter);
+        let found = state(&snapshot, MEMBER, HOME, Service::AccessAnalyzer);
+        assert_eq!(found, State::On);
+    }
+    for filter in [
+        json!({"resourceType": {"eq": ["AWS::S3::Bucket"]}}),
+        json!({"resource": {"neq": ["arn:aws:s3:::x"]}}),
+        json!({"principal.AWS": {"exists": true}}),
+        json!({}),
+    ] {
+        let mut snapshot = lit();
+        archive(&mut snapshot, filter.clone());
+        match state(&snapshot, MEMBER, HOME, Service::AccessAnalyzer) {
+            State::HalfOn { what, .. } => assert_eq!(what[0].kind, "archived"),
+            other => panic!("{filter}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_web_acl_in_front_of_a_distribution_counts_where_the_home_region_is() {
+    let arn = format!("arn:aws:wafv2:us-east-1:{MEMBER}:global/webacl/edge/1");
+    let thing = |arn: &str, key: &str, value: serde_json::Value| Resource {
+        arn: arn.into(),
+        attributes: [(key.to_owned(), Observed::Value(value))].into(),
+        ..Resource::default()
+    };
+    let mut snapshot = lit();
+    let acl = thing(&arn, "logging", json!(true));
+    let list = Observed::Value([("edge".to_owned(), acl)].into());
+    let resources = &mut account(&mut snapshot, MEMBER).resources;
+    resources.insert("wafv2.edge-web-acl".to_owned(), list);
+    let site = format!("arn:aws:cloudfront::{MEMBER}:distribution/E1");
+    let idle = Observed::Value([("E1".to_owned(), thing(&site, "web_acl", json!("")))].into());
+    resources.insert("cloudfront.distribution".to_owned(), idle);
+    let asked = |snapshot: &Snapshot, region: &str| state(snapshot, MEMBER, region, Service::Waf);
+    assert!(matches!(asked(&snapshot, HOME), State::Off { .. }));
+    let used = Observed::Value([("E1".to_owned(), thing(&site, "web_acl", json!(arn)))].into());
+    let resources = &mut account(&mut snapshot, MEMBER).resources;
+    resources.insert("cloudfront.distribution".to_owned(), used);
+    assert_eq!(asked(&snapshot, HOME), State::On);
+    assert!(matches!(
+        asked(&snapshot, "eu-central-1"),
+        State::Off { .. }
+    ));
+    let resources = &mut account(&mut snapshot, MEMBER).resources;
+    let unread = Observed::denied("cloudfront:ListDistributions");
+    resources.insert("cloudfront.distribution".to_owned(), unread);
+    assert!(matches!(asked(&snapshot, HOME), State::Unknown { .. }));
 }

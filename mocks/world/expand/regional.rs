@@ -22,6 +22,7 @@ pub(super) fn expand(scope: &Scope<'_>, name: &str, region: &mut Map<String, Val
         );
         fill(analyzer, "kind", "ACCOUNT");
         fill(analyzer, "status", "ACTIVE");
+        fill(analyzer, "archive_rules", json!({}));
         Ok(())
     })?;
     if let Some(config) = region.get_mut("config").and_then(Value::as_object_mut) {
@@ -44,7 +45,9 @@ pub(super) fn expand(scope: &Scope<'_>, name: &str, region: &mut Map<String, Val
     each(region.get_mut("alarms"), |name, alarm| {
         fill(alarm, "arn", at.arn("cloudwatch", &format!("alarm:{name}")));
         fill(alarm, "actions_enabled", true);
-        fill(alarm, "evaluation_periods", 1);
+        if alarm.get("rule").is_none() {
+            fill(alarm, "evaluation_periods", 1);
+        }
         for action in alarm
             .get_mut("actions")
             .and_then(Value::as_array_mut)

@@ -1,10 +1,12 @@
 //! The older way: a trail's log group, a metric filter, an alarm.
 
+use std::collections::BTreeMap;
+
 use palisade_model::{Alarm, Arn, MetricFilter, Observed, Trail};
 
 use super::follow::{allowed, best, region};
 use super::notify::{self, Publisher};
-use super::{Link, Reach, Stop, broken, running, short};
+use super::{Link, Reach, Stop, Way, broken, composite, running, short};
 use crate::alarm::event::{Call, Event};
 use crate::alarm::heard::{Heard, Subject};
 use crate::alarm::powers::Powers;
@@ -96,7 +98,7 @@ fn one_filter(
     if let Err(stop) = writes(powers, trail, group) {
         return Some(Err(stop));
     }
-    let reach = alarms(powers, group, filter, event).map(|mut way| {
+    let reach = alarms(powers, group, filter).map(|mut way| {
         way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
         way.parts.push(group.clone());
         way.after(format!("metric filter {name}"))
@@ -162,7 +164,7 @@ fn writes(powers: &Powers<'_>, trail: &Trail, group: &Arn) -> Result<(), Stop> {
     Ok(())
 }
 
-fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter, event: &Event) -> Reach {
+fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter) -> Reach {
     let facts = region(powers, group.account(), group.region())?;
     let alarms = match &facts.alarms {
         Observed::Value(alarms) => alarms,
@@ -172,8 +174,21 @@ fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter, event: &Event
     let watching = alarms
         .iter()
         .filter(|(_, alarm)| alarm.namespace == filter.namespace && alarm.metric == filter.metric);
-    let reaches = watching.map(|(name, alarm)| one_alarm(powers, name, alarm, filter, event));
-    best(reaches.collect()).unwrap_or_else(|| {
+    let reaches = watching.map(|(name, alarm)| {
+        goes_off(name, alarm, filter)?;
+        with_composites(powers, alarms, name)
+    });
+    let mut reaches: Vec<Reach> = reaches.collect();
+    let computing = alarms
+        .iter()
+        .filter(|(_, alarm)| alarm.computes.contains(&filter.metric));
+    reaches.extend(computing.map(|(name, _)| {
+        Err(Stop::Unknown(format!(
+            "what alarm `{name}` computes with the metric `{}`",
+            filter.metric
+        )))
+    }));
+    best(reaches).unwrap_or_else(|| {
         broken(
             Link::Alarm,
             format!("no alarm watches the metric `{}`", filter.metric),
@@ -181,20 +196,33 @@ fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter, event: &Event
     })
 }
 
-fn one_alarm(
-    powers: &Powers<'_>,
-    name: &str,
-    alarm: &Alarm,
-    filter: &MetricFilter,
-    _event: &Event,
-) -> Reach {
+/// An alarm that went off, and the composite alarms that go off with it.
+fn with_composites(powers: &Powers<'_>, alarms: &BTreeMap<String, Alarm>, name: &str) -> Reach {
+    let (raised, unclear) = composite::raised(alarms, name);
+    let all = raised.into_iter().filter_map(|one| {
+        let reach = acts(powers, one, alarms.get(one)?);
+        Some(match one == name {
+            true => reach,
+            false => reach.map(|way| way.after(format!("alarm {name}"))),
+        })
+    });
+    let mut reaches: Vec<Reach> = all.collect();
+    reaches.extend(unclear.into_iter().map(|one| {
+        Err(Stop::Unknown(format!(
+            "whether the composite alarm `{one}` goes off with `{name}`"
+        )))
+    }));
+    best(reaches).unwrap_or_else(|| broken(Link::Alarm, "the alarm has no action"))
+}
+
+/// What an alarm in ALARM does.
+fn acts(powers: &Powers<'_>, name: &str, alarm: &Alarm) -> Reach {
     if !alarm.actions_enabled {
         return broken(
             Link::Alarm,
             format!("the actions of alarm `{name}` are switched off"),
         );
     }
-    goes_off(name, alarm, filter)?;
     if alarm.actions.is_empty() {
         return broken(Link::Alarm, format!("alarm `{name}` has no action"));
     }
@@ -208,11 +236,30 @@ fn one_alarm(
             let caller = ("lambda.alarms.cloudwatch.amazonaws.com", &alarm.arn);
             notify::function(powers, action, Some(caller), None)
         }
+        "ssm-incidents" => Ok(Way::to(format!("incident response plan {}", short(action)))),
         _ => broken(Link::Alarm, format!("`{}` tells nobody", short(action))),
     });
     let reach = best(reaches.collect());
     let reach = reach.unwrap_or_else(|| broken(Link::Alarm, "the alarm has no action"));
     reach.map(|way| way.after(format!("alarm {name}")).through(&alarm.arn))
+}
+
+/// Where records without a match count too, one call among them drowns in an average.
+fn diluted(name: &str, alarm: &Alarm, filter: &MetricFilter) -> Result<(), Stop> {
+    let sums = matches!(
+        alarm.statistic.as_str(),
+        "" | "Sum" | "Maximum" | "SampleCount"
+    );
+    match (sums, &filter.default_value) {
+        (false, Some(default)) => broken(
+            Link::Alarm,
+            format!(
+                "alarm `{name}` takes the `{}`, and every other record counts as {default}",
+                alarm.statistic
+            ),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Whether one call is enough.
@@ -254,11 +301,17 @@ fn goes_off(name: &str, alarm: &Alarm, filter: &MetricFilter) -> Result<(), Stop
             format!("one call does not reach {threshold}, which alarm `{name}` waits for"),
         );
     }
-    match alarm.evaluation_periods {
-        Some(periods) if periods > 1 => broken(
+    // Source: "Evaluating an alarm": "M out of N" data points, all N where M is not said.
+    let periods = alarm.evaluation_periods;
+    match (alarm.datapoints_to_alarm, periods) {
+        (Some(points), _) if points > 1 => broken(
+            Link::Alarm,
+            format!("alarm `{name}` waits for {points} periods with a call"),
+        ),
+        (None, Some(periods)) if periods > 1 => broken(
             Link::Alarm,
             format!("alarm `{name}` waits for {periods} periods in a row"),
         ),
-        _ => Ok(()),
+        _ => diluted(name, alarm, filter),
     }
 }

@@ -9,6 +9,7 @@
 //! delivery" (EventBridge User Guide), "Creating CloudWatch alarms for CloudTrail events"
 //! (CloudTrail User Guide), 2026-11.
 
+mod composite;
 mod follow;
 mod metric;
 mod notify;

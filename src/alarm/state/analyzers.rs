@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palisade_model::{Observed, Region, Snapshot};
+use palisade_model::{AnalyzerState, Observed, Region, Snapshot};
 
 use super::{Faults, Service, State, delegated_to, delegates_unread, organization};
 
@@ -15,6 +15,7 @@ pub(super) fn access_analyzer(
     // An analyzer of the organization stands in its administrator's account only.
     let mut missing: Vec<String> = Vec::new();
     let mut kinds: Vec<&str> = Vec::new();
+    let mut faults = Faults::default();
     let mut lists = vec![(&region.analyzers, false)];
     for central in central_accounts(snapshot, account, &mut missing) {
         let there = snapshot.accounts.get(central);
@@ -32,13 +33,16 @@ pub(super) fn access_analyzer(
     }
     for (analyzers, central) in lists {
         match analyzers {
-            Observed::Value(analyzers) => kinds.extend(
-                analyzers
-                    .values()
-                    .filter(|a| matches!(a.status.as_str(), "ACTIVE" | ""))
-                    .map(|a| a.kind.as_str())
-                    .filter(|kind| !central || kind.starts_with("ORGANIZATION")),
-            ),
+            Observed::Value(analyzers) => {
+                let watching = analyzers
+                    .iter()
+                    .filter(|(_, a)| matches!(a.status.as_str(), "ACTIVE" | ""))
+                    .filter(|(_, a)| !central || a.kind.starts_with("ORGANIZATION"));
+                for (name, analyzer) in watching {
+                    kinds.push(&analyzer.kind);
+                    archived(name, analyzer, &mut faults);
+                }
+            }
             Observed::Gap(gap) => missing.push(gap.to_string()),
             Observed::NotApplicable(why) if !central => return State::not_applicable(why),
             _ => {}
@@ -48,7 +52,6 @@ pub(super) fn access_analyzer(
         .iter()
         .any(|kind| matches!(*kind, "ACCOUNT" | "ORGANIZATION"));
     let unused = kinds.iter().any(|kind| kind.ends_with("_UNUSED_ACCESS"));
-    let mut faults = Faults::default();
     match (external, unused, missing.is_empty()) {
         (true, true, _) => {}
         (false, _, false) => return State::Unknown { missing },
@@ -59,6 +62,40 @@ pub(super) fn access_analyzer(
         }
     }
     faults.state()
+}
+
+/// Rules that put findings away before anybody has seen them. One that names a resource or a
+/// principal is somebody's decision; one that names neither hides every finding of its kind.
+///
+/// Source: "Archive rules" and "IAM Access Analyzer filter keys", IAM User Guide.
+fn archived(name: &str, analyzer: &AnalyzerState, faults: &mut Faults) {
+    if !matches!(analyzer.kind.as_str(), "ACCOUNT" | "ORGANIZATION") {
+        return;
+    }
+    let rules = match &analyzer.archive_rules {
+        Observed::Value(rules) => rules,
+        Observed::Gap(gap) => return faults.unread("archived", gap),
+        _ => return,
+    };
+    for (rule, filter) in rules {
+        let keys = filter.as_object();
+        // Only what a finding has to be like counts: a key that must not be so narrows little.
+        let narrow = keys.is_some_and(|keys| {
+            keys.iter().any(|(key, wanted)| {
+                let named = key == "resource"
+                    || key == "id"
+                    || key.starts_with("principal.")
+                    || key.starts_with("condition.");
+                named && wanted.get("neq").is_none() && wanted.get("exists").is_none()
+            })
+        });
+        if !narrow {
+            let says = format!(
+                "the archive rule `{rule}` of `{name}` hides findings of any principal and resource"
+            );
+            faults.add("archived", says);
+        }
+    }
 }
 
 /// Other accounts whose analyzers may watch this one: the organization's administrator for them,

@@ -3,12 +3,14 @@
 //! Source: the services' API references, 2026-11: GetDetector, BatchGetAccountStatus,
 //! DescribeConfigurationRecorderStatus, GetEnabledStandards, GetMacieSession, ListAnalyzers.
 
+use std::collections::BTreeMap;
+
 use palisade_model::{Observed, Region, SecurityHub, Snapshot};
 
 use super::analyzers::access_analyzer;
 use super::firewall::waf;
 use super::recorder::config;
-use super::threats::{guardduty, inspector};
+use super::threats::{believed, guardduty, inspector};
 use super::{Faults, Service, State, delegated_to, present};
 
 pub(super) fn state(
@@ -22,8 +24,18 @@ pub(super) fn state(
         Service::Guardduty => guardduty(snapshot, account, name, region),
         Service::Inspector => inspector(snapshot, account, name, region),
         Service::Config => config(snapshot, account, name, region),
-        Service::SecurityHub => security_hub(region),
-        Service::Macie => macie(region),
+        Service::SecurityHub => {
+            let seen = told(snapshot, account, name, service, |there| {
+                Some(&there.security_hub.value()?.members)
+            });
+            crossed(security_hub(region), seen, "ENABLED")
+        }
+        Service::Macie => {
+            let seen = told(snapshot, account, name, service, |there| {
+                Some(&there.macie.value()?.members)
+            });
+            crossed(macie(region), seen, "Enabled")
+        }
         Service::AccessAnalyzer => access_analyzer(snapshot, account, name, region),
         _ => waf(snapshot, account, name),
     }
@@ -39,6 +51,41 @@ pub(super) fn administrator<'a>(
     let administrator = delegated_to(snapshot, service).filter(|id| *id != account)?;
     let regions = snapshot.accounts.get(administrator)?.regions.value()?;
     Some((administrator, regions.get(region)?))
+}
+
+/// What the administrator account is told of this one. Its word is a cross-check alone: where it
+/// was not read, nothing hangs on it.
+fn told<'a>(
+    snapshot: &'a Snapshot,
+    account: &str,
+    name: &str,
+    service: Service,
+    members: impl Fn(&'a Region) -> Option<&'a Observed<BTreeMap<String, String>>>,
+) -> Option<(&'a str, &'a str)> {
+    let (id, there) = administrator(snapshot, account, name, service)?;
+    Some((id, members(there)?.value()?.get(account)?.as_str()))
+}
+
+/// A state beside the administrator's word.
+fn crossed(mut state: State, seen: Option<(&str, &str)>, well: &str) -> State {
+    let Some((id, status)) = seen else {
+        return state;
+    };
+    match (&state, status == well) {
+        (State::Off { what }, true) => {
+            let what = format!("{what}, although its administrator {id} lists it as `{status}`");
+            State::Off { what }
+        }
+        (State::Unknown { .. }, true) => believed(id, status, state),
+        (_, false) => {
+            state.weaken(
+                "member",
+                format!("its administrator {id} lists it as `{status}`"),
+            );
+            state
+        }
+        _ => state,
+    }
 }
 
 fn security_hub(region: &Region) -> State {

@@ -71,7 +71,7 @@ fn owned_by(snapshot: &Snapshot, owner: &str, delegate: Option<&str>, faults: &m
 }
 
 /// On by the administrator's word, where the member itself was not read.
-fn believed(administrator: &str, status: &str, unread: State) -> State {
+pub(super) fn believed(administrator: &str, status: &str, unread: State) -> State {
     let State::Unknown { missing } = unread else {
         return unread;
     };

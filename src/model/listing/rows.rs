@@ -1268,15 +1268,52 @@ pub static LISTINGS: &[Listing] = &[
     .name("Name")
     .arn(0, "ARN")
     .details(&[
-        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[("WebACLArn", Value::Item("ARN"))]),
+        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[
+            ("WebACLArn", Value::Item("ARN")),
+            ("ResourceType", Value::Text("APPLICATION_LOAD_BALANCER")),
+        ]),
         ask(&WAFV2, "wafv2:GetLoggingConfiguration")
             .send(&[("ResourceArn", Value::Item("ARN"))])
             .absent(&["WAFNonexistentItemException"]),
+        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[
+            ("WebACLArn", Value::Item("ARN")),
+            ("ResourceType", Value::Text("API_GATEWAY")),
+        ]),
+        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[
+            ("WebACLArn", Value::Item("ARN")),
+            ("ResourceType", Value::Text("APPSYNC")),
+        ]),
+        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[
+            ("WebACLArn", Value::Item("ARN")),
+            ("ResourceType", Value::Text("COGNITO_USER_POOL")),
+        ]),
+        ask(&WAFV2, "wafv2:ListResourcesForWebACL").send(&[
+            ("WebACLArn", Value::Item("ARN")),
+            ("ResourceType", Value::Text("APP_RUNNER_SERVICE")),
+        ]),
     ])
     .attributes(&[
         texts("resources", at(1, "ResourceArns[]")),
         present("logging", at(2, "LoggingConfiguration")),
+        texts("api_stages", at(3, "ResourceArns[]")),
+        texts("graphql_apis", at(4, "ResourceArns[]")),
+        texts("user_pools", at(5, "ResourceArns[]")),
+        texts("app_runner_services", at(6, "ResourceArns[]")),
     ]),
+    listing(
+        "wafv2.edge-web-acl",
+        ask(&WAFV2, "wafv2:ListWebACLs")
+            .send(&[("Limit", Value::Number(100)), ("Scope", Value::Text("CLOUDFRONT"))])
+            .page("NextMarker", "NextMarker"),
+        "WebACLs[]",
+    )
+    .name("Name")
+    .arn(0, "ARN")
+    .details(&[ask(&WAFV2, "wafv2:GetLoggingConfiguration")
+        .send(&[("ResourceArn", Value::Item("ARN"))])
+        .absent(&["WAFNonexistentItemException"])])
+    .attributes(&[present("logging", at(1, "LoggingConfiguration"))])
+    .global(),
     listing(
         "cloudfront.distribution",
         ask(&CLOUDFRONT, "cloudfront:ListDistributions")
@@ -1289,6 +1326,7 @@ pub static LISTINGS: &[Listing] = &[
     .attributes(&[
         flag("enabled", at(0, "Enabled")),
         text("domain_name", at(0, "DomainName")),
+        text("web_acl", at(0, "WebACLId")),
         texts("aliases", at(0, "Aliases.Items.CNAME[]")),
         raws("origins", at(0, "Origins.Items.Origin[]")),
         raws(
