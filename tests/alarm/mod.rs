@@ -1,12 +1,17 @@
 //! Facts of the alarm room, one row each.
 
 mod chain;
+mod closing;
 mod ends;
 mod estate;
 mod half_on;
+mod older_way;
 mod patterns;
 mod scp;
+mod scp_exempt;
+mod scp_names;
 mod scp_rows;
+mod scp_written;
 mod state;
 mod tamper;
 mod tampering;

@@ -166,7 +166,9 @@ impl<'s> Known<'s> {
             };
             let key = (cell.account.as_str(), cell.service.as_str());
             let worst = known.states.entry(key).or_insert(word);
-            if State::badness(word) > State::badness(worst) {
+            // A place where it is not used says nothing of one where it is.
+            let first = *worst == "not used" && word != "not used";
+            if first || State::badness(word) > State::badness(worst) {
                 *worst = word;
             }
         }
