@@ -12,6 +12,7 @@ mod cli;
 mod collect;
 mod corridor;
 mod entries;
+mod estates;
 mod exposure;
 mod graph;
 #[cfg(feature = "aws")]

@@ -143,6 +143,8 @@ pub struct Opt {
 pub enum WeightHint {
     /// A name must be guessed.
     Guess,
+    /// A second factor of somebody else is asked for: the way is conditional at best.
+    SecondFactor,
 }
 
 /// The edge a technique draws.

@@ -14,7 +14,7 @@ use super::grow::{Drawn, cost_of};
 use super::net::{Cost, Id};
 use super::solve::{Attempt, Solution};
 use super::weigh::{Interval, Level, Nats, Score, Span, score};
-use super::{Edge, Factor, Node, Path, Status, Stop};
+use super::{Edge, Fact, Factor, Node, Path, Status, Stop};
 
 impl Graph<'_> {
     /// A route, written out.
@@ -260,9 +260,25 @@ impl Graph<'_> {
                 let pair = (from, Some(joint.second));
                 self.prove(joint.plan as usize, pair, to, cost, &mut edge);
             }
-            Drawn::Is | Drawn::Takes | Drawn::Breach => {}
+            Drawn::Is => edge.facts.extend(self.crowning(from, cost.status)),
+            Drawn::Takes | Drawn::Breach => {}
         }
         edge
+    }
+
+    /// What makes a principal administrator by its own policies.
+    fn crowning(&self, from: Id, status: Status) -> Option<Fact> {
+        let actor = self.grown.actors.get(&from)?;
+        let mut policies = actor.identity.iter();
+        let policy = policies.find(|attached| {
+            super::admin::allows_everything(std::slice::from_ref(*attached)).is_some()
+        });
+        let what = policy.map_or("its policies together", |attached| &*attached.name);
+        Some(Fact {
+            text: format!("{what} allows every action on every resource"),
+            resource: Some(actor.arn.clone()),
+            status,
+        })
     }
 
     /// Tries the technique again, keeping what was asked.

@@ -263,8 +263,15 @@ impl<'a> Attempt<'_, '_, 'a> {
         let group = self.plan.technique.any_of.get(group);
         let taken = group.and_then(|group| group.options.get(option));
         let mut state = state.clone();
-        if let Some(WeightHint::Guess) = taken.and_then(|option| option.weight) {
-            state.factor.0 = state.factor.0.and(self.judge.step("guess"));
+        match taken.and_then(|option| option.weight) {
+            Some(WeightHint::Guess) => {
+                state.factor.0 = state.factor.0.and(self.judge.step("guess"));
+            }
+            Some(WeightHint::SecondFactor) => {
+                state.factor.0 = state.factor.0.and(self.judge.step("second-factor"));
+                state.status = state.status.max(Status::Conditional);
+            }
+            None => {}
         }
         state
     }

@@ -115,7 +115,13 @@ fn attribute(stage: &mut Stage<'_>, of: &ResourceRef, path: &str) -> bool {
             match path {
                 "ownership" => bucket.ownership = denied(),
                 "versioning" => bucket.versioning = denied(),
-                "encryption" => bucket.encryption = denied(),
+                "encryption" => {
+                    let listing = bucket.objects.value_mut().expect("listed");
+                    for object in &mut listing.objects {
+                        object.encryption = denied();
+                    }
+                    bucket.encryption = denied();
+                }
                 "kms_key" => bucket.kms_key = denied(),
                 _ => return false,
             }

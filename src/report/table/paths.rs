@@ -218,8 +218,12 @@ pub(super) fn reasons(hop: &Edge) -> Vec<String> {
             }
             None => String::new(),
         };
+        let context = request.context.iter();
+        let with: String = context
+            .map(|(key, values)| format!(" with {key} {}", short(&values.join(", "))))
+            .collect();
         tell(format!(
-            "{who}{} on {}{by}",
+            "{who}{} on {}{with}{by}",
             request.action,
             name_of(&request.resource)
         ));

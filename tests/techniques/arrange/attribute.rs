@@ -103,7 +103,14 @@ pub(super) fn place(
                 "bucket" => return !matches!(seen, Observed::Absent),
                 "ownership" => bucket.ownership = text,
                 "versioning" => bucket.versioning = text,
-                "encryption" => bucket.encryption = text,
+                // What was seen of an object itself comes before its bucket's default.
+                "encryption" => {
+                    let listing = bucket.objects.value_mut().expect("listed");
+                    for object in &mut listing.objects {
+                        object.encryption.clone_from(&text);
+                    }
+                    bucket.encryption = text;
+                }
                 "kms_key" => bucket.kms_key = text.map(Arn::from),
                 _ => return false,
             }
