@@ -7,6 +7,15 @@ use serde_json::{Value, json};
 
 use super::exit::Failure;
 
+/// Who is meant: a user or role of the estate by what follows the account in its ARN, or
+/// whoever else the name stands for, such as a service principal.
+pub(crate) fn principal(engine: &Engine, name: &str) -> anyhow::Result<String> {
+    match name.starts_with("user/") || name.starts_with("role/") {
+        true => known(engine, name),
+        false => Ok(name.to_owned()),
+    }
+}
+
 /// The ARN of the principal of this name, by its whole ARN or what follows the account.
 fn known(engine: &Engine, name: &str) -> anyhow::Result<String> {
     if engine.principal(name).is_some() {

@@ -3,7 +3,7 @@
 use palisade::gate::{self, Settings};
 use palisade::report::{Report, table};
 
-use super::capabilities::{Compared, Permissions};
+use super::capabilities::{self, Compared, Permissions};
 use super::decision::{self, Told};
 use super::exit::{Exit, Failure};
 use super::output::Format;
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
         return decide(args, action, &targets, voice);
     }
     if args.permissions || args.against.is_some() {
-        return capabilities(args, &targets, voice);
+        return abilities(args, &targets, voice);
     }
     if targets.iter().any(|target| target.format == Format::Json) {
         return Err(Failure::usage(
@@ -105,7 +105,8 @@ fn decide(
     let context = decision::context(&args.context)?;
     let loaded = source::load(&args.source, voice)?;
     let engine = palisade::policy::Engine::new(&loaded.snapshot);
-    let told = Told::new(&engine, &args.subject, (action, &args.resource), &context);
+    let subject = capabilities::principal(&engine, &args.subject)?;
+    let told = Told::new(&engine, &subject, (action, &args.resource), &context);
     for target in targets {
         let text = match target.format {
             Format::Table => {
@@ -129,7 +130,7 @@ fn decide(
 }
 
 /// What a principal can do, alone or against another.
-fn capabilities(args: &Args, targets: &[output::Target], voice: Voice) -> anyhow::Result<Exit> {
+fn abilities(args: &Args, targets: &[output::Target], voice: Voice) -> anyhow::Result<Exit> {
     let loaded = source::load(&args.source, voice)?;
     let engine = palisade::policy::Engine::new(&loaded.snapshot);
     let (text, json) = match &args.against {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::decide::{Decision, Grant, decide_with, needs_resource_policy};
+use super::decide::{Decision, Grant, decide_with};
 use super::document::Effect;
 use super::facts;
 use super::layers::{Cite, Layer, Layers, Lens};
 use super::request::Request;
 use super::residual::Residual;
+use super::ruling::needs_resource_policy;
 
 /// A decision, explained.
 #[derive(Debug, Clone, PartialEq, Eq)]

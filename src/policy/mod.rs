@@ -22,6 +22,7 @@ mod regions;
 mod request;
 mod residual;
 mod resource;
+mod ruling;
 pub mod simulate;
 mod tri;
 mod variable;

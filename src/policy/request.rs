@@ -1,9 +1,9 @@
 //! One request: who asks for what on what, and what is known beside.
 
 use super::context::Context;
-use super::decide::needs_resource_policy;
 use super::principal::Caller;
 use super::resource::Resource;
+use super::ruling::needs_resource_policy;
 
 /// A request to decide.
 #[derive(Debug, Clone)]

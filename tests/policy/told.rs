@@ -1,24 +1,17 @@
 //! One decision as `palisade explain` and `palisade who-can` tell it, and requests by the line.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
 fn palisade(arguments: &[&str], input: &[u8]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
-    command
-        .args(arguments)
-        .current_dir(std::env::temp_dir())
-        .env("NO_COLOR", "1")
+    let mut child = crate::binary::command(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let names = std::env::vars().map(|(name, _)| name);
-    for name in names.filter(|n| n.starts_with("AWS_") || n.starts_with("PALISADE_")) {
-        command.env_remove(name);
-    }
-    let mut child = command.spawn().expect("the binary runs");
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
     let mut stdin = child.stdin.take().expect("it was piped");
     stdin.write_all(input).expect("it reads what it is given");
     drop(stdin);
@@ -95,6 +88,27 @@ fn a_decision_is_explained_by_its_statements() {
         "{text}"
     );
     assert!(text.contains(r#"{"Sid":"Pass","Effect":"Allow""#), "{text}");
+}
+
+#[test]
+fn a_principal_is_known_by_what_follows_its_account() {
+    let file = details();
+    let path = file.path().to_str().expect("the path is text").to_owned();
+    let ask = [
+        "explain",
+        "user/ana",
+        "iam:PassRole",
+        ROLE,
+        "--gaad",
+        &path,
+        "--no-organization",
+    ];
+    let output = palisade(&ask, b"");
+    let text = String::from_utf8(output.stdout).expect("it writes text");
+    assert!(
+        text.contains("allowed      arn:aws:iam::111122223333:user/ana\n"),
+        "{text}"
+    );
 }
 
 #[test]

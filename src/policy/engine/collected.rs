@@ -127,7 +127,7 @@ impl Reader<'_> {
 
     fn s3(&mut self, account: &Account) {
         let Observed::Value(buckets) = &account.s3.buckets else {
-            if account.s3.buckets.gap().is_some() {
+            if not_seen(&account.s3.buckets).is_some() {
                 self.missing("", &["s3"]);
             }
             return;

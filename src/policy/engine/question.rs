@@ -9,10 +9,10 @@ use super::resources::Target;
 use super::{Asked, Engine, Principal, PrincipalKind};
 use crate::policy::compile::{CompiledPolicy, CompiledStatement, service_bit};
 use crate::policy::context::Key;
-use crate::policy::decide::needs_resource_policy;
 use crate::policy::document::Effect;
 use crate::policy::principal::{Name, PrincipalMatcher};
 use crate::policy::resource::Resource;
+use crate::policy::ruling::needs_resource_policy;
 use crate::policy::tri::Tri;
 
 /// A question: may anybody do this action on this resource?

@@ -139,6 +139,10 @@ impl Engine {
         let lower = action.to_ascii_lowercase();
         let mut names: BTreeSet<String> = BTreeSet::new();
         for attached in target.resource_side() {
+            // It may let in whomever it names, and nobody knows whom that is.
+            if attached.policy.unread_reason().is_some() {
+                names.insert("anonymous".to_owned());
+            }
             let statements = attached.policy.statements.iter();
             let allows =
                 |s: &&CompiledStatement| s.effect == Effect::Allow && s.covers_action(&lower);

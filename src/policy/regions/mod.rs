@@ -13,11 +13,12 @@ mod states;
 use std::sync::Arc;
 
 use super::context::Key;
-use super::decide::{Conditional, Decision, Ruling, rule};
+use super::decide::{Conditional, Decision};
 use super::document::Effect;
 use super::layers::{Layer, Layers, Lens};
 use super::request::Request;
 use super::residual::{Clause, Residual, Term};
+use super::ruling::{Ruling, rule};
 use super::tri::Tri;
 use states::{Region, Uncertain};
 
