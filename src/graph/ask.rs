@@ -184,8 +184,9 @@ impl Judge<'_> {
         }
         let own = (&*actor.identity, actor.boundary.as_deref());
         let asked = (action, resource);
+        let caller = self.caller(actor, asked);
         self.engine
-            .suppose(actor.arn.as_str(), own, asked, &known, |request, layers| {
+            .suppose(caller.as_str(), own, asked, &known, |request, layers| {
                 let nothing = fresh && layers.resource.is_some();
                 let free = actor.mods.contains(&Mod::NoGuardrails);
                 let home = Arn::from(resource);

@@ -56,6 +56,10 @@ impl<'a> Judge<'a> {
             }
             return Choice::These(found);
         }
+        // What another principal may assume is looked for once that one is known.
+        if assumed_by(atoms, name).is_some() {
+            return Choice::Stock(kind, usize::MAX);
+        }
         Choice::Stock(kind, self.stock_size(kind, attempt.account))
     }
 
@@ -97,6 +101,10 @@ impl<'a> Judge<'a> {
             let variable = reference.variable()?;
             bindings.get(variable).and_then(Bound::arn)
         };
+        if let Some(who) = assumed_by(atoms, name).and_then(known) {
+            let roles = self.scene.roles_trusting(who, true);
+            return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+        }
         for atom in atoms {
             let Atom::Hold(predicate) = atom else {
                 continue;
@@ -262,6 +270,18 @@ impl<'a> Judge<'a> {
         seen.chain(members.into_iter().flat_map(|all| all.keys().cloned()))
             .collect()
     }
+}
+
+/// The principal that must be allowed to assume what a variable stands for, in whatever account.
+fn assumed_by<'p>(atoms: &[Atom<'p>], name: &str) -> Option<&'p ResourceRef> {
+    atoms.iter().find_map(|atom| match atom {
+        Atom::Hold(Predicate::May(who, what))
+            if what.action == "sts:AssumeRole" && what.on.variable() == Some(name) =>
+        {
+            Some(who)
+        }
+        _ => None,
+    })
 }
 
 fn is_account_id(text: &str) -> bool {

@@ -204,6 +204,9 @@ impl<'g, 'a> Growth<'g, 'a> {
                 if !actor.is_user() && judge.takes_session_tags(&actor.arn) {
                     key.push('t');
                 }
+                if judge.scene.names_sessions_of(arn) {
+                    key.push_str(arn.as_str());
+                }
                 classes.entry((account.clone(), key)).or_default().push(id);
                 self.actors.insert(id, actor);
             }

@@ -118,6 +118,12 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
+    /// Whether some trust policy names a session of this role.
+    pub(crate) fn names_sessions_of(&self, role: &Arn) -> bool {
+        self.trusting
+            .contains_key(&session_name(role.account(), role.name()))
+    }
+
     /// Roles of an account whose trust policy cannot be told from its names.
     pub(crate) fn obscure_in(&self, account: &str) -> impl Iterator<Item = &Arn> {
         let own = self.obscure.iter();

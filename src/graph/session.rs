@@ -10,6 +10,29 @@ const OWN: &str = "aws:principaltag/";
 const PASSED: &str = "aws:requesttag/";
 
 impl Judge<'_> {
+    /// As whom an actor asks: a role that asks for another one takes the session name that the
+    /// other's trust policy asks for, which is free to choose.
+    pub(super) fn caller(&self, actor: &Actor, (action, resource): (&str, &str)) -> Arn {
+        let own = || actor.arn.clone();
+        if actor.is_user() || !action.eq_ignore_ascii_case("sts:AssumeRole") {
+            return own();
+        }
+        let Some(role) = self.facts.role(&Arn::from(resource)) else {
+            return own();
+        };
+        let trust = role.trust.as_str();
+        let sessions = format!(
+            "arn:{}:sts::{}:assumed-role/{}/",
+            self.scene.snapshot.partition,
+            actor.arn.account(),
+            actor.arn.name()
+        );
+        let named = trust
+            .find(&sessions)
+            .and_then(|at| trust[at..].split('"').next());
+        named.map_or_else(own, Arn::from)
+    }
+
     /// Notes tags that cannot be there: of a session that nobody may tag, and in a request to
     /// assume a role by somebody who may not tag its sessions.
     ///
