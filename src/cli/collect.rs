@@ -210,7 +210,7 @@ fn options(args: &Live) -> anyhow::Result<Options> {
         args.price.iter().map(|text| text.parse()).collect();
     let prices = prices.map_err(|shape| {
         let text = format!("`{}` is no price", args.price.join(","));
-        Failure::usage(text, &format!("a price is {shape}"))
+        Failure::usage(text, format!("a price is {shape}"))
     })?;
     Ok(Options {
         profiles: args.profile.clone(),
