@@ -3,6 +3,7 @@
 
 mod laws;
 mod locks;
+mod objects;
 mod owners;
 mod proof;
 mod table;
