@@ -1,7 +1,7 @@
 //! How long the escalation graph takes on made-up organizations of growing size.
 //!
-//! Prints one line per size: principals, accounts, build, search, pairs found, and memory per
-//! principal. `cargo bench --bench graph -- 100000 200` asks for one size.
+//! Prints for each size and shape what every stage took, and time and memory per principal: the
+//! pair search and the root causes are in it. `cargo bench --bench graph -- 100000 200` asks for one size.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,26 +22,28 @@ fn main() {
         [principals, accounts, ..] => vec![(principals, accounts)],
         _ => vec![
             (1_000, 1),
-            (2_000, 4),
             (10_000, 20),
+            (25_000, 50),
             (50_000, 100),
             (100_000, 200),
         ],
     };
     for (principals, accounts) in runs {
-        measure(principals, accounts);
+        let plain = palisade_mocks::generate(7, accounts, principals);
+        measure("like one another", &plain, principals);
+        let varied = organization(principals, accounts, 7);
+        measure("each its own policy", &varied, principals);
     }
 }
 
-fn measure(principals: usize, accounts: usize) {
-    let snapshot = organization(principals, accounts, 7);
+fn measure(name: &str, snapshot: &Snapshot, principals: usize) {
     let techniques = palisade_checks::techniques().expect("the catalogue loads");
     let before = resident();
     let started = Instant::now();
-    let engine = Engine::new(&snapshot);
+    let engine = Engine::new(snapshot);
     let engine_took = started.elapsed();
     let started = Instant::now();
-    let graph = Graph::build(&snapshot, techniques, &engine, &Unheard);
+    let graph = Graph::build(snapshot, techniques, &engine, &Unheard);
     let build_took = started.elapsed();
     let started = Instant::now();
     let limits = Limits {
@@ -54,18 +56,21 @@ fn measure(principals: usize, accounts: usize) {
         ..Query::default()
     });
     let search_took = started.elapsed();
+    let started = Instant::now();
+    let causes = graph.causes(&set).0.len();
+    let causes_took = started.elapsed();
     let memory = resident().saturating_sub(before) * 1024 / principals;
-    let worst = set
-        .pairs
-        .first()
-        .map(|pair| pair.score.to_string())
-        .unwrap_or_default();
+    let all = engine_took + build_took + search_took + causes_took;
+    let worst = set.pairs.first().map(|pair| pair.score.to_string());
     println!(
-        "{principals} principals, {accounts} accounts: engine {engine_took:.2?}, graph \
-         {build_took:.2?}, search {search_took:.2?}, worst {worst}, {:?}, {memory} bytes a principal",
-        set.caps
+        "{principals} principals in {} accounts, {name}: {all:.2?} (engine {engine_took:.2?}, \
+         graph with pairs {build_took:.2?}, search {search_took:.2?}, {causes} causes \
+         {causes_took:.2?}), {:.1} µs and {memory} bytes a principal",
+        snapshot.accounts.len(),
+        all.as_secs_f64() * 1e6 / principals as f64,
     );
-    println!("{:?}", graph.size());
+    println!("  worst {}, {:?}", worst.unwrap_or_default(), graph.size());
+    set.caps.iter().for_each(|cap| println!("  cap: {cap}"));
 }
 
 /// Resident memory in KiB, where the system tells.

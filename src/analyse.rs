@@ -12,7 +12,7 @@ use crate::check::security::tampering::Tampering;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
 use crate::fix::{self, cuts::Cuts};
-use crate::graph::{Cause, Graph, Interests, Limits, Node, PathSet, Query};
+use crate::graph::{Cause, Graph, Guarded, Interests, Limits, Node, PathSet, Query};
 use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
@@ -100,8 +100,10 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let mut answers = check::evaluate(&estate, |check| selection.takes(&check.id));
     let mut paths = graph.paths(&Query::default());
     check::reach(&mut answers, &paths);
-    let causes = graph.causes(&paths);
-    let cuts = cuts(snapshot, &mut paths, &selection.interests);
+    let (causes, capped) = graph.causes(&paths);
+    paths.caps.extend(capped);
+    let guarded = graph.guarded();
+    let cuts = cuts(snapshot, &mut paths, &guarded, &selection.interests);
     Analysis {
         answers,
         paths,
@@ -114,7 +116,12 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
 
 /// The fewest changes that cut the paths. Every set is evaluated with the whole engine, which is
 /// too much to do again and again for the largest estates: then the caps say so.
-fn cuts(snapshot: &Snapshot, paths: &mut PathSet, interests: &Interests) -> Option<Cuts> {
+fn cuts(
+    snapshot: &Snapshot,
+    paths: &mut PathSet,
+    guarded: &Guarded,
+    interests: &Interests,
+) -> Option<Cuts> {
     let many = |account: &palisade_model::Account| {
         let users = account.iam.users.value().map_or(0, |all| all.len());
         users + account.iam.roles.value().map_or(0, |all| all.len())
@@ -137,7 +144,13 @@ fn cuts(snapshot: &Snapshot, paths: &mut PathSet, interests: &Interests) -> Opti
             ..Query::default()
         })
     };
-    fix::cuts::cut(snapshot, paths, &evaluate)
+    match fix::cuts::cut(snapshot, paths, guarded, &evaluate) {
+        Ok(found) => found,
+        Err(cap) => {
+            paths.caps.push(cap);
+            None
+        }
+    }
 }
 
 /// Principals of an estate that is evaluated again for every set of changes.
@@ -156,10 +169,15 @@ pub fn paths(
     let alarms = Alarms::new(snapshot, &engine);
     let graph = Graph::build_for(snapshot, techniques(), &engine, &alarms, interests);
     let nodes = |names: &[String]| -> Result<Vec<Node>, String> {
-        names
-            .iter()
-            .map(|name| node(snapshot, name).ok_or_else(|| name.clone()))
-            .collect()
+        let mut all = BTreeSet::new();
+        for name in names {
+            match graph.called(name) {
+                Some(several) if several.is_empty() => return Err(name.clone()),
+                Some(several) => all.extend(several),
+                None => drop(all.insert(node(snapshot, name).ok_or_else(|| name.clone())?)),
+            }
+        }
+        Ok(all.into_iter().collect())
     };
     Ok(graph.paths(&Query {
         from: nodes(from)?,

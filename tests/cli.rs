@@ -236,6 +236,19 @@ fn a_baseline_leaves_only_what_is_new() {
     assert_eq!(code(&known), 0, "{}", text(&known.stdout));
     let fresh = palisade(&["gate", "--world", "organization", "--baseline", &baseline]);
     assert_eq!(code(&fresh), 10, "{}", text(&fresh.stdout));
+    // A root cause that was not known fails by itself, however well known its path is.
+    let mut earlier: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&baseline).unwrap()).unwrap();
+    let causes = earlier["causes"].as_array_mut().unwrap();
+    let gone = causes.remove(0)["id"].as_str().unwrap().to_owned();
+    std::fs::write(&baseline, earlier.to_string()).unwrap();
+    let found = palisade(&["gate", "--world", "eight-minutes", "--baseline", &baseline]);
+    assert_eq!(code(&found), 10, "{}", text(&found.stdout));
+    assert!(
+        text(&found.stdout).contains(&gone),
+        "{}",
+        text(&found.stdout)
+    );
 }
 
 #[test]

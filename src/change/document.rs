@@ -1,6 +1,6 @@
 //! Policy documents with something taken away.
 
-use palisade_model::PolicyText;
+use palisade_model::{Arn, PolicyText};
 use serde_json::{Value, json};
 
 /// The document without an action in one statement. What a pattern allows among other things is
@@ -52,6 +52,15 @@ pub(super) fn deny(action: &str) -> PolicyText {
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Deny", "Action": action, "Resource": "*" }],
     }))
+}
+
+/// An SCP that denies an action everywhere, but to some principals.
+pub(super) fn guard(action: &str, exempt: &[Arn]) -> PolicyText {
+    let mut statement = json!({ "Effect": "Deny", "Action": action, "Resource": "*" });
+    if !exempt.is_empty() {
+        statement["Condition"] = json!({ "ArnNotEquals": { "aws:PrincipalArn": exempt } });
+    }
+    PolicyText::from(json!({ "Version": "2012-10-17", "Statement": [statement] }))
 }
 
 /// A trust policy with the statements that name services alone.

@@ -7,7 +7,10 @@ mod document;
 
 use std::fmt;
 
-use palisade_model::{Account, Arn, KeyStatus, Observed, PolicyText, PublicAccessBlock, Snapshot};
+use palisade_model::{
+    Account, Arn, KeyStatus, Observed, OrgPolicy, OrgPolicyKind, PolicyText, PublicAccessBlock,
+    Snapshot,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where a policy stands.
@@ -77,6 +80,25 @@ pub enum Change {
         /// The user.
         user: Arn,
     },
+    /// An instance's metadata service asks for session tokens (IMDSv2).
+    RequireTokens {
+        /// The instance.
+        instance: Arn,
+    },
+    /// The URLs of a function ask for requests signed by somebody it lets in.
+    SignUrls {
+        /// The function.
+        function: Arn,
+    },
+    /// An SCP denies an action to an account but for some of its principals.
+    Guard {
+        /// The account.
+        account: String,
+        /// The action.
+        action: String,
+        /// Who is let through.
+        exempt: Vec<Arn>,
+    },
 }
 
 impl Change {
@@ -89,10 +111,12 @@ impl Change {
                 Place::Group { .. } | Place::Trust { .. } => 3,
                 Place::Managed { .. } => 4,
             },
-            Change::BlockPublicAccess { .. } => 2,
-            Change::Deny { .. } => 3,
+            Change::BlockPublicAccess { .. } | Change::RequireTokens { .. } => 2,
+            Change::Deny { .. } | Change::SignUrls { .. } => 3,
             Change::DeactivateKeys { .. } => 4,
             Change::CloseTrust { .. } => 5,
+            // It binds everybody of the account, so somebody may need what it denies.
+            Change::Guard { .. } => 9,
         }
     }
 
@@ -111,6 +135,9 @@ impl Change {
             Change::CloseTrust { role } => role.to_string(),
             Change::BlockPublicAccess { bucket } => format!("arn:aws:s3:::{bucket}"),
             Change::DeactivateKeys { user } => user.to_string(),
+            Change::RequireTokens { instance } => instance.to_string(),
+            Change::SignUrls { function } => function.to_string(),
+            Change::Guard { account, .. } => account.clone(),
         }
     }
 }
@@ -148,6 +175,28 @@ impl fmt::Display for Change {
             Change::DeactivateKeys { user } => {
                 write!(f, "switch off the access keys of {}", user.resource())
             }
+            Change::RequireTokens { instance } => {
+                write!(f, "require IMDSv2 tokens on {}", instance.resource())
+            }
+            Change::SignUrls { function } => {
+                write!(
+                    f,
+                    "require IAM authentication at the URLs of {}",
+                    function.resource()
+                )
+            }
+            Change::Guard {
+                account,
+                action,
+                exempt,
+            } => {
+                write!(f, "deny {action} in account {account} by an SCP")?;
+                match exempt.len() {
+                    0 => Ok(()),
+                    1 => write!(f, ", but to {}", exempt[0].resource()),
+                    many => write!(f, ", but to its {many} administrators"),
+                }
+            }
         }
     }
 }
@@ -156,7 +205,17 @@ impl fmt::Display for Change {
 /// as it is.
 pub fn apply(snapshot: &Snapshot, changes: &[Change]) -> Snapshot {
     let mut changed = snapshot.clone();
-    for change in changes {
+    // A statement that goes moves those behind it: the last one goes first.
+    let mut ordered: Vec<&Change> = changes.iter().collect();
+    ordered.sort_by_key(|change| match change {
+        Change::Withdraw { statement, .. } => {
+            let number = statement.strip_prefix("statement ");
+            let number = number.and_then(|number| number.parse::<usize>().ok());
+            (0, std::cmp::Reverse(number))
+        }
+        _ => (1, std::cmp::Reverse(None)),
+    });
+    for change in ordered {
         make(&mut changed, change);
     }
     changed
@@ -197,7 +256,62 @@ fn make(snapshot: &mut Snapshot, change: &Change) {
                     .for_each(|key| key.status = KeyStatus::Inactive);
             }
         }
+        Change::RequireTokens { instance } => require_tokens(snapshot, instance),
+        Change::SignUrls { function } => {
+            let name = function.resource().split(':').nth(1).unwrap_or_default();
+            let found = account_of(snapshot, function)
+                .and_then(|account| account.regions.value_mut()?.get_mut(function.region()))
+                .and_then(|region| region.functions.value_mut()?.get_mut(name));
+            if let Some(urls) = found.and_then(|function| function.urls.value_mut()) {
+                urls.iter_mut()
+                    .for_each(|url| "AWS_IAM".clone_into(&mut url.auth));
+            }
+        }
+        Change::Guard {
+            account,
+            action,
+            exempt,
+        } => guard(snapshot, account, action, exempt),
     }
+}
+
+fn require_tokens(snapshot: &mut Snapshot, instance: &Arn) {
+    let regions = account_of(snapshot, instance).and_then(|account| account.regions.value_mut());
+    let region = regions.and_then(|regions| regions.get_mut(instance.region()));
+    let listings = region
+        .into_iter()
+        .flat_map(|region| region.resources.values_mut());
+    let resources = listings.filter_map(Observed::value_mut);
+    let mut found = resources.flat_map(std::collections::BTreeMap::values_mut);
+    if let Some(found) = found.find(|resource| resource.arn == *instance) {
+        let tokens = Observed::Value("required".into());
+        found
+            .attributes
+            .insert("metadata_http_tokens".to_owned(), tokens);
+    }
+}
+
+fn guard(snapshot: &mut Snapshot, account: &str, action: &str, exempt: &[Arn]) {
+    let id = format!("p-palisade-{}", action.replace([':', '*'], "-"));
+    let Some(organization) = snapshot.organization.value_mut() else {
+        return;
+    };
+    let (Some(policies), Some(attachments)) = (
+        organization.policies.value_mut(),
+        organization.attachments.value_mut(),
+    ) else {
+        return;
+    };
+    // One policy for each account: those let through are its own.
+    let id = format!("{id}-{account}");
+    let policy = OrgPolicy {
+        name: id.clone(),
+        kind: OrgPolicyKind::Scp,
+        aws_managed: false,
+        document: Observed::Value(document::guard(action, exempt)),
+    };
+    policies.insert(id.clone(), policy);
+    attachments.entry(account.to_owned()).or_default().push(id);
 }
 
 fn account_of<'s>(snapshot: &'s mut Snapshot, arn: &Arn) -> Option<&'s mut Account> {

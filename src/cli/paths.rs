@@ -11,18 +11,20 @@ use crate::ui::Voice;
 #[command(after_help = "\
 Examples:
   palisade paths --world eight-minutes
-  palisade paths --snapshot estate.snap --from role/ci --to administrator:111122223333 -f json
+  palisade paths --snapshot estate.snap --from 'role/ci-*' --to administrators -f json
   palisade paths --snapshot estate.snap --from any:111122223333")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: args::Source,
-    /// Where paths begin: an ARN or its end (`role/ci`), `internet`, a foreign account's id, or
-    /// `any:ACCOUNT` for whichever principal of it is breached; without --to, all that is reached
-    /// from there is listed too
+    /// Where paths begin: an ARN or its end (`role/ci`), a pattern (`role/ci-*`), `internet`, a
+    /// foreign account's id, `any:ACCOUNT` for whichever principal of it is breached, or a kind:
+    /// `users`, `roles`, `workloads`, `outside`; without --to, all that is reached from there is
+    /// listed too
     #[arg(long, value_name = "X")]
     from: Vec<String>,
-    /// Where paths end: an ARN or its end, or `administrator:ACCOUNT`; without --from, everybody
-    /// who can reach it is shown
+    /// Where paths end: an ARN or its end, a pattern, `administrator:ACCOUNT`, or a kind:
+    /// `administrators`, `organization`, `data`, `jewels`, `users`, `roles`; without --from,
+    /// everybody who can reach it is shown
     #[arg(long, value_name = "Y")]
     to: Vec<String>,
     #[command(flatten)]
@@ -42,8 +44,9 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
                 "nothing in this estate is called `{}`",
                 escape::plain(&unknown)
             ),
-            "use an ARN, the end of one such as `role/ci`, `internet`, an account id, \
-             `any:ACCOUNT`, or `administrator:ACCOUNT`",
+            "use an ARN, the end of one such as `role/ci`, a pattern such as `role/ci-*`, `internet`, \
+             an account id, `any:ACCOUNT`, `administrator:ACCOUNT`, or a kind such as \
+             `administrators`",
         )
     })?;
     let analysis = palisade::Analysis {

@@ -8,11 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_model::{Arn, Snapshot};
+use palisade_model::Snapshot;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Place, apply};
-use crate::graph::{Edge, Node, Path, PathSet, Request, Statement, Status};
+use super::taking::cutting;
+use crate::change::{Change, apply};
+use crate::graph::{Guarded, Node, Path, PathSet, Status};
 
 /// A set of changes that was evaluated again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,51 +51,85 @@ pub struct Cut {
 const MAX_ROUNDS: usize = 24;
 const MAX_BRANCHES: usize = 50_000;
 
-/// The fewest changes that cut every path of `set` that does not hang on a gap; `None` when there
-/// is nothing to cut, or no set was found that the evaluation confirms.
+/// The fewest changes that cut every path of `set` that does not hang on a gap; nothing when there
+/// is nothing to cut.
+///
+/// # Errors
+///
+/// In words, why no set was found that the evaluation confirms.
 pub fn cut(
     snapshot: &Snapshot,
     set: &PathSet,
+    guarded: &Guarded,
     evaluate: &dyn Fn(&Snapshot) -> PathSet,
-) -> Option<Cuts> {
+) -> Result<Option<Cuts>, String> {
     let wanted = settled(set);
     if wanted.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let mut search = Search::default();
-    search.bound(wanted.iter().copied(), &BTreeSet::new());
+    let mut search = Search {
+        known: BTreeMap::new(),
+        bounds: BTreeSet::new(),
+        left: BTreeSet::new(),
+        guarded,
+    };
+    search.bound(&wanted, &BTreeSet::new());
     for _ in 0..MAX_ROUNDS {
         let (chosen, exact) = search.smallest();
         let after = evaluate(&apply(snapshot, &chosen));
-        let open: Vec<&Path> = settled(&after)
-            .into_iter()
-            .filter(|path| !search.left.contains(&key(path)))
-            .collect();
+        let mut open = settled(&after);
+        open.retain(|way| !search.left.contains(&way.key()));
         if open.is_empty() {
-            return Some(search.cuts(&chosen, exact, &wanted));
+            return Ok(Some(search.cuts(&chosen, exact, &wanted)));
         }
-        if !search.bound(open, &chosen.into_iter().collect()) {
-            return None;
+        if !search.bound(&open, &chosen.into_iter().collect()) {
+            return Err("no set of the known changes was found that cuts every path".to_owned());
         }
     }
-    None
+    Err(format!(
+        "no set of changes that cuts every path was found in {MAX_ROUNDS} evaluations"
+    ))
 }
 
-/// The surest path of every pair, where it does not hang on a gap.
-fn settled(set: &PathSet) -> Vec<&Path> {
-    set.paths()
-        .filter(|path| path.status != Status::Possible)
-        .collect()
+/// A path from one of those who begin it.
+#[derive(Clone, Copy)]
+pub(super) struct Course<'p> {
+    pub(super) path: &'p Path,
+    entry: &'p Node,
+}
+
+impl<'p> Course<'p> {
+    fn key(&self) -> Key {
+        (self.entry.id(), self.path.target.node.id())
+    }
+
+    /// Whoever stands in a path for a node of it: the entry for the one that is shown.
+    pub(super) fn of(&self, node: &'p Node) -> &'p Node {
+        match *node == self.path.entry.node {
+            true => self.entry,
+            false => node,
+        }
+    }
+}
+
+/// The surest path of every pair, where it does not hang on a gap, from everybody who begins it.
+fn settled(set: &PathSet) -> Vec<Course<'_>> {
+    let sure = set.paths().filter(|path| path.status != Status::Possible);
+    sure.flat_map(|path| {
+        let alone = std::slice::from_ref(&path.entry.node);
+        let entries = match path.entry.node {
+            Node::Principal { .. } if !path.entry.members.is_empty() => &path.entry.members,
+            _ => alone,
+        };
+        entries.iter().map(move |entry| Course { path, entry })
+    })
+    .collect()
 }
 
 type Key = (String, String);
 
-fn key(path: &Path) -> Key {
-    (path.entry.node.id(), path.target.node.id())
-}
-
-#[derive(Default)]
-struct Search {
+struct Search<'g> {
+    guarded: &'g Guarded,
     /// Every change that is known, by number.
     known: BTreeMap<Change, usize>,
     bounds: BTreeSet<BTreeSet<usize>>,
@@ -102,24 +137,20 @@ struct Search {
     left: BTreeSet<Key>,
 }
 
-impl Search {
+impl Search<'_> {
     /// Takes in what would cut each path, `made` changes aside: they did not. False where that
     /// says nothing new.
-    fn bound<'p>(
-        &mut self,
-        paths: impl IntoIterator<Item = &'p Path>,
-        made: &BTreeSet<Change>,
-    ) -> bool {
+    fn bound(&mut self, courses: &[Course<'_>], made: &BTreeSet<Change>) -> bool {
         let mut news = false;
-        for path in paths {
-            let cutting = cutting(path);
+        for course in courses {
+            let cutting = cutting(course, self.guarded);
             let mut numbers = BTreeSet::new();
             for change in cutting.difference(made) {
                 let next = self.known.len();
                 numbers.insert(*self.known.entry(change.clone()).or_insert(next));
             }
             news |= match numbers.is_empty() {
-                true => self.left.insert(key(path)),
+                true => self.left.insert(course.key()),
                 false => self.bounds.insert(numbers),
             };
         }
@@ -150,8 +181,9 @@ impl Search {
         (chosen, exact)
     }
 
-    fn cuts(&self, chosen: &[Change], exact: bool, wanted: &[&Path]) -> Cuts {
-        let on: Vec<BTreeSet<Change>> = wanted.iter().map(|path| cutting(path)).collect();
+    fn cuts(&self, chosen: &[Change], exact: bool, wanted: &[Course<'_>]) -> Cuts {
+        let on = wanted.iter().map(|course| cutting(course, self.guarded));
+        let on: Vec<BTreeSet<Change>> = on.collect();
         let mut changes: Vec<Cut> = chosen
             .iter()
             .map(|change| Cut {
@@ -164,7 +196,13 @@ impl Search {
             .collect();
         changes.sort_by(|a, b| (b.paths, &a.says).cmp(&(a.paths, &b.says)));
         let effort = changes.iter().map(|cut| cut.effort).sum();
-        let lost = |path: &&&Path| self.left.contains(&key(path));
+        let lost = |course: &&Course<'_>| self.left.contains(&course.key());
+        let mut left: Vec<String> = wanted
+            .iter()
+            .filter(lost)
+            .map(|course| course.path.id.clone())
+            .collect();
+        left.dedup();
         Cuts {
             of: wanted.len(),
             effort,
@@ -173,11 +211,7 @@ impl Search {
             } else {
                 packed(&minimal(&self.bounds), self)
             },
-            left: wanted
-                .iter()
-                .filter(lost)
-                .map(|path| path.id.clone())
-                .collect(),
+            left,
             changes,
         }
     }
@@ -220,7 +254,7 @@ fn greedy(bounds: &[&BTreeSet<usize>], effort: &[u32]) -> Vec<usize> {
 }
 
 /// Paths that share no change need a change each.
-fn packed(bounds: &[&BTreeSet<usize>], search: &Search) -> u32 {
+fn packed(bounds: &[&BTreeSet<usize>], search: &Search<'_>) -> u32 {
     let effort: BTreeMap<usize, u32> = search
         .known
         .iter()
@@ -290,87 +324,4 @@ impl Branch<'_> {
             chosen.pop();
         }
     }
-}
-
-/// Every known change that takes a step from a path.
-fn cutting(path: &Path) -> BTreeSet<Change> {
-    let mut all = BTreeSet::new();
-    for hop in &path.hops {
-        for request in &hop.requests {
-            if let Node::Principal { arn } = &request.principal {
-                for statement in &request.statements {
-                    all.extend(withdrawing(arn, request, statement));
-                }
-            }
-        }
-        if !matches!(hop.from, Node::Principal { .. } | Node::Elevated { .. }) {
-            all.extend(closing(hop));
-        }
-    }
-    all
-}
-
-/// What takes a request's permission away.
-fn withdrawing(principal: &Arn, request: &Request, statement: &Statement) -> Vec<Change> {
-    let withdraw = |place: Place| Change::Withdraw {
-        place,
-        statement: statement.statement.clone(),
-        action: request.action.clone(),
-    };
-    let deny = || Change::Deny {
-        principal: principal.clone(),
-        action: request.action.clone(),
-    };
-    match statement.layer.as_str() {
-        "identity" => {
-            let place = place_of(principal, &statement.policy);
-            place.map(withdraw).into_iter().chain([deny()]).collect()
-        }
-        "resource" if statement.policy == "trust policy" => {
-            let role = Arn::from(request.resource.as_str());
-            vec![withdraw(Place::Trust { role }), deny()]
-        }
-        "resource" => vec![deny()],
-        _ => Vec::new(),
-    }
-}
-
-/// Where a principal's policy stands, from how it is cited; policies of AWS cannot be changed.
-fn place_of(principal: &Arn, cited: &str) -> Option<Place> {
-    if cited.starts_with("arn:") {
-        let policy = Arn::from(cited);
-        return (policy.account() != "aws").then_some(Place::Managed { policy });
-    }
-    let mut quoted = cited.strip_prefix("inline policy `")?.split('`');
-    let policy = quoted.next()?.to_owned();
-    Some(match quoted.nth(1) {
-        Some(group) if !group.is_empty() => Place::Group {
-            account: principal.account().to_owned(),
-            group: group.to_owned(),
-            policy,
-        },
-        _ => Place::Inline {
-            principal: principal.clone(),
-            policy,
-        },
-    })
-}
-
-/// What shuts the door an outsider comes in by.
-fn closing(hop: &Edge) -> Vec<Change> {
-    let mut all = Vec::new();
-    for bound in hop.bindings.values() {
-        if let Some((_, name)) = bound.split_once(":s3:::") {
-            let bucket = name.split('/').next().unwrap_or(name).to_owned();
-            all.push(Change::BlockPublicAccess { bucket });
-        }
-    }
-    match &hop.to {
-        Node::Principal { arn } if arn.resource().starts_with("user/") => {
-            all.push(Change::DeactivateKeys { user: arn.clone() });
-        }
-        Node::Principal { arn } => all.push(Change::CloseTrust { role: arn.clone() }),
-        _ => {}
-    }
-    all
 }

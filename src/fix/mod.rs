@@ -2,3 +2,4 @@
 
 pub mod cuts;
 pub mod scp;
+mod taking;

@@ -5,6 +5,7 @@ use palisade_model::Time;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::graph::Cause;
 use crate::report::{Finding, PathEntry, Report};
 
 const LEAST_REASON: usize = 20;
@@ -107,10 +108,18 @@ impl Accepted {
         self.covers(&path.id, now)
     }
 
+    /// By its own id, or by those of all paths that use it.
+    pub(super) fn covers_cause(&self, cause: &Cause, now: Time) -> bool {
+        let mut paths = cause.paths.iter();
+        let all = !cause.paths.is_empty() && paths.all(|path| self.covers(path, now));
+        all || self.covers(&cause.id, now)
+    }
+
     pub(super) fn idle(&self, report: &Report) -> Vec<String> {
         let known = |id: &str| {
             report.findings.iter().any(|finding| finding.id == id)
                 || report.paths.iter().any(|path| path.id == id)
+                || report.causes.iter().any(|one| one.cause.id == id)
         };
         self.risks
             .iter()

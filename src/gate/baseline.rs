@@ -6,7 +6,7 @@ use palisade_checks::Severity;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::graph::Score;
+use crate::graph::{Cause, Score, Stop};
 use crate::report::{Finding, News, PathEntry, SCHEMA};
 
 /// How far a score has to rise to count as worse within its band.
@@ -17,6 +17,8 @@ const WORSE_BY: u16 = 50;
 pub struct Baseline {
     findings: BTreeMap<String, Severity>,
     pairs: BTreeMap<(String, String), Score>,
+    /// Root causes by id; nothing where the report knew none.
+    causes: Option<BTreeMap<String, Score>>,
 }
 
 /// Why a file is no baseline.
@@ -44,6 +46,13 @@ struct Earlier {
     weights: String,
     findings: Vec<EarlierFinding>,
     paths: Vec<EarlierPath>,
+    causes: Option<Vec<EarlierCause>>,
+}
+
+#[derive(Deserialize)]
+struct EarlierCause {
+    id: String,
+    worst: Score,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +66,12 @@ struct EarlierPath {
     entry_id: String,
     target_id: String,
     score: crate::graph::Span,
+    best: EarlierBest,
+}
+
+#[derive(Deserialize)]
+struct EarlierBest {
+    entry: Stop,
 }
 
 impl Baseline {
@@ -84,12 +99,21 @@ impl Baseline {
             .into_iter()
             .map(|f| (f.id, f.severity))
             .collect();
-        let pairs = earlier
-            .paths
-            .into_iter()
-            .map(|path| ((path.entry_id, path.target_id), path.score.hi))
-            .collect();
-        Ok(Baseline { findings, pairs })
+        let mut pairs = BTreeMap::new();
+        for path in earlier.paths {
+            for entry in entries(path.entry_id, &path.best.entry) {
+                pairs.insert((entry, path.target_id.clone()), path.score.hi);
+            }
+        }
+        let causes = earlier.causes.map(|causes| {
+            let known = causes.into_iter().map(|cause| (cause.id, cause.worst));
+            known.collect()
+        });
+        Ok(Baseline {
+            findings,
+            pairs,
+            causes,
+        })
     }
 
     /// Whether a finding is new, worse or known.
@@ -101,16 +125,44 @@ impl Baseline {
         }
     }
 
-    /// Whether a pair of entry and target is new, worse or known.
+    /// Whether a pair of entry and target is new, worse or known: for whoever of those that begin
+    /// in the same way it is the worst news.
     pub(super) fn of_path(&self, path: &PathEntry) -> News {
-        let key = (path.entry_id.clone(), path.target_id.clone());
         let now = path.pair.score.hi;
-        match self.pairs.get(&key) {
-            None => News::New,
-            Some(before) if now.band() > before.band() || now.0 >= before.0 + WORSE_BY => {
-                News::Worse
-            }
-            Some(_) => News::Same,
+        let of = |entry: String| {
+            let before = self.pairs.get(&(entry, path.target_id.clone()));
+            news(before.copied(), now)
+        };
+        let all = entries(path.entry_id.clone(), &path.best().entry);
+        let all: Vec<News> = all.into_iter().map(of).collect();
+        let worst = [News::New, News::Worse];
+        worst
+            .into_iter()
+            .find(|news| all.contains(news))
+            .unwrap_or(News::Same)
+    }
+
+    /// Whether a root cause is new, worse or known; nothing where the earlier report knew none.
+    pub(super) fn of_cause(&self, cause: &Cause) -> News {
+        match &self.causes {
+            Some(causes) => news(causes.get(&cause.id).copied(), cause.worst),
+            None => News::None,
         }
+    }
+}
+
+fn news(before: Option<Score>, now: Score) -> News {
+    match before {
+        None => News::New,
+        Some(before) if now.band() > before.band() || now.0 >= before.0 + WORSE_BY => News::Worse,
+        Some(_) => News::Same,
+    }
+}
+
+/// Everybody who begins a path, by stable name.
+fn entries(shown: String, entry: &Stop) -> Vec<String> {
+    match entry.members.is_empty() {
+        true => vec![shown],
+        false => entry.members.iter().map(|node| node.id()).collect(),
     }
 }

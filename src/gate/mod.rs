@@ -87,6 +87,18 @@ pub fn judge(report: &mut Report, settings: &Settings) -> Verdict {
             verdict.inconclusive.push(line);
         }
     }
+    // A path that is known may have come to hang on something new. Without a baseline its causes
+    // say what the paths say.
+    for cause in &report.causes {
+        if !matches!(cause.news, News::New | News::Worse) || !reaches(cause.severity) {
+            continue;
+        }
+        let line = format!("{} {}", cause.cause.id, cause.cause.principal.node);
+        match cause.cause.settled {
+            true => verdict.failing.push(line),
+            false => verdict.inconclusive.push(line),
+        }
+    }
     for finding in report
         .findings
         .iter()
@@ -136,6 +148,14 @@ fn mark(report: &mut Report, settings: &Settings) {
                 .baseline
                 .as_ref()
                 .map_or(News::None, |baseline| baseline.of_finding(finding))
+        };
+    }
+    for entry in &mut report.causes {
+        let cause = &entry.cause;
+        entry.news = match &settings.baseline {
+            _ if settings.accepted.covers_cause(cause, now) => News::Accepted,
+            Some(baseline) => baseline.of_cause(cause),
+            None => News::None,
         };
     }
     for path in &mut report.paths {

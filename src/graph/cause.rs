@@ -36,6 +36,8 @@ pub struct Cause {
     pub worst: Score,
     /// Ids of the paths that use it, worst first.
     pub paths: Vec<String>,
+    /// Whether some path that uses it does not hang on a gap.
+    pub settled: bool,
 }
 
 /// One technique that a root cause opens.
@@ -52,14 +54,22 @@ pub struct Way {
 /// What tells causes of one principal apart.
 type What = (Option<Statement>, Vec<String>);
 
+/// The paths that use a cause.
+#[derive(Debug, Default)]
+struct Use {
+    worst: Score,
+    settled: bool,
+    paths: Vec<String>,
+}
+
 /// Ways by technique: certainty, price, and what they gain.
 type Ways = BTreeMap<u32, (Status, u64, BTreeSet<Id>)>;
 
 impl Graph<'_> {
     /// The root causes of a set of paths, worst first. Looks at whoever acts on the best paths,
-    /// and at every step of theirs that leads on to a target.
-    pub fn causes(&self, set: &PathSet) -> Vec<Cause> {
-        let mut used: BTreeMap<&Node, BTreeMap<What, (Score, Vec<String>)>> = BTreeMap::new();
+    /// and at every step of theirs that leads on to a target. What was cut off is said beside them.
+    pub fn causes(&self, set: &PathSet) -> (Vec<Cause>, Vec<String>) {
+        let mut used: BTreeMap<&Node, BTreeMap<What, Use>> = BTreeMap::new();
         for path in set.paths() {
             let mut own = BTreeSet::new();
             for hop in path.hops.iter().filter(|hop| is_way(hop)) {
@@ -67,28 +77,47 @@ impl Graph<'_> {
             }
             for (node, what) in own {
                 let by_what = used.entry(node).or_default();
-                let slot = by_what.entry(what).or_insert((Score::NONE, Vec::new()));
-                slot.0 = slot.0.max(path.score.hi);
-                slot.1.push(path.id.clone());
+                let slot = by_what.entry(what).or_default();
+                slot.worst = slot.worst.max(path.score.hi);
+                slot.settled |= path.status != Status::Possible;
+                slot.paths.push(path.id.clone());
             }
         }
         let leads = self.leading();
         let steps = self.steps_by_source();
         let mut causes = Vec::new();
+        let mut caps = Vec::new();
+        if used.len() > MAX_PRINCIPALS {
+            caps.push(format!(
+                "root causes are told for {MAX_PRINCIPALS} of {} principals on the paths",
+                used.len()
+            ));
+        }
         let mut told: BTreeSet<(u64, What)> = BTreeSet::new();
+        let mut used: Vec<_> = used.into_iter().collect();
+        let worst = |by_what: &BTreeMap<What, Use>| {
+            let scores = by_what.values().map(|used| used.worst);
+            scores.max().unwrap_or_default()
+        };
+        used.sort_by(|a, b| worst(&b.1).cmp(&worst(&a.1)).then_with(|| a.0.cmp(b.0)));
         for (node, by_what) in used.into_iter().take(MAX_PRINCIPALS) {
             let Some(id) = self.grown.ids.get(node).copied() else {
                 continue;
             };
+            if steps.get(&id).is_some_and(|own| own.len() > MAX_STEPS) {
+                caps.push(format!(
+                    "the root causes of {node} are read from {MAX_STEPS} of its steps"
+                ));
+            }
             let mut opened = self.opened(id, &leads, &steps);
-            for (what, (worst, paths)) in by_what {
+            for (what, used) in by_what {
                 // Principals that are one class are one cause.
                 let class = self.grown.actors.get(&id).map_or(0, |actor| actor.class);
                 if class != 0 && !told.insert((class, what.clone())) {
                     continue;
                 }
                 let ways = opened.remove(&what).unwrap_or_default();
-                causes.push(self.cause(id, what, ways, (worst, paths)));
+                causes.push(self.cause(id, what, ways, used));
             }
         }
         causes.sort_by(|a, b| {
@@ -96,16 +125,10 @@ impl Graph<'_> {
                 .cmp(&(a.worst, a.paths.len()))
                 .then_with(|| a.id.cmp(&b.id))
         });
-        causes
+        (causes, caps)
     }
 
-    fn cause(
-        &self,
-        id: Id,
-        (statement, facts): What,
-        ways: Ways,
-        (worst, paths): (Score, Vec<String>),
-    ) -> Cause {
+    fn cause(&self, id: Id, (statement, facts): What, ways: Ways, used: Use) -> Cause {
         let mut sorted: Vec<_> = ways.into_iter().collect();
         sorted.sort_by_key(|(plan, (status, price, _))| (*status, *price, *plan));
         let ways = sorted.into_iter().map(|(plan, (status, _, gains))| Way {
@@ -123,8 +146,9 @@ impl Graph<'_> {
             statement,
             facts,
             ways: ways.collect(),
-            worst,
-            paths,
+            worst: used.worst,
+            paths: used.paths,
+            settled: used.settled,
         }
     }
 

@@ -119,13 +119,13 @@ impl Graph<'_> {
     }
 
     /// An entry with everybody who stands there with it.
-    pub(super) fn entry_stop(&self, entry: &Entry, target: Id, together: &[Id]) -> Stop {
+    pub(super) fn entry_stop(&self, entry: &Entry, target: Id, alike: &[Id]) -> Stop {
         match self.real(entry.id) {
             Some(Node::AnyPrincipal { account }) => Stop {
                 members: self.breached_toward(&account, target, Status::Possible),
                 node: Node::AnyPrincipal { account },
             },
-            _ => self.stop(entry.id, together),
+            node => self.crowd(node.unwrap_or(Node::Internet), alike),
         }
     }
 }

@@ -102,7 +102,7 @@ impl<'a> Graph<'a> {
         for target in self.targets(&query.to) {
             let found = self.toward(target, &by_id, query, &mut set.caps);
             set.totals.extend(self.total_of(target, &found));
-            pairs.extend(found);
+            pairs.extend(self.together(found));
         }
         pairs.sort_by(|a: &Found, b: &Found| {
             // What exists only if a gap resolves badly comes after what exists.
@@ -317,6 +317,7 @@ impl<'a> Graph<'a> {
             }
             pairs.push(Found {
                 entry: entry.clone(),
+                members: Vec::new(),
                 target,
                 routes,
                 span: Span {
@@ -378,7 +379,7 @@ impl<'a> Graph<'a> {
         let mut paths: Vec<Path> = found
             .routes
             .iter()
-            .map(|route| self.path(&found.entry, found.target, route))
+            .map(|route| self.path(found, route))
             .collect();
         // The best of all stands first, then those that are surer.
         let best = paths.pop().expect("a pair is found by a route");
@@ -450,17 +451,19 @@ impl<'a> Graph<'a> {
         let node = self.real(id).unwrap_or(Node::Internet);
         let class = |id: &Id| self.grown.actors.get(id).map(|actor| actor.class);
         let own = class(&id);
-        let members: Vec<Id> = among
-            .iter()
-            .copied()
-            .filter(|other| class(other) == own)
-            .collect();
-        let mut members: Vec<Node> = match own {
-            Some(_) if members.len() > 1 => members
-                .iter()
-                .filter_map(|member| self.real(*member))
-                .collect(),
-            _ => Vec::new(),
+        let alike = among.iter().copied();
+        let members: Vec<Id> = match own {
+            Some(_) => alike.filter(|other| class(other) == own).collect(),
+            None => Vec::new(),
+        };
+        self.crowd(node, &members)
+    }
+
+    /// A node that stands for these.
+    pub(super) fn crowd(&self, node: Node, members: &[Id]) -> Stop {
+        let mut members: Vec<Node> = match members.len() {
+            0 | 1 => Vec::new(),
+            _ => members.iter().filter_map(|id| self.real(*id)).collect(),
         };
         members.sort();
         Stop { node, members }
@@ -471,6 +474,8 @@ impl<'a> Graph<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) entry: Entry,
+    /// Everybody who begins in the same way, the entry among them; empty when alone.
+    pub(super) members: Vec<Id>,
     pub(super) target: Id,
     /// The route with the highest upper end, then those that are surer.
     pub(super) routes: Vec<Vec<u32>>,

@@ -14,7 +14,7 @@ use super::actor::{Actor, Crew};
 use super::ask::Asked;
 use super::bind::Bindings;
 use super::judge::{Judge, context_of, surer};
-use super::name::witness;
+use super::name::{CutShort, witness};
 use crate::policy::{Attached, Effect};
 
 /// Combinations of statements that are tried for one name.
@@ -211,7 +211,11 @@ impl Judge<'_> {
         if let Some(known) = self.named.borrow().get(&key) {
             return known.clone();
         }
-        let names = fitting(&key.0, template);
+        let (names, whole) = fitting(&key.0, template);
+        if !whole {
+            let cap = "names for what does not exist yet were looked for in part only";
+            self.caps.borrow_mut().insert(cap.to_owned());
+        }
         self.named.borrow_mut().insert(key, names.clone());
         names
     }
@@ -254,36 +258,43 @@ impl Judge<'_> {
     }
 }
 
-/// The shortest names that fit one pattern of each list and none that is to be avoided.
-fn fitting(patterns: &Patterns, template: &str) -> Vec<String> {
+/// The shortest names that fit one pattern of each list and none that is to be avoided; and
+/// whether all were tried.
+fn fitting(patterns: &Patterns, template: &str) -> (Vec<String>, bool) {
     let avoid: Vec<&str> = patterns.avoid.iter().map(String::as_str).collect();
-    combinations(&patterns.fits)
-        .into_iter()
-        .filter_map(|fits| {
-            let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
-            fits.push(template);
-            witness(&fits, &avoid)
-        })
-        .collect()
+    let (all, mut whole) = combinations(&patterns.fits);
+    let mut names = Vec::new();
+    for fits in all {
+        let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
+        fits.push(template);
+        match witness(&fits, &avoid) {
+            Ok(found) => names.extend(found),
+            Err(CutShort) => whole = false,
+        }
+    }
+    (names, whole)
 }
 
-/// One of each, up to a bound.
-fn combinations(choices: &[Vec<String>]) -> Vec<Vec<&str>> {
+/// One of each, up to a bound, and whether that left none out.
+fn combinations(choices: &[Vec<String>]) -> (Vec<Vec<&str>>, bool) {
     let mut all: Vec<Vec<&str>> = vec![Vec::new()];
+    let mut whole = true;
     for options in choices {
         let mut longer = Vec::new();
         for chosen in &all {
             for option in options {
-                if longer.len() < MAX_COMBINATIONS {
-                    let mut chosen = chosen.clone();
-                    chosen.push(option);
-                    longer.push(chosen);
+                if longer.len() == MAX_COMBINATIONS {
+                    whole = false;
+                    continue;
                 }
+                let mut chosen: Vec<&str> = chosen.clone();
+                chosen.push(option);
+                longer.push(chosen);
             }
         }
         all = longer;
     }
-    all
+    (all, whole)
 }
 
 /// The resource patterns of statements that speak of an action, in lower case.

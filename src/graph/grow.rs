@@ -159,6 +159,7 @@ impl<'g, 'a> Growth<'g, 'a> {
         }
         self.administer();
         self.breach();
+        self.caps.append(&mut self.judge.caps.borrow_mut());
         Grown {
             net: self.builder.finish(),
             nodes: self.nodes,

@@ -1,9 +1,9 @@
 //! What the owner of an estate says about it: what matters most, what matters less, and whom it
 //! knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_model::AccountId;
+use palisade_model::{AccountId, Arn};
 
 use super::Node;
 use super::find::Graph;
@@ -24,7 +24,56 @@ pub struct Interests {
     pub assume_breach: bool,
 }
 
+/// SCPs that one account takes.
+///
+/// Source: "Quotas and service limits for AWS Organizations", AWS Organizations User Guide, 2026-10.
+const MAX_ATTACHED: usize = 5;
+
+/// Accounts whose principals an SCP holds back, with those who are administrators and would have
+/// to be let through.
+pub type Guarded = BTreeMap<AccountId, Vec<Arn>>;
+
 impl Graph<'_> {
+    /// The accounts in which an SCP has an effect: members of an organization that was read and
+    /// uses SCPs, but for its management account.
+    ///
+    /// Source: "Service control policies (SCPs)", AWS Organizations User Guide, 2026-10.
+    pub fn guarded(&self) -> Guarded {
+        let mut guarded = Guarded::new();
+        let Some(organization) = self.judge.scene.snapshot.organization.value() else {
+            return guarded;
+        };
+        let kinds = organization.enabled_policy_types.value();
+        let on = kinds.is_some_and(|all| all.iter().any(|kind| kind == "SERVICE_CONTROL_POLICY"));
+        let (Some(_), Some(attachments), true) = (
+            organization.policies.value(),
+            organization.attachments.value(),
+            on,
+        ) else {
+            return guarded;
+        };
+        for account in self.judge.scene.snapshot.accounts.keys() {
+            let attached = attachments.get(account).map_or(0, Vec::len);
+            if *account != organization.management_account && attached < MAX_ATTACHED {
+                guarded.insert(account.clone(), Vec::new());
+            }
+        }
+        for id in self.grown.administrators.keys() {
+            let actor = self
+                .grown
+                .actors
+                .get(id)
+                .filter(|actor| actor.mods.is_empty());
+            if let Some(actor) = actor
+                && let Some(all) = guarded.get_mut(actor.arn.account())
+            {
+                all.push(actor.arn.clone());
+            }
+        }
+        guarded.values_mut().for_each(|all| all.sort());
+        guarded
+    }
+
     /// Targets nobody has to name: administrators, crown jewels, and the data that somebody from
     /// outside reaches.
     pub(super) fn default_targets(&self) -> Vec<Id> {

@@ -1,6 +1,10 @@
 //! Techniques that no principal can carry out alone, tried by two that one attacker can hold at
 //! once: one prepares and the other sets it off, or one changes what the other may do.
 //!
+//! Two are what a technique falls into: a role is passed by whoever creates, so somebody prepares
+//! and somebody sets off. That either half again needs calls of several principals is not
+//! followed.
+//!
 //! Only pairs are tried that somebody can hold together. Who helps must add something: what one
 //! of the two can do alone for the same price is no step of two.
 

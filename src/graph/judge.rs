@@ -41,6 +41,8 @@ pub(crate) struct Judge<'a> {
     truths: RefCell<FxHashMap<(usize, String), Truth>>,
     /// Whether sessions of a role may bear tags.
     pub(super) tagged: RefCell<FxHashMap<Arn, bool>>,
+    /// What was cut off, in words.
+    pub(super) caps: RefCell<BTreeSet<String>>,
     /// Names that fit some patterns and avoid others, for a template.
     pub(super) named: RefCell<FxHashMap<(Patterns, String), Vec<String>>>,
     /// Names found for what does not exist yet, and the answers under them.
@@ -72,6 +74,7 @@ impl<'a> Judge<'a> {
             heard: RefCell::default(),
             truths: RefCell::default(),
             tagged: RefCell::default(),
+            caps: RefCell::default(),
             named: RefCell::default(),
             fresh: RefCell::default(),
             spoken: RefCell::default(),

@@ -66,7 +66,7 @@ impl Growth<'_, '_> {
             }
             let first = toward(net, union.subjects, ceiling);
             let second = toward(net, union.helpers, ceiling);
-            for place in places(net, (&first, &second), hubs, ceiling) {
+            for place in self.places(net, (&first, &second), hubs, ceiling) {
                 let (Some(one), Some(other)) = (
                     self.way(net, place, &first, union.subjects),
                     self.way(net, place, &second, union.helpers),
@@ -107,6 +107,47 @@ impl Growth<'_, '_> {
         });
         let targets = union.targets.clone();
         self.step(Drawn::Joint(joint), place, targets, cost);
+    }
+
+    /// The nodes at which the two ways part: those for which no way on to another such node is as
+    /// cheap as parting here. Sorted.
+    fn places(
+        &self,
+        net: &Net,
+        (first, second): (&Way, &Way),
+        hubs: &FxHashSet<Id>,
+        ceiling: Status,
+    ) -> BTreeSet<Id> {
+        let (few, many) = if first.len() < second.len() {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let both = few
+            .iter()
+            .filter_map(|(node, (sum, _))| Some((*node, sum + many.get(node)?.0)));
+        // A way on is tried before a place of the same price, and a class before its members.
+        let alone = |node: &Id| !self.classes.contains_key(node);
+        let mut queue: BinaryHeap<Reverse<(Nats, bool, bool, Id)>> = both
+            .filter(|(node, _)| !hubs.contains(node))
+            .map(|(node, sum)| Reverse((sum, true, alone(&node), node)))
+            .collect();
+        let (mut settled, mut places) = (FxHashSet::default(), BTreeSet::new());
+        while let Some(Reverse((sum, own, _, node))) = queue.pop() {
+            if !settled.insert(node) {
+                continue;
+            }
+            if own {
+                places.insert(node);
+            }
+            for number in net.into(node) {
+                let (tail, price) = (net.link(number).tail, net.price(number));
+                if price.status <= ceiling && !settled.contains(&tail) {
+                    queue.push(Reverse((sum + price.hi, false, alone(&tail), tail)));
+                }
+            }
+        }
+        places
     }
 
     /// The way from a place to one of a set, step by step.
@@ -171,43 +212,4 @@ fn toward(net: &Net, end: Id, ceiling: Status) -> Way {
         }
     }
     ways
-}
-
-/// The nodes at which the two ways part: those for which no way on to another such node is as
-/// cheap as parting here. Sorted.
-fn places(
-    net: &Net,
-    (first, second): (&Way, &Way),
-    hubs: &FxHashSet<Id>,
-    ceiling: Status,
-) -> BTreeSet<Id> {
-    let (few, many) = if first.len() < second.len() {
-        (first, second)
-    } else {
-        (second, first)
-    };
-    let both = few
-        .iter()
-        .filter_map(|(node, (sum, _))| Some((*node, sum + many.get(node)?.0)));
-    // A way on is tried before a place of the same price.
-    let mut queue: BinaryHeap<Reverse<(Nats, bool, Id)>> = both
-        .filter(|(node, _)| !hubs.contains(node))
-        .map(|(node, sum)| Reverse((sum, true, node)))
-        .collect();
-    let (mut settled, mut places) = (FxHashSet::default(), BTreeSet::new());
-    while let Some(Reverse((sum, own, node))) = queue.pop() {
-        if !settled.insert(node) {
-            continue;
-        }
-        if own {
-            places.insert(node);
-        }
-        for number in net.into(node) {
-            let (tail, price) = (net.link(number).tail, net.price(number));
-            if price.status <= ceiling && !settled.contains(&tail) {
-                queue.push(Reverse((sum + price.hi, false, tail)));
-            }
-        }
-    }
-    places
 }

@@ -6,22 +6,31 @@
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeSet, VecDeque};
 
-/// More states than this are not walked: the answer is then "none found".
+/// More states than this are not walked, and patterns as long as this are not read: where no name
+/// was found then, there may be one.
 const MAX_STATES: usize = 4_000;
+const MAX_LENGTH: usize = 127;
+
+/// No name was found, and not everything was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CutShort;
 
 /// The shortest text that matches every pattern of `fits` and none of `avoids`; `*` stands for
-/// any run of characters and `?` for one. `None` when there is none within the search bound.
-pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Option<String> {
+/// any run of characters and `?` for one. `None` when there is none. Patterns to be avoided that
+/// are too long to be read are passed over: whoever asks for a name has it judged.
+pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Result<Option<String>, CutShort> {
+    let short = |pattern: &&&str| pattern.chars().count() < MAX_LENGTH;
+    if !fits.iter().all(|pattern| short(&pattern)) {
+        return Err(CutShort);
+    }
     let patterns: Vec<Vec<char>> = fits
         .iter()
-        .chain(avoids)
+        .chain(avoids.iter().filter(short))
         .map(|pattern| pattern.chars().collect())
         .collect();
     let alphabet = alphabet(&patterns);
-    let start: Vec<u128> = patterns
-        .iter()
-        .map(|pattern| closure(pattern, 1))
-        .collect::<Option<_>>()?;
+    let start: Vec<u128> = patterns.iter().map(|pattern| closure(pattern, 1)).collect();
+    let mut cut = false;
     let mut seen = FxHashSet::from_iter([start.clone()]);
     let mut open = VecDeque::from([(start, String::new())]);
     while let Some((places, text)) = open.pop_front() {
@@ -32,7 +41,7 @@ pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Option<String> {
         };
         let (good, bad) = (0..fits.len(), fits.len()..patterns.len());
         if good.clone().all(accepts) && !bad.clone().any(accepts) {
-            return Some(text);
+            return Ok(Some(text));
         }
         for c in &alphabet {
             let next: Vec<u128> = patterns
@@ -41,7 +50,11 @@ pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Option<String> {
                 .map(|(p, here)| advance(p, *here, *c))
                 .collect();
             // A pattern that must fit and has no place left never will.
-            if next[..fits.len()].contains(&0) || seen.len() >= MAX_STATES {
+            if next[..fits.len()].contains(&0) {
+                continue;
+            }
+            if seen.len() >= MAX_STATES {
+                cut = true;
                 continue;
             }
             if seen.insert(next.clone()) {
@@ -51,7 +64,7 @@ pub(crate) fn witness(fits: &[&str], avoids: &[&str]) -> Option<String> {
             }
         }
     }
-    None
+    if cut { Err(CutShort) } else { Ok(None) }
 }
 
 /// A character no pattern names comes first: names then stay clear of literals that matter.
@@ -66,17 +79,14 @@ fn alphabet(patterns: &[Vec<char>]) -> Vec<char> {
     fresh.into_iter().chain(named).collect()
 }
 
-/// Places reached without reading: past every `*`. `None` for patterns longer than a set holds.
-fn closure(pattern: &[char], mut places: u128) -> Option<u128> {
-    if pattern.len() >= 127 {
-        return None;
-    }
+/// Places reached without reading: past every `*`.
+fn closure(pattern: &[char], mut places: u128) -> u128 {
     for (at, c) in pattern.iter().enumerate() {
         if *c == '*' && places >> at & 1 == 1 {
             places |= 1 << (at + 1);
         }
     }
-    Some(places)
+    places
 }
 
 fn advance(pattern: &[char], places: u128, c: char) -> u128 {
@@ -92,41 +102,52 @@ fn advance(pattern: &[char], places: u128, c: char) -> u128 {
             _ => {}
         }
     }
-    closure(pattern, next).unwrap_or(0)
+    closure(pattern, next)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn named(fits: &[&str], avoids: &[&str]) -> Option<String> {
+        witness(fits, avoids).expect("these are small")
+    }
+
     #[test]
     fn one_name_must_fit_all() {
         assert_eq!(
-            witness(&["arn:f:*", "arn:f:dev-*"], &[]).as_deref(),
+            named(&["arn:f:*", "arn:f:dev-*"], &[]).as_deref(),
             Some("arn:f:dev-")
         );
-        assert_eq!(witness(&["dev-*", "prod-*"], &[]), None);
+        assert_eq!(named(&["dev-*", "prod-*"], &[]), None);
         assert_eq!(
-            witness(&["dev-*", "*-prod"], &[]).as_deref(),
+            named(&["dev-*", "*-prod"], &[]).as_deref(),
             Some("dev-prod")
         );
-        assert_eq!(witness(&["?a*", "b*"], &["ba"]).as_deref(), Some("bax"));
+        assert_eq!(named(&["?a*", "b*"], &["ba"]).as_deref(), Some("bax"));
     }
 
     #[test]
     fn denied_names_are_stepped_around() {
-        assert_eq!(witness(&["f-*"], &["f-", "f-x*"]).as_deref(), Some("f-q"));
-        assert_eq!(witness(&["f-*"], &["*"]), None);
+        assert_eq!(named(&["f-*"], &["f-", "f-x*"]).as_deref(), Some("f-q"));
+        assert_eq!(named(&["f-*"], &["*"]), None);
     }
 
     #[test]
     fn long_arns_are_no_trouble() {
         let template = "arn:aws:lambda:eu-central-1:111122223333:function:*";
-        let found = witness(
+        let found = named(
             &[template, "arn:aws:lambda:*:*:function:team-a-*"],
             &["*:team-a-"],
         );
         let found = found.unwrap();
         assert!(found.starts_with("arn:aws:lambda:eu-central-1:111122223333:function:team-a-"));
+    }
+
+    #[test]
+    fn what_is_too_long_is_passed_over_or_said() {
+        let long = format!("arn:{}*", "x".repeat(200));
+        assert_eq!(named(&["arn:y*"], &[&long]).as_deref(), Some("arn:y"));
+        assert_eq!(witness(&[&long, "arn:*"], &[]), Err(CutShort));
     }
 }

@@ -18,50 +18,72 @@ impl Graph<'_> {
         if limits.alternatives == 0 {
             return 0;
         }
-        // A pair takes about four searches, and each walks most links once.
-        (WALK / (4 * self.grown.net.links.len().max(1))).max(1)
+        // A pair takes about eight searches, and each walks most links once.
+        (WALK / (8 * self.grown.net.links.len().max(1))).max(1)
     }
 
-    /// The best ways that differ from the best one in a technique: for each step of it, the best
-    /// way without that technique in that place.
+    /// The best ways that differ from the best one in a technique or a choke edge: for each step
+    /// of it the best way without that technique in that place, and the best way that does not
+    /// arrive where it arrives; at the target, not from where it came.
     pub(super) fn alternatives(&self, found: &Found) -> Vec<Path> {
         let Some(best) = found.routes.first() else {
             return Vec::new();
         };
         let mut seen: BTreeSet<Vec<u32>> = found.routes.iter().map(|r| self.steps_of(r)).collect();
         let mut routes: Vec<(Score, Vec<u32>)> = Vec::new();
-        for (_, number, _) in self.hops(found.entry.id, best) {
+        for (_, number, to) in self.hops(found.entry.id, best) {
             let without = &self.grown.steps[number as usize];
             if !matches!(without.drawn, Drawn::Plan(_) | Drawn::Joint(_)) {
                 continue;
             }
-            let banned = |link: u32| {
+            let technique = |link: u32| {
                 let step = self.grown.net.link(link).step;
                 step != FREE && self.uses(step, without)
             };
-            let rules = Rules {
-                ceiling: Status::Conditional,
-                end: End::Hi,
-                cap: found.limits.labels,
-                weights: self.judge.weights,
-                notices: &self.notices,
-                banned: Some(&banned),
+            let edge = |link: u32| {
+                let link = self.grown.net.link(link);
+                match to == found.target {
+                    true => link.step != FREE && self.arrives(link.step, without.source, to),
+                    false => link.head == to,
+                }
             };
-            let labels = backward(&self.grown.net, found.target, &rules);
-            let Some((label, score)) = self.best_label(&labels, &found.entry, found.target) else {
-                continue;
-            };
-            let route = labels.links(label);
-            if seen.insert(self.steps_of(&route)) {
-                routes.push((score, route));
+            let bans: [&dyn Fn(u32) -> bool; 2] = [&technique, &edge];
+            for banned in bans {
+                if let Some((score, route)) = self.way_without(found, banned)
+                    && seen.insert(self.steps_of(&route))
+                {
+                    routes.push((score, route));
+                }
             }
         }
         routes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         routes.truncate(found.limits.alternatives);
-        routes
-            .iter()
-            .map(|(_, route)| self.path(&found.entry, found.target, route))
-            .collect()
+        let paths = routes.iter().map(|(_, route)| self.path(found, route));
+        paths.collect()
+    }
+
+    fn way_without(
+        &self,
+        found: &Found,
+        banned: &dyn Fn(u32) -> bool,
+    ) -> Option<(Score, Vec<u32>)> {
+        let rules = Rules {
+            ceiling: Status::Conditional,
+            end: End::Hi,
+            cap: found.limits.labels,
+            weights: self.judge.weights,
+            notices: &self.notices,
+            banned: Some(banned),
+        };
+        let labels = backward(&self.grown.net, found.target, &rules);
+        let (label, score) = self.best_label(&labels, &found.entry, found.target)?;
+        Some((score, labels.links(label)))
+    }
+
+    /// Whether a step leads from a source to a target, by whatever technique.
+    fn arrives(&self, step: u32, source: Id, target: Id) -> bool {
+        let step = &self.grown.steps[step as usize];
+        step.source == source && step.targets.contains(&target)
     }
 
     /// Whether a step is this one, or leads over it to one of its two principals.

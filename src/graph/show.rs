@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::actor::Actor;
 use super::bind::{Bindings, Bound};
 use super::entry::Entry;
-use super::find::Graph;
+use super::find::{Found, Graph};
 use super::grow::{Drawn, cost_of};
 use super::net::{Cost, Id};
 use super::solve::{Attempt, Solution};
@@ -18,7 +18,8 @@ use super::{Edge, Fact, Factor, Node, Path, Status, Stop};
 
 impl Graph<'_> {
     /// A route, written out.
-    pub(super) fn path(&self, entry: &Entry, target: Id, route: &[u32]) -> Path {
+    pub(super) fn path(&self, found: &Found, route: &[u32]) -> Path {
+        let (entry, target) = (&found.entry, found.target);
         let steps = self.hops(entry.id, route);
         let hops: Vec<Edge> = steps
             .iter()
@@ -28,11 +29,6 @@ impl Graph<'_> {
             .iter()
             .map(|(_, step, to)| self.stop(*to, &self.grown.steps[*step as usize].targets))
             .collect();
-        let first = steps
-            .first()
-            .map(|(_, step, _)| self.grown.steps[*step as usize].source);
-        let class = first.and_then(|source| self.grown.classes.get(&source));
-        let together = class.map_or(&[][..], Vec::as_slice);
         let costs: Vec<&Cost> = steps.iter().map(|(_, step, _)| self.price(*step)).collect();
         let status = costs
             .iter()
@@ -47,9 +43,10 @@ impl Graph<'_> {
         };
         let hi = self.total(fixed, &costs, |cost| cost.hi);
         let target_stop = self.stop(target, &[]);
+        let begins = self.real(entry.id).unwrap_or(Node::Internet);
         Path {
-            id: path_id(&self.stop(entry.id, &[]).node, &target_stop.node, &hops),
-            entry: self.entry_stop(entry, target, together),
+            id: path_id(&begins, &target_stop.node, &hops),
+            entry: self.entry_stop(entry, target, &found.members),
             vector: self.vector(&target_stop.node, entry_class, &costs),
             waterfall: self.waterfall(&target_stop.node, entry, entry_class, &hops, &costs),
             entry_class: entry_class.to_owned(),

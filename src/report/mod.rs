@@ -52,7 +52,7 @@ pub struct Report {
     /// Pairs of entry and target, worst first.
     pub paths: Vec<PathEntry>,
     /// What lets somebody go on, worst first: one entry per root cause.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<CauseEntry>,
     /// The fewest changes that cut every path, evaluated again.
     pub cuts: Option<Cuts>,
     /// All that each entry reaches, where entries were asked for.
@@ -127,6 +127,28 @@ impl PathEntry {
             .filter(|path| path.status != Status::Possible)
             .map(|path| path.score)
             .max_by_key(|score| score.hi)
+    }
+}
+
+/// One root cause: one finding, however many techniques and paths use it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CauseEntry {
+    /// The band of the worst path that uses it.
+    pub severity: Severity,
+    /// Against baseline and accepted risks.
+    pub news: News,
+    /// Who holds what, and what it opens.
+    #[serde(flatten)]
+    pub cause: Cause,
+}
+
+impl CauseEntry {
+    fn new(cause: Cause) -> Self {
+        CauseEntry {
+            severity: crate::gate::severity(cause.worst),
+            news: News::None,
+            cause,
+        }
     }
 }
 
@@ -227,7 +249,7 @@ impl Report {
             verdict: Verdict::default(),
             summary: summary_of.with(&findings, &paths),
             accounts: summary::accounts(snapshot),
-            causes: analysis.causes,
+            causes: analysis.causes.into_iter().map(CauseEntry::new).collect(),
             cuts: analysis.cuts,
             reach: analysis.paths.reach,
             caps: analysis.paths.caps,
@@ -352,9 +374,13 @@ fn lends(path: &PathEntry, check: &Check, resource: &str, evidence: &[Evidence])
                 Some(prefix) => technique.starts_with(prefix),
                 None => technique == pattern,
             });
+        // Whoever begins the path in the same way stands for the one that is shown.
+        let entry = &path.best().entry;
+        let alike = entry.members.iter().filter(|_| hop.from == entry.node);
         let named = |name: &str| {
             [&hop.from, &hop.to]
                 .into_iter()
+                .chain(alike.clone())
                 .any(|node| touches(&node.id(), name))
                 || hop.bindings.values().any(|bound| touches(bound, name))
         };

@@ -1,5 +1,6 @@
 //! The escalation graph: the worlds' truth, the laws of the score, and a proof of every step.
 
+mod alike;
 mod classes;
 mod cuts;
 mod ends;

@@ -142,7 +142,8 @@ fn reach_is_told_forward_and_backward() {
 #[test]
 fn one_statement_is_one_cause_with_every_way_it_opens() {
     with_graph(load("eight-minutes").snapshot(), |graph, _| {
-        let causes = graph.causes(&graph.paths(&Query::default()));
+        let (causes, caps) = graph.causes(&graph.paths(&Query::default()));
+        assert!(caps.is_empty(), "{caps:?}");
         let of = |name: &str| -> Vec<_> {
             causes
                 .iter()

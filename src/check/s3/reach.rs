@@ -46,7 +46,11 @@ fn rest(path: &Path, user: &Arn) -> Option<(bool, usize, String)> {
         Node::Organization { .. } => "administrator of the organization".to_owned(),
         _ => return None,
     };
-    let at = path.nodes().position(|node| node.arn() == Some(user))?;
+    let is_user = |node: &Node| node.arn() == Some(user);
+    let at = match path.entry.members.iter().any(is_user) {
+        true => 0,
+        false => path.nodes().position(is_user)?,
+    };
     let possible = path.status == Status::Possible;
     let rest = &path.hops[at..];
     // To be administrator is no way to become it.

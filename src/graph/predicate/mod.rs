@@ -6,6 +6,7 @@
 
 mod asks;
 mod attribute;
+mod compare;
 mod credential;
 mod grant;
 mod identity;

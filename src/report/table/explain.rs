@@ -58,7 +58,7 @@ pub fn explain(
         line!(out);
     }
     let holds = |cause: &&Cause| cause.id == subject || cause.principal.node.id() == subject;
-    for cause in report.causes.iter().filter(holds) {
+    for cause in report.causes.iter().map(|one| &one.cause).filter(holds) {
         known = true;
         draw_cause(&mut out, cause, style);
         if let Some(statement) = &cause.statement {

@@ -18,7 +18,7 @@ pub(super) fn causes(out: &mut String, report: &Report, style: Style) {
     let title = format!("Root causes ({})", report.causes.len());
     line!(out, "{}", paint(&title, "1", style));
     for cause in report.causes.iter().take(DRAWN_CAUSES) {
-        draw_cause(out, cause, style);
+        draw_cause(out, &cause.cause, style);
     }
     let more = report.causes.len().saturating_sub(DRAWN_CAUSES);
     if more > 0 {

@@ -1,0 +1,58 @@
+//! Entries that are the same: one pair for all that begin in the same way.
+
+use std::collections::BTreeMap;
+
+use super::find::{Found, Graph};
+use super::net::Id;
+
+/// How an entry goes on: the class through which all its routes begin, its row of the weights,
+/// and the routes from the class on.
+type WayOn = (Id, &'static str, Vec<Vec<u32>>);
+
+impl Graph<'_> {
+    /// Entries that reach a target in the same way at the same price, as one: principals of one
+    /// class that are worth as much as an entry and part from nothing but the class.
+    pub(super) fn together(&self, found: Vec<Found>) -> Vec<Found> {
+        let mut first: BTreeMap<WayOn, usize> = BTreeMap::new();
+        let mut kept: Vec<Found> = Vec::new();
+        for one in found {
+            let Some(key) = self.way_on(&one) else {
+                kept.push(one);
+                continue;
+            };
+            match first.get(&key) {
+                Some(at) if kept[*at].span == one.span && kept[*at].ways == one.ways => {
+                    let same = &mut kept[*at];
+                    same.members.push(one.entry.id);
+                    if one.order < same.order {
+                        (same.entry, same.routes) = (one.entry, one.routes);
+                        same.order = one.order;
+                    }
+                }
+                _ => {
+                    let members = vec![one.entry.id];
+                    first.insert(key, kept.len());
+                    kept.push(Found { members, ..one });
+                }
+            }
+        }
+        kept
+    }
+
+    /// `None` for an entry that is no class, or goes a way of its own.
+    fn way_on(&self, found: &Found) -> Option<WayOn> {
+        let class = self.grown.net.link(*found.routes.first()?.first()?).head;
+        if !self.grown.classes.contains_key(&class) {
+            return None;
+        }
+        let mut on = Vec::new();
+        for route in &found.routes {
+            let (first, rest) = route.split_first()?;
+            if self.grown.net.link(*first).head != class {
+                return None;
+            }
+            on.push(rest.to_vec());
+        }
+        Some((class, found.entry.class, on))
+    }
+}

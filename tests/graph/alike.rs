@@ -1,0 +1,131 @@
+//! Many that are the same: one line with a count, every member by name; and other ways beside the
+//! best one.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use palisade::graph::{Interests, Node, PathSet};
+use palisade_mocks::World;
+use palisade_model::Snapshot;
+
+const ACCOUNT: &str = "611111111301";
+
+fn snapshot(accounts: &str) -> Snapshot {
+    let text = format!(
+        "story: a test\ntaken_at: 2026-11-01T00:00:00Z\naccounts:\n  \"{ACCOUNT}\":\n{accounts}"
+    );
+    let world = World::parse(Path::new("alike.yaml"), &text).expect("the world reads");
+    world.snapshot().clone()
+}
+
+fn paths(snapshot: &Snapshot, from: &[&str], to: &[&str]) -> Result<PathSet, String> {
+    let owned = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    palisade::paths(snapshot, &owned(from), &owned(to), Interests::default())
+}
+
+/// Roles with one policy that may pass the role of an administrator to a function.
+fn crowd(many: usize) -> String {
+    let mut text = String::from("    roles:\n");
+    for n in 0..many {
+        let _ = write!(
+            text,
+            "      copy-{n:04}: {{ trust: {{ service: ec2.amazonaws.com }}, inline: {{ p: {{ allow: \
+             [iam:PassRole, lambda:CreateFunction, lambda:InvokeFunction], on: \"*\" }} }} }}\n"
+        );
+    }
+    text.push_str(
+        "      strong: { trust: { service: lambda.amazonaws.com }, attached: [\"aws:AdministratorAccess\"] }\n",
+    );
+    text
+}
+
+#[test]
+fn a_thousand_identical_roles_are_one_pair_that_names_every_member() {
+    let set = paths(&snapshot(&crowd(1_000)), &[], &[]).expect("nothing is asked by name");
+    assert_eq!(set.pairs.len(), 1, "{:?}", set.pairs.len());
+    let entry = &set.pairs[0].best.entry;
+    assert_eq!(entry.count(), 1_000);
+    let written = serde_json::to_string(entry).expect("it is plain data");
+    for n in [0, 1, 499, 999] {
+        let arn = format!("\"arn:aws:iam::{ACCOUNT}:role/copy-{n:04}\"");
+        assert!(written.contains(&arn), "{arn}");
+    }
+    // Each of them counts for the account.
+    assert_eq!(set.totals[0].entries, 1_000);
+    let one = paths(&snapshot(&crowd(3)), &["role/copy-0001"], &[]).expect("it is there");
+    let begins: Vec<String> = one.pairs.iter().map(|p| p.best.entry.node.id()).collect();
+    assert_eq!(begins, [format!("arn:aws:iam::{ACCOUNT}:role/copy-0001")]);
+}
+
+#[test]
+fn what_cuts_a_crowd_cuts_all_of_it() {
+    let snapshot = snapshot(&crowd(4));
+    let analysis = palisade::analyse(&snapshot, &palisade::Selection::default());
+    let cuts = analysis.cuts.expect("there are paths to cut");
+    assert_eq!((cuts.of, cuts.changes.len()), (4, 4), "{cuts:#?}");
+    let changed: BTreeSet<&str> = cuts
+        .changes
+        .iter()
+        .map(|cut| cut.resource.as_str())
+        .collect();
+    assert_eq!(changed.len(), 4);
+}
+
+/// The same technique twice, over one role or another.
+const FORK: &str = r#"
+    users:
+      ada: { inline: { a: { allow: sts:AssumeRole, on: ["arn:aws:iam::611111111301:role/left", "arn:aws:iam::611111111301:role/right"] } } }
+    roles:
+      left:
+        trust: { aws: "arn:aws:iam::611111111301:root" }
+        inline: { p: { allow: iam:PutRolePolicy, on: "arn:aws:iam::611111111301:role/left" } }
+      right:
+        trust: { aws: "arn:aws:iam::611111111301:root" }
+        inline: { q: { allow: [iam:PutRolePolicy, s3:ListAllMyBuckets], on: "arn:aws:iam::611111111301:role/right" } }
+"#;
+
+#[test]
+fn an_alternative_may_differ_in_its_edge_alone() {
+    let set = paths(&snapshot(FORK), &["user/ada"], &["administrators"]).expect("she is there");
+    let pair = &set.pairs[0];
+    let best: Vec<&str> = pair.best.techniques().collect();
+    let through = |path: &palisade::graph::Path| path.hops[0].to.id();
+    let same = pair.alternatives.iter().find(|other| {
+        other.techniques().collect::<Vec<_>>() == best && through(other) != through(&pair.best)
+    });
+    assert!(same.is_some(), "{:#?}", pair.alternatives);
+    assert!(pair.alternatives.len() <= 5);
+}
+
+#[test]
+fn ends_may_be_named_by_pattern_and_by_kind() {
+    let snapshot = snapshot(FORK);
+    let entries = |from: &[&str], to: &[&str]| -> Vec<String> {
+        let set = paths(&snapshot, from, to).expect("the names fit something");
+        let mut all: Vec<String> = set
+            .pairs
+            .iter()
+            .filter_map(|pair| Some(pair.best.entry.node.arn()?.name().to_owned()))
+            .collect();
+        all.sort();
+        all
+    };
+    let admin = format!("administrator:{ACCOUNT}");
+    assert_eq!(entries(&["role/*"], &[&admin]), ["left", "right"]);
+    assert_eq!(entries(&["role/l?ft"], &["administrators"]), ["left"]);
+    assert_eq!(entries(&["users"], &["administrators"]), ["ada"]);
+    assert_eq!(entries(&["user/ada"], &["arn:aws:iam::*:role/r*"]), ["ada"]);
+    assert_eq!(
+        paths(&snapshot, &["group/*"], &[]),
+        Err("group/*".to_owned())
+    );
+    let radius = paths(&snapshot, &[], &["roles"]).expect("there are roles");
+    let targets: BTreeSet<&Node> = radius.pairs.iter().map(|p| &p.best.target.node).collect();
+    assert_eq!(targets.len(), 2);
+}
