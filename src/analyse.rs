@@ -91,7 +91,7 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     let exposure = Exposure::of(snapshot);
     let alarms = Alarms::new(snapshot, &engine);
     let interests = selection.interests.clone();
-    let graph = Graph::build_for(snapshot, techniques(), &engine, &alarms, interests);
+    let graph = Graph::heard_by(snapshot, techniques(), &engine, &alarms, interests);
     let security = Security::new(&alarms)
         .becoming(&graph)
         .exposed(&exposure)
@@ -135,7 +135,7 @@ fn cuts(
         let engine = Engine::new(changed);
         let alarms = Alarms::new(changed, &engine);
         let known = interests.clone();
-        let graph = Graph::build_for(changed, techniques(), &engine, &alarms, known);
+        let graph = Graph::heard_by(changed, techniques(), &engine, &alarms, known);
         graph.paths(&Query {
             limits: Limits {
                 alternatives: 0,
@@ -167,7 +167,7 @@ pub fn paths(
     interests.assume_breach |= from.iter().any(|name| name.starts_with(ANYBODY));
     let engine = Engine::new(snapshot);
     let alarms = Alarms::new(snapshot, &engine);
-    let graph = Graph::build_for(snapshot, techniques(), &engine, &alarms, interests);
+    let graph = Graph::heard_by(snapshot, techniques(), &engine, &alarms, interests);
     let nodes = |names: &[String]| -> Result<Vec<Node>, String> {
         let mut all = BTreeSet::new();
         for name in names {

@@ -8,7 +8,7 @@ use palisade_model::{Arn, Observed, RegionState, Snapshot};
 use super::chain::{Answer, Recorded, Way, listen, recorded};
 use super::event::{Call, Category, Identity};
 use super::powers::{Ceiling, Powers};
-use super::protection::{Ask, Protection, protection};
+use super::protection::{Ask, Becomes, protection};
 use crate::policy::Engine;
 
 /// Answers whether anybody hears a call, each question once.
@@ -203,21 +203,42 @@ impl<'a> Alarms<'a> {
             guarded.get(&key).copied()
         };
         known.unwrap_or_else(|| {
-            let actions = would_cut(part);
-            let kept = !actions.is_empty()
-                && actions.iter().all(|action| {
-                    let ask = Ask::on(action, part.as_str());
-                    // The graph is grown with these weights, so it cannot be asked yet.
-                    let answer = protection(&self.powers, None, account, &ask);
-                    matches!(
-                        answer,
-                        Protection::Everybody { .. } | Protection::Except { .. }
-                    )
-                });
+            // The graph is grown with these weights, so it cannot be asked yet.
+            let kept = self.denies_cutting(part, account, None);
             let mut guarded = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
             guarded.insert(key, kept);
             kept
         })
+    }
+
+    /// Whether SCPs deny whatever would cut a way at this part.
+    fn denies_cutting(&self, part: &Arn, account: &str, becomes: Option<&dyn Becomes>) -> bool {
+        let actions = would_cut(part);
+        !actions.is_empty()
+            && actions.iter().all(|action| {
+                let ask = Ask::on(action, part.as_str());
+                protection(&self.powers, becomes, account, &ask).holds()
+            })
+    }
+
+    /// Looks again at every part that counted as guarded, with the graph's word on who becomes
+    /// one of the exempted; says whether any is not guarded after all.
+    pub fn undo_guards(&self, becomes: &dyn Becomes) -> bool {
+        let kept: Vec<(String, Arn)> = {
+            let guarded = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = guarded.iter().filter(|(_, kept)| **kept);
+            kept.map(|(key, _)| key.clone()).collect()
+        };
+        let undone: Vec<(String, Arn)> = kept
+            .into_iter()
+            .filter(|(account, part)| !self.denies_cutting(part, account, Some(becomes)))
+            .collect();
+        let changed = !undone.is_empty();
+        let mut guarded = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in undone {
+            guarded.insert(key, false);
+        }
+        changed
     }
 
     fn trail_is_kept(&self, account: &str) -> bool {

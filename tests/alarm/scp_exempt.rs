@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use palisade::alarm::Alarms;
 use palisade::alarm::protection::Protection;
 use palisade::check::security::Security;
+use palisade::graph::{Graph, Interests};
+use palisade::policy::Engine;
 use palisade_model::{Observed, PolicyText, Role, Snapshot, User};
 
 use super::estate::{MEMBER, answer, deny, under};
@@ -248,4 +251,47 @@ fn an_exemption_by_tag_is_open_to_whoever_may_tag_itself() {
         Protection::Bypassable { how, .. } => assert!(how[0].contains("may tag itself"), "{how:?}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn what_hears_a_step_is_not_guarded_where_a_longer_way_leads_to_the_exempted() {
+    // The member's trail is its own, guarded by a deny that lets one role through.
+    let estate = |longer: bool| {
+        let mut snapshot = exempting("arn:aws:iam::522222222202:role/hub");
+        if longer {
+            with_a_longer_way(&mut snapshot);
+        }
+        let organization = snapshot.organization.value_mut().expect("an organization");
+        let policies = organization.policies.value_mut().expect("policies");
+        let role = format!("arn:aws:iam::{MEMBER}:role/sec-admin");
+        let rest = format!(r#","Condition":{{"ArnNotLike":{{"aws:PrincipalArn":"{role}"}}}}"#);
+        policies.get_mut("p-test").expect("it").document =
+            Observed::Value(PolicyText::new(deny(r#""cloudtrail:*""#, &rest)));
+        let trail = palisade_model::Trail {
+            name: "own".to_owned(),
+            home_region: "us-east-1".to_owned(),
+            multi_region: true,
+            global_events: true,
+            logging: Observed::Value(true),
+            ..palisade_model::Trail::default()
+        };
+        let arn = format!("arn:aws:cloudtrail:us-east-1:{MEMBER}:trail/own");
+        let member = snapshot.accounts.get_mut(MEMBER).expect("the member");
+        member.trails = Observed::Value([(arn.as_str().into(), trail)].into());
+        let techniques = palisade_checks::techniques().expect("the techniques load");
+        let engine = Engine::new(&snapshot);
+        let alarms = Alarms::new(&snapshot, &engine);
+        let before = alarms.detection("guardduty:DeleteDetector", MEMBER, "us-east-1");
+        Graph::heard_by(
+            &snapshot,
+            techniques,
+            &engine,
+            &alarms,
+            Interests::default(),
+        );
+        let after = alarms.detection("guardduty:DeleteDetector", MEMBER, "us-east-1");
+        (before.protected, after.protected)
+    };
+    assert_eq!(estate(false), (true, true));
+    assert_eq!(estate(true), (true, false));
 }

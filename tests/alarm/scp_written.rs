@@ -91,3 +91,19 @@ fn nothing_is_written_where_nothing_is_open() {
     assert_eq!(written.documents, Vec::new(), "{:?}", written.still_open);
     assert!(scp::write(&world("borrowed-pipeline"), &[], &BTreeSet::new()).is_err());
 }
+
+#[test]
+fn what_could_not_be_judged_is_in_the_way() {
+    let none = BTreeSet::new();
+    let whole = world("security-lit");
+    let written = scp::write(&whole, &[], &none).expect("there is an organization");
+    assert_eq!(written.problems, Vec::<String>::new());
+    let mut unread = whole;
+    super::estate::organization(&mut unread).attachments =
+        Observed::denied("organizations:ListPoliciesForTarget");
+    let written = scp::write(&unread, &[], &none).expect("there is an organization");
+    assert!(written.documents.is_empty());
+    let problems = written.problems.join("\n");
+    assert!(problems.contains("ListPoliciesForTarget"), "{problems}");
+    assert!(problems.contains("could not be judged"), "{problems}");
+}

@@ -39,9 +39,10 @@ fn spelt(text: &str) -> String {
                 .unwrap_or(rest.len()),
         };
         let token = &rest[..end];
-        let number = serde_json::from_str::<Value>(token)
-            .ok()
-            .filter(|value| value.is_number() && value.to_string() != token);
+        let number = serde_json::from_str::<Value>(token).ok().filter(|value| {
+            let plain = value.to_string();
+            value.is_number() && plain != token
+        });
         match number {
             Some(_) => out.push_str(&Value::from(format!("{SPELT}{token}")).to_string()),
             None => out.push_str(token),

@@ -22,7 +22,7 @@ use crate::alarm::protection::Becomes;
 use crate::alarm::state::{Matrix, Service, matrix};
 use crate::alarm::trail::covers_region;
 use crate::exposure::Exposure;
-use crate::graph::Graph;
+use crate::graph::{Graph, Interests};
 use crate::policy::Engine;
 
 pub(super) use services::{half_on, off};
@@ -68,7 +68,8 @@ impl<'a> Security<'a> {
     ) -> T {
         let engine = Engine::new(snapshot);
         let alarms = Alarms::new(snapshot, &engine);
-        let graph = Graph::build(snapshot, techniques, &engine, &alarms);
+        let interests = Interests::default();
+        let graph = Graph::heard_by(snapshot, techniques, &engine, &alarms, interests);
         let security = Security::new(&alarms)
             .becoming(&graph)
             .expecting(expects.clone());

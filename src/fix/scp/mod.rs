@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::alarm::protection::Protection;
 use crate::alarm::state::Service;
 use crate::check::security::Security;
 use crate::check::security::coverage::{Covered, ask};
@@ -139,6 +140,7 @@ fn plan(
         left_out: left_out(security),
         ..Written::default()
     };
+    written.problems = unjudged(security, organization);
     if open.is_empty() {
         return Ok(written);
     }
@@ -146,12 +148,47 @@ fn plan(
     let limits = scp_limits();
     written.documents = pack::documents(statements, limits)?;
     let plan = attach::plan(organization, &accounts, written.documents.len(), limits);
-    (written.attach_to, written.problems) = plan;
+    written.attach_to = plan.0;
+    written.problems.extend(plan.1);
     let after = patched(security.snapshot(), organization, &written);
     again(&after, &mut |again| {
         judge(security, again, &open, &mut written)
     });
     Ok(written)
+}
+
+/// What nobody could say whether it is open: no SCP is written for it, and it may need one.
+fn unjudged(security: &Security<'_>, organization: &Organization) -> Vec<String> {
+    const TOLD: usize = 5;
+    let mut pairs = 0;
+    let mut reasons: BTreeSet<String> = BTreeSet::new();
+    for row in security.coverage().iter().filter(|row| row.counts) {
+        if let Protection::Unknown { missing } = &row.protection {
+            pairs += 1;
+            reasons.extend(missing.iter().cloned());
+        }
+    }
+    let unread = [
+        organization.attachments.gap(),
+        organization.policies.gap(),
+        organization.accounts.gap(),
+    ];
+    let unread = unread.into_iter().flatten();
+    let mut problems: Vec<String> = unread
+        .map(|gap| format!("what is attached already was not read: {gap}"))
+        .collect();
+    if pairs > 0 {
+        let more = reasons.len().saturating_sub(TOLD);
+        let mut told: Vec<String> = reasons.into_iter().take(TOLD).collect();
+        if more > 0 {
+            told.push(format!("and {more} more"));
+        }
+        problems.push(format!(
+            "{pairs} pairs of account and action could not be judged: {}",
+            told.join("; ")
+        ));
+    }
+    problems
 }
 
 fn is_account(id: &str) -> bool {
