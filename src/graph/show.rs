@@ -327,7 +327,8 @@ impl Graph<'_> {
         };
         let found = attempt.run(given);
         let fits = |solution: &&Solution| {
-            let same_price = cost_of(&self.judge, plan, solution) == *cost;
+            let same_price = cost_of(&self.judge, plan, solution) == *cost
+                && is_of(plan, head.as_ref(), solution);
             let bound = goal.and_then(|goal| solution.bindings.get(goal)?.arn().cloned());
             same_price && (head_arn.is_none() || bound.is_none() || bound == head_arn)
         };
@@ -337,6 +338,7 @@ impl Graph<'_> {
         let chosen = all()
             .find(|solution| fits(solution) && crowned(solution))
             .or_else(|| all().find(fits))
+            .or_else(|| all().find(|solution| is_of(plan, head.as_ref(), solution)))
             .or_else(|| all().next());
         if let Some(solution) = chosen {
             self.fill(plan, (actor, helper), solution, edge);
@@ -406,6 +408,17 @@ impl Graph<'_> {
             .chain(breaks.config.iter().cloned())
             .chain(breaks.conditions.iter().cloned())
             .collect();
+    }
+}
+
+/// Whether a solution that gains an account gains the one the step leads to.
+fn is_of(plan: &super::plan::Plan<'_>, head: Option<&Node>, solution: &Solution) -> bool {
+    let goal = plan
+        .goal(&solution.options)
+        .and_then(|goal| goal.variable());
+    match (head, goal.and_then(|goal| solution.bindings.get(goal))) {
+        (Some(Node::Administrator { account }), Some(Bound::Account(gained))) => account == gained,
+        _ => true,
     }
 }
 

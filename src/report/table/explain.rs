@@ -127,8 +127,11 @@ fn evidence(out: &mut String, number: usize, hop: &Edge, style: Style) {
         );
         for statement in &request.statements {
             let by = format!(
-                "allowed by {} of {} ({})",
-                statement.statement, statement.policy, statement.layer
+                "{} {} of {} ({})",
+                verb(&statement.text),
+                statement.statement,
+                statement.policy,
+                statement.layer
             );
             wrapped(out, &by, "      ", style.width);
             wrapped(out, &statement.text, "        ", style.width);
@@ -153,6 +156,15 @@ fn evidence(out: &mut String, number: usize, hop: &Edge, style: Style) {
     if !hop.blocked_by.is_empty() {
         let text = format!("would be blocked by: {}", hop.blocked_by.join("; "));
         wrapped(out, &text, "    ", style.width);
+    }
+}
+
+/// What a statement does to the request it bears on.
+fn verb(statement: &str) -> &'static str {
+    let parsed: Option<serde_json::Value> = serde_json::from_str(statement).ok();
+    match parsed.is_some_and(|statement| statement["Effect"] == "Deny") {
+        true => "denied, but for its condition, by",
+        false => "allowed by",
     }
 }
 
