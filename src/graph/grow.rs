@@ -256,10 +256,7 @@ impl<'g, 'a> Growth<'g, 'a> {
         }
         let offered = self.offers.of(&first);
         let layers = self.judge.engine.standing(first.arn.as_str());
-        let means = Means {
-            offered: offered.clone(),
-            sure: self.offers.sure(&first, &layers),
-        };
+        let means = self.offers.means(&first, &layers, offered.clone());
         self.means.insert(first.class, means);
         first.assumes = self.offers.allows(&first, "sts:assumerole");
         for member in members {

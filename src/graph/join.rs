@@ -11,11 +11,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use fixedbitset::FixedBitSet;
 use palisade_model::Arn;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::actor::Actor;
 use super::grow::{Growth, cost_of};
 use super::net::{Cost, Id, Net};
 use super::solve::Attempt;
@@ -53,28 +51,25 @@ type Found = BTreeMap<(u32, u32, Id, Id), BTreeSet<Id>>;
 impl Growth<'_, '_> {
     /// Tries what two can do; true where that made principals that have not been tried yet.
     pub(super) fn join(&mut self, tried: &mut FxHashSet<(Id, Id)>) -> bool {
-        let shared = self.offers.shared();
-        if shared.is_clear() {
+        let leaders = self.leaders();
+        if leaders.is_empty() {
             return false;
         }
         let before = self.actors.len();
-        let helpers: Vec<Id> = self
-            .actors
-            .iter()
-            .filter(|(id, actor)| self.can_act(**id) && self.offers_some(actor, &shared))
-            .map(|(id, _)| *id)
-            .collect();
         let net = self.builder.clone().finish();
         let alone = self.alone();
         let near = self.near_crowns();
         let mut found = Found::new();
         let (mut attempts, mut whole) = (0, true);
-        for helper in helpers {
-            let region = self.held_with(&net, &near, helper);
+        for leader in leaders {
+            let region = self.held_with(&net, &near, leader);
             whole &= region.whole;
-            for subject in region.held {
-                if subject != helper && self.can_act(subject) && tried.insert((subject, helper)) {
-                    attempts += self.try_pair(subject, helper, &alone, &mut found);
+            for other in region.held {
+                if other == leader || !self.can_act(other) {
+                    continue;
+                }
+                for pair in [(leader, other), (other, leader)] {
+                    attempts += self.try_pair(pair, &alone, tried, &mut found);
                 }
             }
             if attempts > MAX_ATTEMPTS {
@@ -96,10 +91,35 @@ impl Growth<'_, '_> {
         self.administrators.get(&id) != Some(&Status::Proven)
     }
 
-    fn offers_some(&self, actor: &Actor, wanted: &FixedBitSet) -> bool {
-        self.means
-            .get(&actor.class)
-            .is_some_and(|means| !means.offered.is_disjoint(wanted))
+    /// Principals of whom every pair worth trying has one: for each technique those that may act
+    /// or those that may help, whoever are fewer. So what few may do costs little, however many
+    /// may do the rest.
+    fn leaders(&self) -> BTreeSet<Id> {
+        let mut by_class: BTreeMap<u64, Vec<Id>> = BTreeMap::new();
+        for (id, actor) in self.actors.iter().filter(|(id, _)| self.can_act(**id)) {
+            by_class.entry(actor.class).or_default().push(*id);
+        }
+        let mut acting: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        let mut helping: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        for class in by_class.keys() {
+            let Some(means) = self.means.get(class) else {
+                continue;
+            };
+            let (acts, helps) = (means.acts.ones(), means.helps.ones());
+            acts.for_each(|plan| acting.entry(plan).or_default().push(*class));
+            helps.for_each(|plan| helping.entry(plan).or_default().push(*class));
+        }
+        let many = |classes: &[u64]| classes.iter().map(|class| by_class[class].len()).sum();
+        let mut leaders = BTreeSet::new();
+        for (plan, first) in &acting {
+            let Some(second) = helping.get(plan) else {
+                continue;
+            };
+            let sizes: [usize; 2] = [many(first), many(second)];
+            let few = if sizes[0] < sizes[1] { first } else { second };
+            leaders.extend(few.iter().flat_map(|class| &by_class[class]));
+        }
+        leaders
     }
 
     /// Who is one sure and cheap step from administrator, by account. Whoever holds such a
@@ -201,9 +221,9 @@ impl Growth<'_, '_> {
     /// Tries every technique that two may share; returns how many were tried.
     fn try_pair(
         &mut self,
-        subject: Id,
-        helper: Id,
+        (subject, helper): (Id, Id),
         alone: &FxHashMap<Id, Vec<u32>>,
+        tried: &mut FxHashSet<(Id, Id)>,
         found: &mut Found,
     ) -> usize {
         let (Some(first), Some(second)) = (self.actors.get(&subject), self.actors.get(&helper))
@@ -226,7 +246,7 @@ impl Growth<'_, '_> {
                 wanted
             }
         };
-        if wanted.is_empty() {
+        if wanted.is_empty() || !tried.insert((subject, helper)) {
             return 0;
         }
         let (first, second) = (first.clone(), second.clone());

@@ -46,7 +46,11 @@ struct Needs {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Means {
     pub(crate) offered: FixedBitSet,
-    pub(crate) sure: FixedBitSet,
+    sure: FixedBitSet,
+    /// Techniques that it may act in, were all the rest done by another.
+    pub(crate) acts: FixedBitSet,
+    /// Techniques that it may do a part of for another.
+    pub(crate) helps: FixedBitSet,
 }
 
 impl Needs {
@@ -235,7 +239,7 @@ impl Offers {
 
     /// What an actor may do to anything of its account, whatever is not known: an Allow of it on
     /// everything without a condition in every layer, and a Deny of it in none.
-    pub(crate) fn sure(&self, actor: &Actor, layers: &Layers<'_>) -> FixedBitSet {
+    fn sure(&self, actor: &Actor, layers: &Layers<'_>) -> FixedBitSet {
         let mut known = Context::open();
         known.set("aws:PrincipalArn", actor.arn.as_str());
         let mut sure = self.plain(&actor.identity, &known);
@@ -284,13 +288,25 @@ impl Offers {
                 .all(|options| options.iter().any(|wanted| wanted.is_subset(offered)))
     }
 
-    /// What any technique lets a second principal do.
-    pub(crate) fn shared(&self) -> FixedBitSet {
-        let mut all = FixedBitSet::with_capacity(self.actions.len());
-        for needs in &self.plans {
-            all.union_with(&needs.shared);
+    /// What an actor may do, alone and with another.
+    pub(crate) fn means(&self, actor: &Actor, layers: &Layers<'_>, offered: FixedBitSet) -> Means {
+        let mut acts = FixedBitSet::with_capacity(self.plans.len());
+        let mut helps = acts.clone();
+        for (number, needs) in self.plans.iter().enumerate() {
+            if needs.shared.is_clear() {
+                continue;
+            }
+            helps.set(number, !needs.shared.is_disjoint(&offered));
+            let mut pair = needs.shared.clone();
+            pair.union_with(&offered);
+            acts.set(number, self.may_try(number, &pair));
         }
-        all
+        Means {
+            sure: self.sure(actor, layers),
+            offered,
+            acts,
+            helps,
+        }
     }
 
     /// The techniques that can work where two principals are held: `first` acts, `second` does
@@ -314,7 +330,11 @@ impl Offers {
             pair.union_with(&first.offered);
             self.may_try(*plan, &pair) && !needs.met_by(&theirs, &pair)
         };
-        (0..self.plans.len()).filter(works).collect()
+        first
+            .acts
+            .intersection(&second.helps)
+            .filter(works)
+            .collect()
     }
 
     /// Whether an actor's own policies may allow an action, in lower case; asked after
