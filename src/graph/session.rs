@@ -86,6 +86,10 @@ impl Judge<'_> {
         if !self.tag_keys.iter().any(|key| key.starts_with(OWN)) {
             return true;
         }
+        let known = self.engine.principal(role.as_str());
+        if known.is_some_and(|role| !role.session_tags) {
+            return false;
+        }
         if let Some(known) = self.tagged.borrow().get(role) {
             return *known;
         }

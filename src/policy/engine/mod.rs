@@ -53,7 +53,7 @@ pub struct Principal {
     /// Its tags.
     pub tags: Box<[(Box<str>, Box<str>)]>,
     /// Whether its sessions may carry tags of the caller's choosing.
-    session_tags: bool,
+    pub(crate) session_tags: bool,
     /// A service-linked role: SCPs and RCPs pass it over, whatever else it shares.
     linked: bool,
     account: u32,
