@@ -4,8 +4,11 @@ use super::Node;
 use super::find::Graph;
 use crate::policy::Glob;
 
+/// Whether a node is of a kind.
+type IsOfKind = fn(&Node) -> bool;
+
 /// Names of kinds of nodes, and what each takes in.
-const KINDS: [(&str, fn(&Node) -> bool); 7] = [
+const KINDS: [(&str, IsOfKind); 7] = [
     ("administrators", |node| {
         matches!(node, Node::Administrator { .. })
     }),
