@@ -47,6 +47,8 @@ fn answer(estate: &Estate<'_>, judged: &Judged<'_>) -> (Outcome, Option<Severity
         }
     }
     if !evidence.is_empty() {
+        // Whose key it is comes first: a table has room for one sentence.
+        evidence.sort_by_key(|one| !one.says.contains(reach::ACTIVE));
         evidence.extend(name_says(judged.name));
         return (Outcome::Fail { evidence }, worst);
     }

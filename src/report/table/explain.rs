@@ -8,7 +8,7 @@ use super::super::escape::plain;
 use super::super::{Finding, PathEntry, Report};
 use super::paths::{draw, unread};
 use super::remedy::draw_cause;
-use super::text::wrapped;
+use super::text::{hanging, wrapped};
 use super::{Style, line};
 use crate::graph::{Cause, Edge, Path};
 
@@ -41,7 +41,7 @@ pub fn explain(
         line!(out, "{} {} {}", finding.severity, finding.id, finding.title);
         line!(out, "  {} {}", finding.check, plain(&finding.resource));
         for evidence in &finding.evidence {
-            wrapped(&mut out, &evidence.says, "  because ", style.width);
+            hanging(&mut out, &evidence.says, "  because ", style.width);
             if !evidence.source.is_empty() {
                 wrapped(&mut out, &evidence.source, "    ", style.width);
             }

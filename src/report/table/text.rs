@@ -13,6 +13,15 @@ pub(super) fn wrapped(out: &mut String, text: &str, indent: &str, width: usize) 
     }
 }
 
+/// Likewise behind a word, which stands before the first line only.
+pub(super) fn hanging(out: &mut String, text: &str, word: &str, width: usize) {
+    let mut lines = String::new();
+    let indent = " ".repeat(word.chars().count());
+    wrapped(&mut lines, text, &indent, width);
+    out.push_str(word);
+    out.push_str(lines.strip_prefix(&indent).unwrap_or(&lines));
+}
+
 /// Folds each line of `text` between words; what is longer than a line is cut where names have
 /// joints, or anywhere. Lines that go on keep the indent of the line they belong to.
 pub fn fold(text: &str, width: usize) -> String {
