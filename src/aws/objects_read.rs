@@ -178,19 +178,20 @@ impl Shelf<'_> {
     }
 }
 
-/// What an answer to a range holds; never more than was asked for.
+/// What an answer to a range holds; never more than was asked for. S3 names the state of every
+/// object it hands out and says which range follows: what does neither, or is cut, is not what
+/// the object holds.
 async fn received(operation: &str, answer: GetObjectOutput, most: u64) -> Result<Window, Refused> {
-    let total = answer
-        .content_range
-        .as_deref()
-        .and_then(|range| range.rsplit('/').next()?.parse().ok());
+    let range = answer.content_range.as_deref().and_then(bounds);
+    let total = range.map(|(_, total)| total);
     let encryption = answer.server_side_encryption;
-    let bytes = answer
-        .body
-        .collect()
-        .await
-        .map_err(|_| Refused::Failed(Box::new(Gap::new(operation, GapKind::Unreachable))))?;
+    let cut = || Refused::Failed(Box::new(Gap::new(operation, GapKind::Unparsable)));
+    let bytes = answer.body.collect().await.map_err(|_| cut())?;
     let mut bytes = bytes.into_bytes();
+    let whole = range.is_none_or(|(length, _)| length == bytes.len() as u64);
+    if answer.e_tag.is_none() || !whole {
+        return Err(cut());
+    }
     bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     Ok(Window {
         bytes,
@@ -198,6 +199,14 @@ async fn received(operation: &str, answer: GetObjectOutput, most: u64) -> Result
         total,
         encryption: encryption.map(|kind| kind.as_str().to_owned()),
     })
+}
+
+/// How long a range is, and the object it belongs to: `bytes 0-99/1234`.
+fn bounds(range: &str) -> Option<(u64, u64)> {
+    let (span, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+    let (from, last) = span.split_once('-')?;
+    let (from, last): (u64, u64) = (from.parse().ok()?, last.parse().ok()?);
+    Some((last.checked_sub(from)? + 1, total.parse().ok()?))
 }
 
 /// What a refusal to hand an object out tells of its encryption: S3 names the key where the key

@@ -262,6 +262,8 @@ fn throttles_server_faults_and_pages_of_html_are_unknown_too() {
         "organizations:ListPolicies",
         "s3:GetBucketPolicy",
         "s3:ListBuckets",
+        "s3:ListObjectsV2",
+        "s3:GetObject",
         "guardduty:GetDetector",
         "config:DescribeConfigurationRecorders",
         "cloudtrail:DescribeTrails",
