@@ -69,7 +69,8 @@ impl Reader<'_> {
         let Some(rest) = self.rest.strip_prefix(word) else {
             return false;
         };
-        if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+        let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+        if word.ends_with(goes_on) && rest.starts_with(goes_on) {
             return false;
         }
         self.rest = rest;
