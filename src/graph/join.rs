@@ -122,15 +122,16 @@ impl Growth<'_, '_> {
         leaders
     }
 
-    /// Who is one sure and cheap step from administrator, by account. Whoever holds such a
-    /// principal needs no second one in that account: what two gain there takes two steps at
-    /// least.
+    /// Who is one sure call from administrator, by account. Whoever holds such a principal needs
+    /// no second one in that account: what two gain there takes a call at least. Who hears the
+    /// call is not weighed here.
     fn near_crowns(&self) -> FxHashMap<String, FxHashSet<Id>> {
-        let dear = 2 * nats(self.judge.step("call").hi);
+        let dear = nats(self.judge.step("call").hi);
         let mut near: FxHashMap<String, FxHashSet<Id>> = FxHashMap::default();
         for step in &self.steps {
             let price = self.builder.price(step.cost);
-            if price.status != Status::Proven || price.hi > dear || price.waiting > 0 {
+            let quick = price.calls.len() <= 1 && price.waiting == 0;
+            if price.status != Status::Proven || price.hi > dear || !quick {
                 continue;
             }
             let sources = self.classes.get(&step.source);
