@@ -169,9 +169,12 @@ impl<'a> Compared<'a> {
     }
 }
 
+/// How wide a page is, on a terminal or off it.
+const COLUMNS: usize = 80;
+
 fn row(out: &mut String, indent: usize, text: &str) {
-    out.push_str(&" ".repeat(indent));
-    out.push_str(&escape::plain(text));
+    let line = " ".repeat(indent) + &escape::plain(text);
+    out.push_str(&palisade::report::table::fold(&line, COLUMNS));
     out.push('\n');
 }
 
