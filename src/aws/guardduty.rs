@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_model::{Detector, Gap, GapKind, Observed};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::engine::Place;
 use crate::path;
@@ -59,10 +59,11 @@ async fn detector(place: &Place, id: &str) -> Observed<Detector> {
         ),
         members,
     );
-    let members = match members {
-        Observed::Value(listed) => or_absent(statuses(&listed)),
-        other => other.map(|_| BTreeMap::new()),
-    };
+    let members = path::statuses(
+        members,
+        "guardduty:ListMembers",
+        ("accountId", "relationshipStatus"),
+    );
     let administrator = match administrator {
         Observed::Value(answer) => or_absent(path::text(&answer, "administrator.accountId")),
         other => other.map(|_| String::new()),
@@ -91,16 +92,4 @@ async fn detector(place: &Place, id: &str) -> Observed<Detector> {
         auto_enable,
         members,
     })
-}
-
-/// Members and their relationship; `None` when there are none.
-fn statuses(listed: &[Value]) -> Option<BTreeMap<String, String>> {
-    let members: BTreeMap<String, String> = listed
-        .iter()
-        .filter_map(|entry| {
-            let status = path::text(entry, "relationshipStatus")?;
-            Some((path::text(entry, "accountId")?, status))
-        })
-        .collect();
-    (!members.is_empty()).then_some(members)
 }

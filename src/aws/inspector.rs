@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_model::{Gap, GapKind, Inspector, Observed};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::Place;
 use crate::path;
@@ -74,13 +74,10 @@ async fn members(place: &Place) -> Observed<BTreeMap<String, String>> {
         json!({"maxResults": 50, "onlyAssociated": true}),
         ("members[]", "nextToken", "nextToken"),
     );
-    let ids: Vec<String> = match listed.await {
-        Observed::Value(listed) => {
-            let ids = listed.iter();
-            ids.filter_map(|entry| path::text(entry, "accountId"))
-                .collect()
-        }
-        other => return other.map(|_| BTreeMap::new()),
+    let id = |entry: &Value| path::text(entry, "accountId");
+    let ids: Vec<String> = match path::rows(listed.await, "inspector2:ListMembers", id) {
+        Observed::Value(ids) => ids,
+        other => return other.map(|_: Vec<String>| BTreeMap::new()),
     };
     if ids.is_empty() {
         return Observed::Absent;

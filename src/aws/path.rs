@@ -1,5 +1,8 @@
 //! Paths into answers: see `palisade_model::listing`.
 
+use std::collections::BTreeMap;
+
+use palisade_model::{Gap, GapKind, Observed};
 use serde_json::Value;
 
 /// Every value at `path`, nulls left out.
@@ -101,10 +104,62 @@ pub(crate) fn time(value: &Value, path: &str) -> Option<palisade_model::Time> {
     }
 }
 
+/// Reads every row of a list. One that lacks what AWS says it always has makes the whole list
+/// unknown: a row passed over would be a thing that does not exist.
+pub(crate) fn rows<T, C: FromIterator<T>>(
+    listed: Observed<Vec<Value>>,
+    operation: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Observed<C> {
+    let whole = |listed: Vec<Value>| listed.iter().map(read).collect::<Option<C>>();
+    match listed.map(whole) {
+        Observed::Value(None) => Gap {
+            message: "a row lacks what every one has".to_owned(),
+            ..Gap::new(operation, GapKind::Unparsable)
+        }
+        .into(),
+        other => other.map(|rows| rows.expect("the rows that lack something are a gap")),
+    }
+}
+
+/// Members and what the administrator is told of each; absent where there are none.
+pub(crate) fn statuses(
+    listed: Observed<Vec<Value>>,
+    operation: &str,
+    (account, status): (&str, &str),
+) -> Observed<BTreeMap<String, String>> {
+    let read = |entry: &Value| Some((text(entry, account)?, text(entry, status)?));
+    match rows::<_, BTreeMap<_, _>>(listed, operation, read) {
+        Observed::Value(members) => crate::s3::or_absent((!members.is_empty()).then_some(members)),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_list_with_a_row_cut_short_is_unknown_and_not_shorter() {
+        let read = |entry: &Value| text(entry, "id");
+        let listed = |rows: Value| Observed::Value(rows.as_array().cloned().unwrap_or_default());
+        let whole: Observed<Vec<String>> =
+            rows(listed(json!([{"id": "a"}, {"id": "b"}])), "x:L", read);
+        assert_eq!(whole.value().map(Vec::len), Some(2));
+        let cut: Observed<Vec<String>> = rows(listed(json!([{"id": "a"}, {}])), "x:L", read);
+        assert_eq!(cut.gap().map(|gap| gap.kind), Some(GapKind::Unparsable));
+        let members = listed(json!([{"account": "1"}]));
+        assert!(
+            statuses(members, "x:L", ("account", "status"))
+                .gap()
+                .is_some()
+        );
+        assert_eq!(
+            statuses(listed(json!([])), "x:L", ("account", "status")),
+            Observed::Absent
+        );
+    }
 
     #[test]
     fn paths_lead_through_lists_and_single_values() {

@@ -28,14 +28,14 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         json!({"MaxResults": 100}),
         ("StandardsSubscriptions[]", "NextToken", "NextToken"),
     );
-    let standards = standards.await.map(|listed| {
-        let mut standards: Vec<Standard> = listed
-            .iter()
-            .map(|entry| Standard {
-                arn: path::text(entry, "StandardsArn").unwrap_or_default().into(),
-                status: path::text(entry, "StandardsStatus").unwrap_or_default(),
-            })
-            .collect();
+    let read = |entry: &Value| {
+        Some(Standard {
+            arn: path::text(entry, "StandardsArn")?.into(),
+            status: path::text(entry, "StandardsStatus")?,
+        })
+    };
+    let standards = path::rows(standards.await, "securityhub:GetEnabledStandards", read);
+    let standards = standards.map(|mut standards: Vec<Standard>| {
         standards.sort();
         standards
     });
@@ -48,29 +48,15 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
     );
     let members = members.await;
     Observed::Value(SecurityHub {
-        members: statuses(members, "AccountId", "MemberStatus"),
+        members: path::statuses(
+            members,
+            "securityhub:ListMembers",
+            ("AccountId", "MemberStatus"),
+        ),
         arn: arn.into(),
         auto_enable_controls: path::flag(&hub, "AutoEnableControls").unwrap_or_default(),
         standards,
     })
-}
-
-/// Members and what the administrator is told of each; absent where there are none.
-fn statuses(
-    listed: Observed<Vec<Value>>,
-    account: &str,
-    status: &str,
-) -> Observed<BTreeMap<String, String>> {
-    match listed {
-        Observed::Value(listed) => {
-            let members: BTreeMap<String, String> = listed
-                .iter()
-                .filter_map(|entry| Some((path::text(entry, account)?, path::text(entry, status)?)))
-                .collect();
-            or_absent((!members.is_empty()).then_some(members))
-        }
-        other => other.map(|_| BTreeMap::new()),
-    }
 }
 
 /// The newer edition's hub.
@@ -119,7 +105,11 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
     );
     let members = members.await;
     Observed::Value(Macie {
-        members: statuses(members, "accountId", "relationshipStatus"),
+        members: path::statuses(
+            members,
+            "macie2:ListMembers",
+            ("accountId", "relationshipStatus"),
+        ),
         status,
         automated_discovery: discovery,
     })
@@ -134,18 +124,21 @@ pub(crate) async fn analyzers(place: &Place) -> Observed<BTreeMap<String, Analyz
         json!({"maxResults": 100}),
         ("analyzers[]", "nextToken", "nextToken"),
     );
-    let listed = match listed.await {
-        Observed::Value(listed) => listed,
-        other => return other.map(|_| BTreeMap::new()),
-    };
-    let read = each(listed, |entry| async move {
-        let name = path::text(&entry, "name").unwrap_or_default();
+    let read = |entry: &Value| {
         let analyzer = AnalyzerState {
-            arn: path::text(&entry, "arn").unwrap_or_default().into(),
-            kind: path::text(&entry, "type").unwrap_or_default(),
-            status: path::text(&entry, "status").unwrap_or_default(),
-            archive_rules: archive_rules(place, &name).await,
+            arn: path::text(entry, "arn")?.into(),
+            kind: path::text(entry, "type")?,
+            status: path::text(entry, "status")?,
+            ..AnalyzerState::default()
         };
+        Some((path::text(entry, "name")?, analyzer))
+    };
+    let listed = match path::rows(listed.await, "access-analyzer:ListAnalyzers", read) {
+        Observed::Value(listed) => listed,
+        other => return other.map(|_: Vec<_>| BTreeMap::new()),
+    };
+    let read = each(listed, |(name, mut analyzer)| async move {
+        analyzer.archive_rules = archive_rules(place, &name).await;
         (name, analyzer)
     });
     Observed::Value(read.await.into_iter().collect())
@@ -159,11 +152,8 @@ async fn archive_rules(place: &Place, analyzer: &str) -> Observed<BTreeMap<Strin
         json!({"analyzerName": analyzer, "maxResults": 100}),
         ("archiveRules[]", "nextToken", "nextToken"),
     );
-    listed.await.map(|listed| {
-        let rules = listed.iter().filter_map(|entry| {
-            let filter = entry.get("filter").cloned().unwrap_or_default();
-            Some((path::text(entry, "ruleName")?, filter))
-        });
-        rules.collect()
+    path::rows(listed.await, "access-analyzer:ListArchiveRules", |entry| {
+        let filter = entry.get("filter").cloned()?;
+        Some((path::text(entry, "ruleName")?, filter))
     })
 }
