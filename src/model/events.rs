@@ -124,6 +124,16 @@ pub struct Alarm {
     /// The rule over other alarms, as written, where it is a composite alarm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// The name or ARN of the alarm that holds back the actions of a composite alarm while it is
+    /// in ALARM itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressor: Option<String>,
+    /// The dimensions of the metric: one with other dimensions, or none, is another metric.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
+    /// The unit it asks for; empty: any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
 }
 
 /// A CloudWatch Logs metric filter.
@@ -145,4 +155,10 @@ pub struct MetricFilter {
     /// What it reports in a minute without a match, as written; `None`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_value: Option<String>,
+    /// The dimensions it gives the metric: each the selector of the field that holds the value.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
+    /// The metric's unit; empty reads as `None`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
 }

@@ -45,6 +45,13 @@ pub struct Function {
     pub code_signing: Observed<Arn>,
     /// Reserved concurrency; zero means that it never runs. Absent: none reserved.
     pub reserved_concurrency: Observed<u32>,
+    /// Where events go that it failed on when nobody waited for the answer, if anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter: Option<Arn>,
+    /// How it ran lately, where it stands in an alarm chain. Absent: it did not run, or stands
+    /// in none.
+    #[serde(skip_serializing_if = "Observed::is_absent")]
+    pub runs: Observed<Runs>,
     /// `Active`, `Inactive`, `Pending` or `Failed`; empty when not said.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub state: String,
@@ -59,6 +66,16 @@ pub struct Function {
     /// among them are unknown, whatever the lists above say.
     #[serde(skip_serializing_if = "Observed::is_absent")]
     pub environment_read: Observed<()>,
+}
+
+/// How a function ran in the fourteen days before the snapshot, by its metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runs {
+    /// How often it ran.
+    pub invocations: u64,
+    /// How often its code failed.
+    pub errors: u64,
 }
 
 fn unread_tags() -> Observed<BTreeMap<String, String>> {

@@ -45,7 +45,7 @@ pub use iam::{
     AccessKey, CredentialReport, Group, Iam, InstanceProfile, KeyStatus, LoginProfile,
     ManagedPolicy, OidcProvider, ReportRow, Role, RootUser, SamlProvider, User,
 };
-pub use lambda::{AlarmBranch, AlarmHandler, Alias, EventSource, Function, FunctionUrl};
+pub use lambda::{AlarmBranch, AlarmHandler, Alias, EventSource, Function, FunctionUrl, Runs};
 pub use observed::{DeniedBy, Gap, GapKind, NotApplicable, Observed, Why};
 pub use organization::{OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit};
 pub use policy_text::PolicyText;
@@ -56,7 +56,7 @@ pub use s3::{
     S3, Website,
 };
 pub use security::{
-    AnalyzerState, ConfigRecorder, ConfigService, DeliveryChannel, Detector, FirewallManager,
+    Aggregator, AnalyzerState, ConfigRecorder, ConfigService, DeliveryChannel, Detector, FirewallManager,
     FirewallPolicy, Inspector, Macie, SecurityHub, ShieldState, Standard, Trail, TrailSelectors,
 };
 pub use snapshot::{Account, AccountId, Region, RegionName, RegionState, Snapshot};

@@ -48,6 +48,22 @@ pub struct ConfigService {
     pub delivery_channels: Observed<BTreeMap<String, DeliveryChannel>>,
 }
 
+/// A Config aggregator: what one account is shown of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Aggregator {
+    /// Whether it gathers from the whole organization.
+    pub organization: bool,
+    /// Whether it gathers from every region.
+    pub all_regions: bool,
+    /// The regions it gathers from, where not from all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
+    /// How the last update of each source went, by account and region: `SUCCEEDED`, `FAILED` or
+    /// `OUTDATED`.
+    pub sources: Observed<BTreeMap<AccountId, BTreeMap<String, String>>>,
+}
+
 /// A configuration recorder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -94,6 +110,10 @@ pub struct SecurityHub {
     /// What the administrator account is told of its members, by account: `ENABLED`, `REMOVED`,
     /// …. Absent: it has none.
     pub members: Observed<BTreeMap<AccountId, String>>,
+    /// Whether accounts that join the organization are enrolled, by the setting or by a central
+    /// configuration. Absent: only the delegated administrator is told.
+    #[serde(skip_serializing_if = "Observed::is_absent")]
+    pub auto_enable: Observed<bool>,
 }
 
 /// One enabled Security Hub standard.
@@ -166,6 +186,10 @@ pub struct Macie {
     /// What the administrator account is told of its members, by account: `Enabled`, `Paused`,
     /// …. Absent: it has none.
     pub members: Observed<BTreeMap<AccountId, String>>,
+    /// Whether accounts that join the organization are enrolled. Absent: only the delegated
+    /// administrator is told.
+    #[serde(skip_serializing_if = "Observed::is_absent")]
+    pub auto_enable: Observed<bool>,
 }
 
 /// An IAM Access Analyzer analyzer.

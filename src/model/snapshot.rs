@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::listing::Listing;
 use crate::{
-    Alarm, AnalyzerState, Arn, Bus, ConfigService, Detector, FirewallManager, Function, Gap,
+    Aggregator, Alarm, AnalyzerState, Arn, Bus, ConfigService, Detector, FirewallManager, Function, Gap,
     GapKind, Iam, Inspector, Listed, Macie, MetricFilter, Observed, Organization, Partition,
     Resource, S3, SecurityHub, ShieldState, Time, Topic, Trail,
 };
@@ -196,6 +196,10 @@ pub struct Region {
     pub inspector: Observed<Inspector>,
     /// Config.
     pub config: Observed<ConfigService>,
+    /// Config aggregators by name. Absent: none, or not an account that administers Config for
+    /// the organization.
+    #[serde(skip_serializing_if = "Observed::is_absent")]
+    pub config_aggregators: Observed<BTreeMap<String, Aggregator>>,
     /// Security Hub. Absent: not enabled.
     pub security_hub: Observed<SecurityHub>,
     /// Security Hub's newer edition: the hub's ARN. Absent: not enabled.
@@ -227,6 +231,7 @@ impl Region {
             guardduty: Observed::not_collected("guardduty:ListDetectors"),
             inspector: Observed::not_collected("inspector2:BatchGetAccountStatus"),
             config: Observed::not_collected("config:DescribeConfigurationRecorders"),
+            config_aggregators: Observed::Absent,
             security_hub: Observed::not_collected("securityhub:DescribeHub"),
             security_hub_v2: Observed::not_collected("securityhub:DescribeSecurityHubV2"),
             macie: Observed::not_collected("macie2:GetMacieSession"),
@@ -235,6 +240,27 @@ impl Region {
             topics: Observed::not_collected("sns:ListTopics"),
             alarms: Observed::not_collected("cloudwatch:DescribeAlarms"),
             metric_filters: Observed::not_collected("logs:DescribeMetricFilters"),
+            resources: BTreeMap::new(),
+        }
+    }
+
+    /// A region of an account that could not be entered: every fact is the same gap.
+    pub fn failed(gap: &Gap) -> Self {
+        Region {
+            state: RegionState::Enabled,
+            functions: gap.clone().into(),
+            guardduty: gap.clone().into(),
+            inspector: gap.clone().into(),
+            config: gap.clone().into(),
+            config_aggregators: Observed::Absent,
+            security_hub: gap.clone().into(),
+            security_hub_v2: gap.clone().into(),
+            macie: gap.clone().into(),
+            analyzers: gap.clone().into(),
+            buses: gap.clone().into(),
+            topics: gap.clone().into(),
+            alarms: gap.clone().into(),
+            metric_filters: gap.clone().into(),
             resources: BTreeMap::new(),
         }
     }

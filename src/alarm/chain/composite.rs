@@ -46,6 +46,43 @@ pub(super) fn raised<'a>(
     }
 }
 
+/// Whether the suppressor of a composite alarm holds its actions back, with these alarms in
+/// ALARM. A suppressor that is quiet, or is gone, lets them run.
+///
+/// Source: "Alarm suppression", Amazon CloudWatch User Guide, 2026-11: actions are held back while
+/// the suppressor is in ALARM, and for its extension period after it.
+pub(super) fn held_back(
+    alarms: &BTreeMap<String, Alarm>,
+    alarm: &Alarm,
+    (raised, unclear): (&BTreeSet<&str>, &BTreeSet<&str>),
+) -> Option<Held> {
+    let suppressor = alarm.suppressor.as_deref()?;
+    let name = suppressor
+        .split_once(":alarm:")
+        .map_or(suppressor, |(_, name)| name);
+    let always = alarms
+        .get(name)
+        .and_then(|alarm| alarm.rule.as_deref())
+        .is_some_and(|rule| holds(rule, &BTreeSet::new()) == Holds::Yes);
+    Some(if always || raised.contains(name) {
+        Held::Always(name.to_owned())
+    } else if unclear.contains(name) {
+        Held::Perhaps(name.to_owned())
+    } else {
+        Held::WhileItRings(name.to_owned())
+    })
+}
+
+/// What a suppressor does to the actions of a composite alarm.
+pub(super) enum Held {
+    /// It is in ALARM whenever the alarm is, or without any reason.
+    Always(String),
+    /// Nobody can say.
+    Perhaps(String),
+    /// It is quiet, unless something else sets it off.
+    WhileItRings(String),
+}
+
 fn holds(rule: &str, raised: &BTreeSet<&str>) -> Holds {
     let mut reader = Reader { rest: rule, raised };
     match reader.any(0) {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use palisade_model::{Alarm, Arn, MetricFilter, Observed, Trail};
+use serde_json::Value;
 
 use super::follow::{allowed, best, region};
 use super::notify::{self, Publisher};
-use super::{Link, Reach, Stop, Way, broken, composite, running, short};
+use super::composite::{self, Held};
+use super::{Link, Reach, Stop, Way, broken, running, short};
 use crate::alarm::event::{Call, Event};
-use crate::alarm::heard::{Heard, Subject};
+use crate::alarm::heard::{ANY_VALUE, Heard, Subject};
 use crate::alarm::powers::Powers;
 use crate::alarm::trail;
 use crate::policy::Decision;
@@ -81,6 +83,10 @@ fn one_filter(
         open: &open,
     };
     match &*powers.filter(&filter.pattern) {
+        Ok(pattern) if pattern.counts_columns() => {
+            let why = format!("how metric filter `{name}` cuts a JSON record into columns");
+            return Some(Err(Stop::Unknown(why)));
+        }
         Ok(pattern) => match pattern.matches(subject) {
             Heard::No => return None,
             Heard::Yes => {}
@@ -98,7 +104,7 @@ fn one_filter(
     if let Err(stop) = writes(powers, trail, group) {
         return Some(Err(stop));
     }
-    let reach = alarms(powers, group, filter).map(|mut way| {
+    let reach = alarms(powers, group, filter, record).map(|mut way| {
         way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
         way.parts.push(group.clone());
         way.after(format!("metric filter {name}"))
@@ -164,7 +170,7 @@ fn writes(powers: &Powers<'_>, trail: &Trail, group: &Arn) -> Result<(), Stop> {
     Ok(())
 }
 
-fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter) -> Reach {
+fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter, record: &Value) -> Reach {
     let facts = region(powers, group.account(), group.region())?;
     let alarms = match &facts.alarms {
         Observed::Value(alarms) => alarms,
@@ -175,6 +181,7 @@ fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter) -> Reach {
         .iter()
         .filter(|(_, alarm)| alarm.namespace == filter.namespace && alarm.metric == filter.metric);
     let reaches = watching.map(|(name, alarm)| {
+        sees(name, alarm, filter, record)?;
         goes_off(name, alarm, filter)?;
         with_composites(powers, alarms, name)
     });
@@ -196,11 +203,61 @@ fn alarms(powers: &Powers<'_>, group: &Arn, filter: &MetricFilter) -> Reach {
     })
 }
 
+/// Whether the metric that the alarm watches is the one this record feeds: its dimensions have to
+/// be the alarm's, one by one, and its unit the one the alarm asks for, if it asks for any.
+///
+/// Source: "Metrics concepts, Dimensions" and PutMetricAlarm (Unit), Amazon CloudWatch User Guide
+/// and API Reference; MetricTransformation, CloudWatch Logs API Reference, 2026-11.
+fn sees(name: &str, alarm: &Alarm, filter: &MetricFilter, record: &Value) -> Result<(), Stop> {
+    let metric = &filter.metric;
+    let names = |keys: Vec<&String>| match keys.as_slice() {
+        [] => "no dimensions".to_owned(),
+        keys => format!("the dimensions {keys:?}"),
+    };
+    if !alarm.dimensions.keys().eq(filter.dimensions.keys()) {
+        let (asked, fed) = (
+            names(alarm.dimensions.keys().collect()),
+            names(filter.dimensions.keys().collect()),
+        );
+        let why = format!("alarm `{name}` watches `{metric}` with {asked}, and it has {fed}");
+        return broken(Link::Alarm, why);
+    }
+    for (dimension, selector) in &filter.dimensions {
+        let wanted = &alarm.dimensions[dimension];
+        let path = selector.trim_start_matches("$.").replace('.', "/");
+        match record.pointer(&format!("/{path}")).and_then(Value::as_str) {
+            Some(value) if value == wanted => {}
+            Some(ANY_VALUE) | None => {
+                let why = format!("alarm `{name}` counts only where {selector} is `{wanted}`");
+                return broken(Link::Alarm, why);
+            }
+            Some(value) => {
+                let why = format!(
+                    "alarm `{name}` counts only where {selector} is `{wanted}`, and here it is `{value}`"
+                );
+                return broken(Link::Alarm, why);
+            }
+        }
+    }
+    let unit = match filter.unit.as_str() {
+        "" => "None",
+        unit => unit,
+    };
+    if !alarm.unit.is_empty() && alarm.unit != unit {
+        let asked = &alarm.unit;
+        let why = format!("alarm `{name}` asks for the unit `{asked}`, and `{metric}` has `{unit}`");
+        return broken(Link::Alarm, why);
+    }
+    Ok(())
+}
+
 /// An alarm that went off, and the composite alarms that go off with it.
 fn with_composites(powers: &Powers<'_>, alarms: &BTreeMap<String, Alarm>, name: &str) -> Reach {
     let (raised, unclear) = composite::raised(alarms, name);
-    let all = raised.into_iter().filter_map(|one| {
-        let reach = acts(powers, one, alarms.get(one)?);
+    let all = raised.iter().filter_map(|&one| {
+        let alarm = alarms.get(one)?;
+        let held = composite::held_back(alarms, alarm, (&raised, &unclear));
+        let reach = unless_held(one, held, acts(powers, one, alarm));
         Some(match one == name {
             true => reach,
             false => reach.map(|way| way.after(format!("alarm {name}"))),
@@ -213,6 +270,28 @@ fn with_composites(powers: &Powers<'_>, alarms: &BTreeMap<String, Alarm>, name: 
         )))
     }));
     best(reaches).unwrap_or_else(|| broken(Link::Alarm, "the alarm has no action"))
+}
+
+/// What an alarm does, once its suppressor had its say.
+fn unless_held(name: &str, held: Option<Held>, reach: Reach) -> Reach {
+    let mut way = reach?;
+    match held {
+        None => {}
+        Some(Held::Always(by)) => {
+            let why = format!("alarm `{by}` holds back the actions of alarm `{name}` each time");
+            return broken(Link::Alarm, why);
+        }
+        Some(Held::Perhaps(by)) => {
+            return Err(Stop::Unknown(format!(
+                "whether alarm `{by}` holds back the actions of alarm `{name}`"
+            )));
+        }
+        Some(Held::WhileItRings(by)) => {
+            let caveat = format!("alarm {name} tells nobody while alarm {by} is in ALARM");
+            way.caveats.push(caveat);
+        }
+    }
+    Ok(way)
 }
 
 /// What an alarm in ALARM does.

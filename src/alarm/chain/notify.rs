@@ -47,6 +47,7 @@ pub(super) fn function(
     }
     alive(function, name)?;
     let mut way = by_role(powers, &function.role, event)?;
+    way.caveats.extend(lately(function, name)?);
     match (&function.handler, event) {
         (Some(handler), Some(event)) => handled(handler, event, name)?,
         _ => way
@@ -72,6 +73,33 @@ fn alive(function: &Function, name: &str) -> Result<(), Stop> {
         Observed::Gap(gap) => Err(Stop::Unknown(gap.to_string())),
         _ => Ok(()),
     }
+}
+
+/// What its metrics say of a function's last fortnight: one that failed each time tells nobody.
+///
+/// Source: "Types of metrics for Lambda functions" and "Adding a dead-letter queue", AWS Lambda
+/// Developer Guide, 2026-11.
+fn lately(function: &Function, name: &str) -> Result<Vec<String>, Stop> {
+    let mut caveats = Vec::new();
+    match &function.runs {
+        Observed::Value(runs) if runs.errors > 0 && runs.errors >= runs.invocations => {
+            let times = runs.invocations.max(runs.errors);
+            let why = format!("the function `{name}` failed each of the last {times} times it ran");
+            return broken(Link::Function, why);
+        }
+        Observed::Value(runs) if runs.errors > 0 => caveats.push(format!(
+            "the function {name} failed {} of {} times lately",
+            runs.errors, runs.invocations
+        )),
+        Observed::Gap(gap) => {
+            caveats.push(format!("whether the function {name} failed lately: {gap}"));
+        }
+        _ => {}
+    }
+    if function.dead_letter.is_none() {
+        caveats.push(format!("the function {name} has no dead-letter queue"));
+    }
+    Ok(caveats)
 }
 
 /// The topics of its own account that a role may publish to: the best of them.
@@ -314,6 +342,11 @@ fn subscriber(
         let why = format!("the topic may not invoke the subscribed function `{name}`");
         allowed(&decision, Link::Subscription, &why)?;
         alive(function, name)?;
+        let mut way = Way::to(format!("function {name}"));
+        way.caveats = lately(function, name)?;
+        way.caveats
+            .push(format!("what the code of {name} does was not read"));
+        return Ok(way.through(&function.arn));
     }
     let name = short(arn);
     match (subscription.protocol.as_str(), &subscription.endpoint) {

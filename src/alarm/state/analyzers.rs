@@ -36,11 +36,18 @@ pub(super) fn access_analyzer(
             Observed::Value(analyzers) => {
                 let watching = analyzers
                     .iter()
-                    .filter(|(_, a)| matches!(a.status.as_str(), "ACTIVE" | ""))
                     .filter(|(_, a)| !central || a.kind.starts_with("ORGANIZATION"));
                 for (name, analyzer) in watching {
-                    kinds.push(&analyzer.kind);
-                    archived(name, analyzer, &mut faults);
+                    match (analyzer.status.as_str(), analyzer.kind.as_str()) {
+                        ("", _) | ("ACTIVE", "") => {
+                            missing.push(format!("what the analyzer `{name}` is and whether it works"));
+                        }
+                        ("ACTIVE", kind) => {
+                            kinds.push(kind);
+                            archived(name, analyzer, &mut faults);
+                        }
+                        _ => {}
+                    }
                 }
             }
             Observed::Gap(gap) => missing.push(gap.to_string()),

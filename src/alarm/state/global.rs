@@ -37,9 +37,10 @@ fn fms(id: &str, account: &Account) -> State {
         Err(state) => return state,
     };
     let mut faults = Faults::default();
-    if !matches!(manager.status.as_str(), "" | "READY") {
-        let status = &manager.status;
-        faults.add("status", format!("the administrator's role is `{status}`"));
+    match manager.status.as_str() {
+        "READY" => {}
+        "" => faults.unread("status", "the state of the administrator's role was not told"),
+        status => faults.add("status", format!("the administrator's role is `{status}`")),
     }
     if manager.administrator == id {
         firewall_policies(manager, &mut faults);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_model::{Observed, Snapshot};
 use serde::Serialize;
 
-use super::{Service, State, delegated_to, delegates_unread, firewall, global, state};
+use super::{Service, State, delegated_to, delegates_unread, firewall, global, hearsay, state};
 
 /// The state of every service, account by account and region by region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,6 +65,9 @@ pub fn matrix(snapshot: &Snapshot, expects: &BTreeSet<Service>) -> Matrix {
             Observed::Gap(gap) => {
                 for service in Service::ALL.into_iter().filter(|s| !s.is_global()) {
                     push("", service, State::unknown(gap));
+                }
+                for (name, service, state) in hearsay(snapshot, id, account, gap) {
+                    push(&name, service, state);
                 }
             }
             _ => {}

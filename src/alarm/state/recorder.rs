@@ -2,7 +2,7 @@
 
 use palisade_model::{ConfigRecorder, ConfigService, Gap, Observed, Region, Snapshot};
 
-use super::{Faults, State, present};
+use super::{Faults, Service, State, delegated_to, organization, present};
 
 pub(super) fn config(snapshot: &Snapshot, account: &str, name: &str, region: &Region) -> State {
     let facts = match present(&region.config, "there is no configuration recorder") {
@@ -77,7 +77,40 @@ fn config_recorder(
         Observed::Gap(gap) => faults.unread("channel", gap),
         _ => faults.add("channel", "it has no delivery channel"),
     }
+    if let Some(says) = not_gathered(snapshot, account, name) {
+        faults.add("aggregator", says);
+    }
     faults.state()
+}
+
+/// What the organization's aggregators could not gather from a recorder that runs. One of them
+/// that did is enough; where none of them names the region, nothing is known.
+///
+/// Source: AggregatedSourceStatus, AWS Config API Reference, 2026-11.
+fn not_gathered(snapshot: &Snapshot, account: &str, region: &str) -> Option<String> {
+    let delegate = delegated_to(snapshot, Service::Config);
+    let management = organization(snapshot).map(|found| found.management_account.as_str());
+    let central = [delegate, management].into_iter().flatten();
+    let mut failed = None;
+    for id in central.filter(|id| *id != account) {
+        let regions = snapshot.accounts.get(id)?.enabled_regions();
+        let aggregators = regions.filter_map(|(_, there)| there.config_aggregators.value());
+        for (name, aggregator) in aggregators.flatten().filter(|(_, one)| one.organization) {
+            let sources = aggregator.sources.value();
+            let status = sources.and_then(|sources| sources.get(account)?.get(region));
+            match status.map(String::as_str) {
+                Some("FAILED" | "OUTDATED") => {
+                    let status = status.map_or("", String::as_str);
+                    failed = Some(format!(
+                        "the organization's aggregator `{name}` of {id} lists it as `{status}`"
+                    ));
+                }
+                Some(_) => return None,
+                None => {}
+            }
+        }
+    }
+    failed
 }
 
 /// Whether a recorder of any region takes global types.

@@ -28,16 +28,65 @@ pub(super) fn state(
             let seen = told(snapshot, account, name, service, |there| {
                 Some(&there.security_hub.value()?.members)
             });
-            crossed(security_hub(region), seen, "ENABLED")
+            let mut state = crossed(security_hub(region), seen, "ENABLED");
+            let hub = region.security_hub.value();
+            let setting = hub.map(|hub| &hub.auto_enable);
+            enrols(&mut state, snapshot, (account, service), setting);
+            though_enrolled(state, snapshot, (account, name), service, |there| {
+                Some(there.security_hub.value()?.auto_enable == Observed::Value(true))
+            })
         }
         Service::Macie => {
             let seen = told(snapshot, account, name, service, |there| {
                 Some(&there.macie.value()?.members)
             });
-            crossed(macie(region), seen, "Enabled")
+            let mut state = crossed(macie(region), seen, "Enabled");
+            let setting = region.macie.value().map(|macie| &macie.auto_enable);
+            enrols(&mut state, snapshot, (account, service), setting);
+            though_enrolled(state, snapshot, (account, name), service, |there| {
+                Some(there.macie.value()?.auto_enable == Observed::Value(true))
+            })
         }
         Service::AccessAnalyzer => access_analyzer(snapshot, account, name, region),
         _ => waf(snapshot, account, name),
+    }
+}
+
+/// Whether the administrator enrols accounts that join. Nobody else is told.
+fn enrols(
+    state: &mut State,
+    snapshot: &Snapshot,
+    (account, service): (&str, Service),
+    setting: Option<&Observed<bool>>,
+) {
+    match setting {
+        Some(Observed::Value(false)) => {
+            state.weaken("auto-enable", "accounts that join are not enrolled");
+        }
+        Some(Observed::Gap(gap)) if delegated_to(snapshot, service) == Some(account) => {
+            state.obscure("auto-enable", gap.to_string());
+        }
+        _ => {}
+    }
+}
+
+/// A service that is off although the administrator enrols every account: worth telling.
+pub(super) fn though_enrolled(
+    state: State,
+    snapshot: &Snapshot,
+    (account, name): (&str, &str),
+    service: Service,
+    enrols: impl Fn(&Region) -> Option<bool>,
+) -> State {
+    let there = administrator(snapshot, account, name, service);
+    match (state, there) {
+        (State::Off { what }, Some((id, there)))
+            if enrols(there) == Some(true) && !what.contains("although") =>
+        {
+            let what = format!("{what}, although its administrator {id} enrols accounts that join");
+            State::Off { what }
+        }
+        (state, _) => state,
     }
 }
 
@@ -71,7 +120,7 @@ fn crossed(mut state: State, seen: Option<(&str, &str)>, well: &str) -> State {
     let Some((id, status)) = seen else {
         return state;
     };
-    match (&state, status == well) {
+    match (&state, status.eq_ignore_ascii_case(well)) {
         (State::Off { what }, true) => {
             let what = format!("{what}, although its administrator {id} lists it as `{status}`");
             State::Off { what }
@@ -103,9 +152,11 @@ fn standards(hub: &SecurityHub) -> State {
     match &hub.standards {
         Observed::Value(standards) if !standards.is_empty() => {
             for standard in standards {
-                if !matches!(standard.status.as_str(), "" | "READY" | "PENDING") {
-                    let (name, status) = (standard.arn.name(), &standard.status);
-                    faults.add("standard", format!("the standard `{name}` is `{status}`"));
+                let (name, status) = (standard.arn.name(), standard.status.as_str());
+                match status {
+                    "READY" | "PENDING" => {}
+                    "" => faults.unread("standard", format!("the state of the standard `{name}`")),
+                    _ => faults.add("standard", format!("the standard `{name}` is `{status}`")),
                 }
             }
         }
@@ -120,6 +171,10 @@ fn macie(region: &Region) -> State {
         Ok(macie) => macie,
         Err(state) => return state,
     };
+    if macie.status.is_empty() {
+        let missing = vec!["Macie's status was not told".to_owned()];
+        return State::Unknown { missing };
+    }
     if !macie.status.eq_ignore_ascii_case("ENABLED") {
         return State::Suspended {
             what: format!("its status is `{}`", macie.status),

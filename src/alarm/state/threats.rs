@@ -2,7 +2,7 @@
 
 use palisade_model::{Detector, Inspector, Observed, Region, Snapshot};
 
-use super::regional::administrator;
+use super::regional::{administrator, though_enrolled};
 use super::{Faults, Service, State, Weakness, delegated_to, organization, present};
 
 pub(super) fn guardduty(snapshot: &Snapshot, account: &str, name: &str, region: &Region) -> State {
@@ -23,11 +23,16 @@ pub(super) fn guardduty(snapshot: &Snapshot, account: &str, name: &str, region: 
                 None => unread,
             };
         }
-        Err(state) => return contradicted(state, seen),
+        Err(state) => return off(state, snapshot, account, name, seen),
     };
     let Some(detector) = detectors.values().next() else {
-        return contradicted(State::off("there is no detector"), seen);
+        let state = State::off("there is no detector");
+        return off(state, snapshot, account, name, seen);
     };
+    if detector.status.is_empty() {
+        let missing = vec!["the detector's status was not told".to_owned()];
+        return State::Unknown { missing };
+    }
     if !detector.status.eq_ignore_ascii_case("ENABLED") {
         let what = format!("the detector's status is `{}`", detector.status);
         return State::Suspended { what };
@@ -42,6 +47,21 @@ pub(super) fn guardduty(snapshot: &Snapshot, account: &str, name: &str, region: 
         _ => {}
     }
     faults.state()
+}
+
+/// Off by the account's own word, beside that of its administrator.
+fn off(
+    state: State,
+    snapshot: &Snapshot,
+    account: &str,
+    name: &str,
+    seen: Option<(&str, &str)>,
+) -> State {
+    let state = contradicted(state, seen);
+    though_enrolled(state, snapshot, (account, name), Service::Guardduty, |there| {
+        let detector = there.guardduty.value()?.values().next()?;
+        Some(detector.auto_enable.value()? == "ALL")
+    })
 }
 
 /// Whoever administers a detector can quiet its findings.
@@ -146,6 +166,9 @@ pub(super) fn inspector(snapshot: &Snapshot, account: &str, name: &str, region: 
             what: format!("the account's status is `{}`", facts.status),
         },
         "ENABLED" | "ENABLING" => inspector_scans(facts),
+        "" => State::Unknown {
+            missing: vec!["Inspector's status was not told".to_owned()],
+        },
         _ => State::off(format!("the account's status is `{}`", facts.status)),
     };
     if let Some((id, status)) = seen.filter(|(_, status)| *status != "ENABLED") {

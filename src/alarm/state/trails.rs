@@ -1,8 +1,8 @@
 //! CloudTrail: what is recorded of a region, by whichever trails see it.
 
-use palisade_model::{Account, Observed, Snapshot, Trail};
+use palisade_model::{Account, Arn, Observed, Snapshot, Trail};
 
-use super::{Faults, State, present};
+use super::{Faults, State, Weakness, organization, present};
 use crate::alarm::event::Call;
 use crate::alarm::heard::Heard;
 use crate::alarm::trail::{covers_region, records};
@@ -36,7 +36,97 @@ const WANTED: [(&str, &str, &str); 5] = [
     ),
 ];
 
-pub(super) fn state(snapshot: &Snapshot, account: &Account, region: &str) -> State {
+pub(super) fn state(snapshot: &Snapshot, id: &str, account: &Account, region: &str) -> State {
+    let own = own(snapshot, account, region);
+    let probe = Call::of_action("ec2:RunInstances");
+    let owned: Vec<(&Arn, &Trail)> = owned(snapshot, id)
+        .filter(|(_, trail)| trail.logging == Observed::Value(true))
+        .filter(|(_, trail)| covers_region(trail, region, &probe))
+        .collect();
+    match owned.first() {
+        Some((arn, trail)) => beside(own, account, region, arn, trail),
+        None => own,
+    }
+}
+
+/// The organization's trails as the account that owns them shows them. Its members have copies,
+/// which they cannot change.
+///
+/// Source: "Creating a trail for an organization", CloudTrail User Guide, 2026-11.
+fn owned<'s>(snapshot: &'s Snapshot, member: &str) -> impl Iterator<Item = (&'s Arn, &'s Trail)> {
+    let organization = organization(snapshot).filter(|organization| {
+        let accounts = organization.accounts.value();
+        accounts.is_none_or(|accounts| accounts.contains_key(member))
+    });
+    let owner = organization.map(|organization| organization.management_account.as_str());
+    let owner = owner.filter(|owner| *owner != member);
+    let trails = owner.and_then(|owner| snapshot.accounts.get(owner)?.trails.value());
+    trails
+        .into_iter()
+        .flatten()
+        .filter(move |(arn, trail)| trail.organization && Some(arn.account()) == owner)
+}
+
+/// The account's own word beside that of the organization's trail.
+fn beside(own: State, account: &Account, region: &str, arn: &Arn, owners: &Trail) -> State {
+    let (name, owner) = (&owners.name, arn.account());
+    let mut state = match own {
+        State::Unknown { missing } => {
+            let why = missing.join("; ");
+            let says = format!(
+                "the organization's trail `{name}` of {owner} records it; more was not read: {why}"
+            );
+            let unread = vec![Weakness { kind: "", says }];
+            return State::OnUnread { unread };
+        }
+        State::Off { what } => {
+            let what =
+                format!("{what}, although the organization's trail `{name}` of {owner} should");
+            return State::Off { what };
+        }
+        other => other,
+    };
+    let copy = account.trails.value().and_then(|trails| trails.get(arn));
+    match copy {
+        None if account.trails_unread(region).is_none() => state.weaken(
+            "copy",
+            format!("the organization's trail `{name}` of {owner} does not show here"),
+        ),
+        None => {}
+        Some(copy) => {
+            for says in differences(copy, owners) {
+                let says = format!("its copy of the organization's trail `{name}` {says}");
+                state.weaken("copy", says);
+            }
+        }
+    }
+    state
+}
+
+/// What a member's copy of a trail says otherwise than its owner.
+fn differences(copy: &Trail, owners: &Trail) -> Vec<String> {
+    let mut found = Vec::new();
+    if (&copy.logging, &owners.logging) == (&Observed::Value(false), &Observed::Value(true)) {
+        found.push("is not logging, and its owner says that it is".to_owned());
+    }
+    if copy.bucket != owners.bucket {
+        let (here, there) = (&copy.bucket, &owners.bucket);
+        found.push(format!("goes to the bucket `{here}`, and its owner's to `{there}`"));
+    }
+    for (what, here, there) in [
+        ("every region", copy.multi_region, owners.multi_region),
+        ("the organization", copy.organization, owners.organization),
+    ] {
+        if here != there {
+            let not = if here { "" } else { "not " };
+            found.push(format!("is {not}for {what}, and its owner says otherwise"));
+        }
+    }
+    found
+}
+
+/// What the account's own list says.
+fn own(snapshot: &Snapshot, account: &Account, region: &str) -> State {
     let trails = match present(&account.trails, "there is no trail") {
         Ok(trails) => trails,
         Err(state) => return state,

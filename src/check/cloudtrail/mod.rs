@@ -33,6 +33,7 @@ fn half_on(estate: &Estate<'_>, found: &mut Findings<'_>) {
             "key-events",
             "multi-region",
             "delivery",
+            "copy",
         ],
     );
 }
