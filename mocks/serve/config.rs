@@ -50,11 +50,58 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
                 .collect();
             Ok(Answer::of(json!({ "DeliveryChannels": all })))
         }
-        "DescribeConfigurationAggregators" => {
-            Ok(Answer::of(json!({ "ConfigurationAggregators": [] })))
+        "DescribeConfigurationAggregators" | "DescribeConfigurationAggregatorSourcesStatus" => {
+            aggregators(desk)
         }
         _ => Err(desk.unknown()),
     }
+}
+
+fn aggregators(desk: &Desk<'_>) -> Outcome {
+    let known = match desk.region()? {
+        Some(region) => desk.fact(&region.config_aggregators)?,
+        None => None,
+    };
+    if desk.call.operation == "DescribeConfigurationAggregators" {
+        let all = known.into_iter().flatten().map(|(name, aggregator)| {
+            let reach = json!({
+                "AllAwsRegions": aggregator.all_regions,
+                "AwsRegions": (!aggregator.all_regions).then_some(&aggregator.regions),
+            });
+            match aggregator.organization {
+                true => {
+                    json!({"ConfigurationAggregatorName": name, "OrganizationAggregationSource": reach})
+                }
+                false => {
+                    json!({"ConfigurationAggregatorName": name, "AccountAggregationSources": [reach]})
+                }
+            }
+        });
+        let page = desk.page(all.collect(), "NextToken", "Limit")?;
+        return Ok(Answer::of(
+            json!({"ConfigurationAggregators": page.items, "NextToken": page.next}),
+        ));
+    }
+    let name = desk.call.need("ConfigurationAggregatorName")?;
+    let sources = match known.and_then(|known| known.get(&name)) {
+        Some(aggregator) => desk.fact(&aggregator.sources)?,
+        None => None,
+    };
+    let mut all = Vec::new();
+    for (id, regions) in sources.into_iter().flatten() {
+        for (region, status) in regions {
+            all.push(json!({
+                "SourceId": id,
+                "SourceType": "ACCOUNT",
+                "AwsRegion": region,
+                "LastUpdateStatus": status,
+            }));
+        }
+    }
+    let page = desk.page(all, "NextToken", "Limit")?;
+    Ok(Answer::of(
+        json!({"AggregatedSourceStatusList": page.items, "NextToken": page.next}),
+    ))
 }
 
 fn recorders(config: Option<&ConfigService>) -> impl Iterator<Item = (&String, &ConfigRecorder)> {

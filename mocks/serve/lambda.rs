@@ -91,6 +91,9 @@ fn configuration(desk: &Desk<'_>, name: &str, function: &Function) -> Value {
     if !function.state.is_empty() {
         value["State"] = function.state.as_str().into();
     }
+    if let Some(queue) = &function.dead_letter {
+        value["DeadLetterConfig"] = json!({ "TargetArn": queue });
+    }
     if !function.runtime.is_empty() {
         value["Runtime"] = function.runtime.as_str().into();
     }
@@ -163,7 +166,10 @@ fn one(desk: &Desk<'_>, functions: Option<&BTreeMap<String, Function>>) -> Outco
         )
     })?;
     match desk.call.operation.as_str() {
-        "GetFunctionConfiguration" => Ok(Answer::of(configuration(desk, &name, function))),
+        "GetFunctionConfiguration" => {
+            desk.fact(&function.state_read)?;
+            Ok(Answer::of(configuration(desk, &name, function)))
+        }
         "GetFunction" => {
             let mut value = json!({ "Configuration": configuration(desk, &name, function) });
             match desk.fact(&function.tags) {

@@ -12,6 +12,7 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
     let region = desk.region()?;
     match (desk.call.service.as_str(), desk.call.operation.as_str()) {
         ("cloudwatch", "DescribeAlarms") => alarms(desk, region),
+        ("cloudwatch", "GetMetricStatistics") => runs(desk, region),
         ("logs", "DescribeMetricFilters") => metric_filters(desk, region),
         ("logs", "DescribeLogGroups") => log_groups(desk, region),
         _ => Err(desk.unknown()),
@@ -51,40 +52,7 @@ fn describe(desk: &Desk<'_>, name: &str, alarm: &Alarm) -> Value {
     } else {
         now.to_string().into()
     };
-    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let threshold: Value = match (&alarm.threshold, is_json) {
-        (Some(number), true) => number.parse::<f64>().map_or(Value::Null, Value::from),
-        (Some(number), false) => number.as_str().into(),
-        (None, _) => Value::Null,
-    };
-    if let Some(rule) = &alarm.rule {
-        return json!({
-            "AlarmName": name,
-            "AlarmArn": alarm.arn,
-            "AlarmConfigurationUpdatedTimestamp": when,
-            "ActionsEnabled": alarm.actions_enabled,
-            "OKActions": [],
-            "AlarmActions": alarm.actions,
-            "InsufficientDataActions": [],
-            "StateValue": "OK",
-            "StateReason": "",
-            "StateUpdatedTimestamp": when,
-            "AlarmRule": rule,
-        });
-    }
-    let metrics: Vec<Value> = alarm
-        .computes
-        .iter()
-        .enumerate()
-        .map(|(place, metric)| {
-            json!({"Id": format!("m{place}"), "MetricStat": {
-                "Metric": {"Namespace": "Security", "MetricName": metric},
-                "Period": 300, "Stat": "Sum"}})
-        })
-        .collect();
-    json!({
-        "Metrics": metrics,
-        "DatapointsToAlarm": alarm.datapoints_to_alarm,
+    let mut value = json!({
         "AlarmName": name,
         "AlarmArn": alarm.arn,
         "AlarmConfigurationUpdatedTimestamp": when,
@@ -95,15 +63,74 @@ fn describe(desk: &Desk<'_>, name: &str, alarm: &Alarm) -> Value {
         "StateValue": "OK",
         "StateReason": "",
         "StateUpdatedTimestamp": when,
+    });
+    let own = match &alarm.rule {
+        Some(rule) => json!({ "AlarmRule": rule, "ActionsSuppressor": alarm.suppressor }),
+        None => on_a_metric(alarm, is_json),
+    };
+    if let (Value::Object(value), Value::Object(own)) = (&mut value, own) {
+        value.extend(own);
+    }
+    value
+}
+
+/// What an alarm on a metric says beside what every alarm does.
+fn on_a_metric(alarm: &Alarm, is_json: bool) -> Value {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let threshold: Value = match (&alarm.threshold, is_json) {
+        (Some(number), true) => number.parse::<f64>().map_or(Value::Null, Value::from),
+        (Some(number), false) => number.as_str().into(),
+        (None, _) => Value::Null,
+    };
+    let computed = alarm.computes.iter().enumerate().map(|(place, metric)| {
+        json!({"Id": format!("m{place}"), "MetricStat": {
+            "Metric": {"Namespace": "Security", "MetricName": metric},
+            "Period": 300, "Stat": "Sum"}})
+    });
+    let dimensions = alarm.dimensions.iter();
+    let dimensions = dimensions.map(|(name, value)| json!({"Name": name, "Value": value}));
+    json!({
+        "Metrics": computed.collect::<Vec<_>>(),
+        "DatapointsToAlarm": alarm.datapoints_to_alarm,
         "MetricName": text(&alarm.metric),
         "Namespace": text(&alarm.namespace),
         "Statistic": text(&alarm.statistic),
-        "Dimensions": [],
+        "Dimensions": dimensions.collect::<Vec<_>>(),
+        "Unit": text(&alarm.unit),
         "Period": 300,
         "EvaluationPeriods": alarm.evaluation_periods.unwrap_or(1),
         "Threshold": threshold,
         "ComparisonOperator": text(&alarm.comparison),
     })
+}
+
+/// How often a function ran and failed, as one point in time.
+fn runs(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
+    let functions = match region {
+        Some(region) => desk.fact(&region.functions)?,
+        None => None,
+    };
+    let name = desk
+        .call
+        .text("Dimensions.member.1.Value")
+        .unwrap_or_default();
+    let runs = match functions.and_then(|functions| functions.get(&name)) {
+        Some(function) => desk.fact(&function.runs)?,
+        None => None,
+    };
+    let metric = desk.call.text("MetricName").unwrap_or_default();
+    let points: Vec<Value> = runs
+        .into_iter()
+        .map(|runs| {
+            let sum = match metric.as_str() {
+                "Errors" => runs.errors,
+                _ => runs.invocations,
+            };
+            let at = desk.world.snapshot.taken_at.to_string();
+            json!({"Timestamp": at, "Sum": format!("{sum}.0"), "Unit": "Count"})
+        })
+        .collect();
+    Ok(Answer::of(json!({"Label": metric, "Datapoints": points})))
 }
 
 fn metric_filters(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
@@ -129,6 +156,8 @@ fn metric_filters(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
                     "metricNamespace": filter.namespace,
                     "metricValue": filter.value,
                     "defaultValue": filter.default_value.as_ref().and_then(|v| v.parse::<f64>().ok()),
+                    "dimensions": (!filter.dimensions.is_empty()).then_some(&filter.dimensions),
+                    "unit": if filter.unit.is_empty() { "None" } else { filter.unit.as_str() },
                 }],
                 "creationTime": desk.world.snapshot.taken_at.0 * 1000,
                 "logGroupName": filter.log_group,

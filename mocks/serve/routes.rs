@@ -132,6 +132,18 @@ const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("securityhub", "GET", "/hubv2", "DescribeSecurityHubV2"),
     ("securityhub", "GET", "/members", "ListMembers"),
     ("macie2", "GET", "/members", "ListMembers"),
+    (
+        "securityhub",
+        "GET",
+        "/organization/configuration",
+        "DescribeOrganizationConfiguration",
+    ),
+    (
+        "macie2",
+        "GET",
+        "/admin/configuration",
+        "DescribeOrganizationConfiguration",
+    ),
     ("macie2", "GET", "/macie", "GetMacieSession"),
     (
         "macie2",

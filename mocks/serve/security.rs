@@ -142,6 +142,15 @@ fn security_hub(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
                 json!({"Members": page.items, "NextToken": page.next}),
             ))
         }
+        "DescribeOrganizationConfiguration" => {
+            let enrols = desk.fact(&hub.auto_enable)?;
+            Ok(Answer::of(json!({
+                "AutoEnable": enrols,
+                "MemberAccountLimitReached": false,
+                "AutoEnableStandards": "DEFAULT",
+                "OrganizationConfiguration": {"ConfigurationType": "LOCAL", "Status": "ENABLED"},
+            })))
+        }
         "GetEnabledStandards" => {
             let standards = desk.fact(&hub.standards)?.into_iter().flatten();
             let all = standards.map(|standard| {
@@ -206,6 +215,12 @@ fn macie(desk: &Desk<'_>, region: Option<&Region>) -> Outcome {
             let page = desk.page(all.collect(), "nextToken", "maxResults")?;
             Ok(Answer::of(
                 json!({"members": page.items, "nextToken": page.next}),
+            ))
+        }
+        "DescribeOrganizationConfiguration" => {
+            let enrols = desk.fact(&session.auto_enable)?;
+            Ok(Answer::of(
+                json!({"autoEnable": enrols, "maxAccountLimitReached": false}),
             ))
         }
         "GetAutomatedDiscoveryConfiguration" => match desk.fact(&session.automated_discovery)? {

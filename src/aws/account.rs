@@ -7,10 +7,11 @@ use palisade_model::{Account, Iam, Observed, Per, Region, RegionState, S3};
 
 use crate::access_points::{access_points, public_access_block};
 use crate::cloudtrail::{Trails, trails};
-use crate::config_service::config;
+use crate::config_service::{aggregators, config};
 use crate::engine::{Place, Visit};
 use crate::events::{alarms, buses, metric_filters, topics};
 use crate::guardduty::detectors;
+use crate::hearers::look_closer;
 use crate::iam::iam;
 use crate::inspector::inspector;
 use crate::lambda::functions;
@@ -138,6 +139,10 @@ async fn region(place: &Place) -> Region {
             guarded("securityhub:DescribeSecurityHubV2", security_hub_v2(place)),
             guarded("macie2:GetMacieSession", macie(place)),
             guarded("access-analyzer:ListAnalyzers", analyzers(place)),
+            guarded(
+                "config:DescribeConfigurationAggregators",
+                aggregators(place)
+            ),
         )
     };
     let alarm = async {
@@ -153,14 +158,16 @@ async fn region(place: &Place) -> Region {
         kinds.unwrap_or_else(|| failed(false))
     };
     let (services, alarm, resources) = tokio::join!(services, alarm, resources);
-    let (functions, guardduty, inspector, config, hub, hub_v2, macie, analyzers) = services;
+    let (functions, guardduty, inspector, config, hub, hub_v2, macie, analyzers, aggregators) =
+        services;
     let (buses, topics, alarms, metric_filters) = alarm;
-    Region {
+    let mut region = Region {
         state: RegionState::Enabled,
         functions,
         guardduty,
         inspector,
         config,
+        config_aggregators: aggregators,
         security_hub: hub,
         security_hub_v2: hub_v2,
         macie,
@@ -170,5 +177,7 @@ async fn region(place: &Place) -> Region {
         alarms,
         metric_filters,
         resources,
-    }
+    };
+    look_closer(place, &mut region).await;
+    region
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use palisade_model::{Arn, Gap, GapKind, Observed, RegionName, Trail, TrailSelectors};
 use serde_json::{Value, json};
 
+use crate::central::unless;
 use crate::engine::Visit;
 use crate::path;
 use crate::s3::or_absent;
@@ -96,13 +97,20 @@ async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
     let flag = |name: &str| path::flag(entry, name).unwrap_or_default();
     let home_region = text("HomeRegion").unwrap_or_default();
     let place = visit.place(&home_region);
+    // What the organization's trail records, its owner has said; how it delivers from here, not.
+    let told = visit.engine.told.get();
+    let told = told.filter(|_| flag("IsOrganizationTrail"));
+    let told = told.and_then(|told| told.selectors(arn));
     let (status, selectors) = tokio::join!(
         place.json(&CLOUDTRAIL, "GetTrailStatus", "", json!({"Name": arn})),
-        place.json(
-            &CLOUDTRAIL,
-            "GetEventSelectors",
-            "",
-            json!({"TrailName": arn})
+        unless(
+            told.is_some(),
+            place.json(
+                &CLOUDTRAIL,
+                "GetEventSelectors",
+                "",
+                json!({"TrailName": arn})
+            )
         ),
     );
     let error = |name: &str| match &status {
@@ -136,6 +144,7 @@ async fn trail(visit: &Arc<Visit>, arn: &str, entry: &Value) -> Trail {
         delivery_error,
         log_group_error,
         selectors: match selectors {
+            _ if let Some(told) = told => Observed::Value(told.clone()),
             Observed::Value(answer) if answer.get("TrailARN").is_none() => {
                 unreadable("GetEventSelectors").into()
             }

@@ -1,7 +1,7 @@
 //! A whole scan: callers, the organization, its accounts, and one snapshot of it all.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::{StreamExt, stream};
@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::account::account;
 use crate::caller::{self, Caller, chain, enter_role, session_name};
+use crate::central::{Standing, Told};
 use crate::credentials::{Entry, enter};
 use crate::engine::{Engine, Visit};
 use crate::organization::organization;
@@ -115,6 +116,8 @@ pub(crate) async fn callers(
             options.objects.max_cost,
             &options.objects.prices,
         ),
+        standing: OnceLock::new(),
+        told: OnceLock::new(),
         options,
         observer,
         cancel,
@@ -164,10 +167,11 @@ async fn scan(engine: &Arc<Engine>, callers: Callers) -> Result<Snapshot, Collec
         visits = enter_members(engine, &first, org, members).await?;
     }
     visits.extend(refused);
+    let standing = engine.standing.get_or_init(|| Standing::of(&organization));
     let mut snapshot = Snapshot::unread(taken_at(options), partition);
     snapshot.caller = Some(callers.proven[0].arn.clone());
     snapshot.organization = organization;
-    snapshot.accounts = accounts(engine, visits).await;
+    snapshot.accounts = administrators_first(engine, standing, visits).await;
     settle_denied_regions(&mut snapshot);
     prove(engine, &mut snapshot).await;
     let minds = options.read_content || options.objects.max_cost.is_some();
@@ -350,6 +354,20 @@ async fn enter_members(
 fn is_administrative(role: &str) -> bool {
     let name = role.to_ascii_lowercase();
     name == "organizationaccountaccessrole" || name.contains("admin")
+}
+
+/// The accounts that are told of others are read before those: what they were told spares calls.
+async fn administrators_first(
+    engine: &Arc<Engine>,
+    standing: &Standing,
+    visits: Visits,
+) -> BTreeMap<String, Account> {
+    let (first, rest): (Visits, Visits) =
+        visits.into_iter().partition(|(id, _)| standing.is_told(id));
+    let mut read = accounts(engine, first).await;
+    engine.told.get_or_init(|| Told::of(standing, &read));
+    read.extend(accounts(engine, rest).await);
+    read
 }
 
 async fn accounts(engine: &Arc<Engine>, visits: Visits) -> BTreeMap<String, Account> {

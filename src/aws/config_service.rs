@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{ConfigRecorder, ConfigService, DeliveryChannel, Gap, GapKind, Observed};
+use palisade_model::{
+    Aggregator, ConfigRecorder, ConfigService, DeliveryChannel, Gap, GapKind, Observed,
+};
 use serde_json::{Value, json};
 
 use crate::engine::Place;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::CONFIG;
+use crate::tasks::each;
 
 /// Recorders and channels. Neither of them reads as absent.
 pub(crate) async fn config(place: &Place) -> Observed<ConfigService> {
@@ -57,6 +60,83 @@ pub(crate) async fn config(place: &Place) -> Observed<ConfigService> {
         recorders,
         delivery_channels: channels,
     })
+}
+
+/// Aggregators by name, in accounts that may gather from their organization.
+pub(crate) async fn aggregators(place: &Place) -> Observed<BTreeMap<String, Aggregator>> {
+    if !place.may_gather("config.amazonaws.com") {
+        return Observed::Absent;
+    }
+    let listed = place.json_pages(
+        &CONFIG,
+        "DescribeConfigurationAggregators",
+        "",
+        json!({"Limit": 100}),
+        ("ConfigurationAggregators[]", "NextToken", "NextToken"),
+    );
+    let read = |entry: &Value| {
+        let wide = "OrganizationAggregationSource";
+        let all = |name: &str| path::texts(entry, name);
+        let organization = path::first(entry, wide).is_some();
+        let of = match organization {
+            true => format!("{wide}."),
+            false => "AccountAggregationSources[].".to_owned(),
+        };
+        let aggregator = Aggregator {
+            organization,
+            all_regions: path::flag(entry, &format!("{of}AllAwsRegions")).unwrap_or_default(),
+            regions: all(&format!("{of}AwsRegions[]")),
+            sources: Observed::Absent,
+        };
+        Some((
+            path::text(entry, "ConfigurationAggregatorName")?,
+            aggregator,
+        ))
+    };
+    let operation = "config:DescribeConfigurationAggregators";
+    let listed: Vec<(String, Aggregator)> = match path::rows(listed.await, operation, read) {
+        Observed::Value(listed) => listed,
+        other => return other.map(|_: Vec<_>| BTreeMap::new()),
+    };
+    let read = each(listed, |(name, mut aggregator)| async move {
+        aggregator.sources = sources(place, &name).await;
+        (name, aggregator)
+    });
+    let read: BTreeMap<String, Aggregator> = read.await.into_iter().collect();
+    or_absent((!read.is_empty()).then_some(read))
+}
+
+/// How an aggregator's last updates went, by account and region.
+async fn sources(
+    place: &Place,
+    name: &str,
+) -> Observed<BTreeMap<String, BTreeMap<String, String>>> {
+    let operation = "config:DescribeConfigurationAggregatorSourcesStatus";
+    let listed = place.json_pages(
+        &CONFIG,
+        "DescribeConfigurationAggregatorSourcesStatus",
+        "",
+        json!({"ConfigurationAggregatorName": name, "Limit": 100}),
+        ("AggregatedSourceStatusList[]", "NextToken", "NextToken"),
+    );
+    // The organization itself is a source too, and of no region.
+    let read = |entry: &Value| {
+        let status = path::text(entry, "LastUpdateStatus")?;
+        let region = path::text(entry, "AwsRegion").unwrap_or_default();
+        Some((path::text(entry, "SourceId")?, region, status))
+    };
+    let rows = path::rows(listed.await, operation, read);
+    let rows = rows.map(|rows: Vec<(String, String, String)>| {
+        let mut sources: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for (id, region, status) in rows.into_iter().filter(|(_, region, _)| !region.is_empty()) {
+            sources.entry(id).or_default().insert(region, status);
+        }
+        sources
+    });
+    match rows {
+        Observed::Value(sources) => or_absent((!sources.is_empty()).then_some(sources)),
+        other => other,
+    }
 }
 
 /// An answer that speaks of something else than the list is none.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -16,6 +16,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use palisade_model::{Call, Gap, GapKind, Observed, Partition, Per, calls, find_call};
 use tokio::sync::Semaphore;
 
+use crate::central::{Standing, Told};
 use crate::outcome::{Failure, settle};
 use crate::pace::{Pace, rate_of};
 use crate::purse::Purse;
@@ -37,6 +38,10 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<Clock>,
     /// What looking into buckets may still cost.
     pub(crate) purse: Purse,
+    /// Who administers what, once the organization was read.
+    pub(crate) standing: OnceLock<Standing>,
+    /// What the administrators were told, once they were read.
+    pub(crate) told: OnceLock<Told>,
 }
 
 /// One account being visited.

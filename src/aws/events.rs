@@ -238,6 +238,14 @@ pub(crate) async fn alarms(place: &Place) -> Observed<BTreeMap<String, Alarm>> {
                     datapoints_to_alarm: count(entry, "DatapointsToAlarm"),
                     computes: path::texts(entry, "Metrics.member[].MetricStat.Metric.MetricName"),
                     rule: text("AlarmRule"),
+                    suppressor: text("ActionsSuppressor"),
+                    dimensions: path::all(entry, "Dimensions.member[]")
+                        .into_iter()
+                        .filter_map(|one| {
+                            Some((path::text(one, "Name")?, path::text(one, "Value")?))
+                        })
+                        .collect(),
+                    unit: text("Unit").unwrap_or_default(),
                 };
                 (text("AlarmName").unwrap_or_default(), alarm)
             })
@@ -272,6 +280,16 @@ pub(crate) async fn metric_filters(place: &Place) -> Observed<Vec<MetricFilter>>
                     metric: of("metricName"),
                     value: of("metricValue"),
                     default_value: path::text(metric, "defaultValue"),
+                    dimensions: metric
+                        .get("dimensions")
+                        .and_then(Value::as_object)
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|(name, from)| Some((name.clone(), path::as_text(from)?)))
+                        .collect(),
+                    unit: path::text(metric, "unit")
+                        .filter(|unit| unit != "None")
+                        .unwrap_or_default(),
                 });
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use palisade_model::{Detector, Gap, GapKind, Observed};
 use serde_json::json;
 
+use crate::central::unless;
 use crate::engine::Place;
 use crate::path;
 use crate::s3::or_absent;
@@ -47,17 +48,22 @@ async fn detector(place: &Place, id: &str) -> Observed<Detector> {
         json!({"id": id, "maxResults": 50}),
         ("members[]", "nextToken", "nextToken"),
     );
+    // An enabled member has no members and no organization settings.
+    let spared = place.is_looked_after("guardduty.amazonaws.com");
     let (detector, administrator, organization, members) = tokio::join!(
         ask("GetDetector", "GET /detector/{id}"),
         ask(
             "GetAdministratorAccount",
             "GET /detector/{id}/administrator"
         ),
-        ask(
-            "DescribeOrganizationConfiguration",
-            "GET /detector/{id}/admin"
+        unless(
+            spared,
+            ask(
+                "DescribeOrganizationConfiguration",
+                "GET /detector/{id}/admin"
+            )
         ),
-        members,
+        unless(spared, members),
     );
     let members = path::statuses(
         members,

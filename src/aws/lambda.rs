@@ -115,6 +115,14 @@ fn of(entry: &FunctionConfiguration) -> Function {
         event_sources: Observed::not_collected("lambda:ListEventSourceMappings"),
         code_signing: Observed::not_collected("lambda:GetFunctionCodeSigningConfig"),
         reserved_concurrency: Observed::not_collected("lambda:GetFunctionConcurrency"),
+        dead_letter: entry
+            .dead_letter_config
+            .as_ref()
+            .and_then(|queue| queue.target_arn.clone())
+            .filter(|arn| !arn.is_empty())
+            .map(Arn::from),
+        runs: Observed::Absent,
+        state_read: Observed::Absent,
         state: entry
             .state
             .as_ref()

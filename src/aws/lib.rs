@@ -12,6 +12,7 @@
 mod access_points;
 mod account;
 mod caller;
+mod central;
 mod clients;
 mod cloudtrail;
 mod collect;
@@ -24,6 +25,7 @@ mod error;
 mod events;
 mod generic;
 mod guardduty;
+mod hearers;
 mod iam;
 mod inspector;
 mod lambda;

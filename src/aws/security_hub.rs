@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use palisade_model::{AnalyzerState, Arn, Gap, GapKind, Macie, Observed, SecurityHub, Standard};
 use serde_json::{Value, json};
 
+use crate::central::unless;
 use crate::engine::Place;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::{ANALYZER, MACIE, SECURITY_HUB};
 use crate::tasks::each;
+
+/// The principals by which organizations delegate the two.
+const HUB: &str = "securityhub.amazonaws.com";
+const MACIE_PRINCIPAL: &str = "macie.amazonaws.com";
 
 /// The hub, if it is enabled.
 pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
@@ -46,8 +51,21 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         json!({"OnlyAssociated": false, "MaxResults": 50}),
         ("Members[]", "NextToken", "NextToken"),
     );
-    let members = members.await;
+    let spared = place.is_looked_after(HUB);
+    let members = unless(spared, members).await;
+    let route = "GET /organization/configuration";
+    let settings = place.json(
+        &SECURITY_HUB,
+        "DescribeOrganizationConfiguration",
+        route,
+        json!({}),
+    );
+    let auto_enable = match unless(!place.may_administer(HUB), settings).await {
+        Observed::Value(answer) => or_absent(enrols(&answer)),
+        other => other.map(|_| false),
+    };
     Observed::Value(SecurityHub {
+        auto_enable,
         members: path::statuses(
             members,
             "securityhub:ListMembers",
@@ -57,6 +75,16 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         auto_enable_controls: path::flag(&hub, "AutoEnableControls").unwrap_or_default(),
         standards,
     })
+}
+
+/// Whether accounts that join are enrolled: by the setting, or by a central configuration, which
+/// takes its place. Source: "OrganizationConfiguration", AWS Security Hub API Reference, 2026-11.
+fn enrols(answer: &Value) -> Option<bool> {
+    let kind = path::text(answer, "OrganizationConfiguration.ConfigurationType");
+    match kind.as_deref() {
+        Some("CENTRAL") => Some(true),
+        _ => path::flag(answer, "AutoEnable"),
+    }
 }
 
 /// The newer edition's hub.
@@ -103,8 +131,20 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
         json!({"onlyAssociated": "false", "maxResults": 25}),
         ("members[]", "nextToken", "nextToken"),
     );
-    let members = members.await;
+    let spared = place.is_looked_after(MACIE_PRINCIPAL);
+    let members = unless(spared, members).await;
+    let settings = place.json(
+        &MACIE,
+        "DescribeOrganizationConfiguration",
+        "GET /admin/configuration",
+        json!({}),
+    );
+    let auto_enable = match unless(!place.may_administer(MACIE_PRINCIPAL), settings).await {
+        Observed::Value(answer) => or_absent(path::flag(&answer, "autoEnable")),
+        other => other.map(|_| false),
+    };
     Observed::Value(Macie {
+        auto_enable,
         members: path::statuses(
             members,
             "macie2:ListMembers",

@@ -193,6 +193,8 @@ pub static CALLS: &[Call] = &[
     call("lambda:ListFunctionUrlConfigs", Per::Item),
     call("lambda:ListAliases", Per::Item),
     call("lambda:GetFunctionCodeSigningConfig", Per::Item).absent(&["ResourceNotFoundException"]),
+    // Only of functions that stand in an alarm chain: the list leaves their state out.
+    call("lambda:GetFunctionConfiguration", Per::Item).absent(&["ResourceNotFoundException"]),
     call("lambda:GetFunctionConcurrency", Per::Item).absent(&["ResourceNotFoundException"]),
     call("lambda:ListTags", Per::Item),
     // GuardDuty
@@ -209,11 +211,18 @@ pub static CALLS: &[Call] = &[
     call("config:DescribeConfigurationRecorders", Per::Region),
     call("config:DescribeConfigurationRecorderStatus", Per::Region),
     call("config:DescribeDeliveryChannels", Per::Region),
+    // Only accounts that gather from their organization are asked.
+    call("config:DescribeConfigurationAggregators", Per::Item),
+    call("config:DescribeConfigurationAggregatorSourcesStatus", Per::Item),
     // Security Hub
     call("securityhub:DescribeHub", Per::Region)
         .absent(&["InvalidAccessException", "ResourceNotFoundException"]),
     call("securityhub:GetEnabledStandards", Per::Item),
     call("securityhub:ListMembers", Per::Item),
+    // Only the organization's administrators of Security Hub and Macie are asked; in a region
+    // where they are none they say so.
+    call("securityhub:DescribeOrganizationConfiguration", Per::Item)
+        .absent(&["InvalidAccessException"]),
     call("securityhub:DescribeSecurityHubV2", Per::Region)
         .absent(&["InvalidAccessException", "ResourceNotFoundException"]),
     // CloudTrail
@@ -226,6 +235,7 @@ pub static CALLS: &[Call] = &[
     call("macie2:GetAutomatedDiscoveryConfiguration", Per::Item)
         .absent(&["AccessDeniedException: not enabled"]),
     call("macie2:ListMembers", Per::Item),
+    call("macie2:DescribeOrganizationConfiguration", Per::Item),
     // Access Analyzer
     call("access-analyzer:ListAnalyzers", Per::Region),
     call("access-analyzer:ListArchiveRules", Per::Item),
@@ -246,6 +256,8 @@ pub static CALLS: &[Call] = &[
     call("sns:GetSubscriptionAttributes", Per::Item).absent(&["NotFound"]),
     // CloudWatch and its logs
     call("cloudwatch:DescribeAlarms", Per::Region),
+    // Only of functions that stand in an alarm chain.
+    call("cloudwatch:GetMetricStatistics", Per::Item),
     call("logs:DescribeMetricFilters", Per::Region),
 ];
 

@@ -55,6 +55,9 @@ pub struct Function {
     /// `Active`, `Inactive`, `Pending` or `Failed`; empty when not said.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub state: String,
+    /// A gap where [`state`](Self::state) was asked for and not told.
+    #[serde(skip_serializing_if = "Observed::is_absent")]
+    pub state_read: Observed<()>,
     /// What its owner says the code does with alarms. `None`: the code is never read, so nobody
     /// said.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -202,10 +202,12 @@ fn concluded(snapshot: &Snapshot) -> Concluded {
     }
 }
 
-/// Calls that other services' calls hang on: they fail alone.
+/// Calls that other services' calls hang on, or that hang on those: they fail alone.
 const ALONE: &[&str] = &[
     "sts:GetCallerIdentity",
     "organizations:DescribeOrganization",
+    "lambda:GetFunctionConfiguration",
+    "cloudwatch:GetMetricStatistics",
 ];
 
 /// Every call that is made, in rounds that hold at most one call of each service: none of a

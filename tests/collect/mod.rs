@@ -6,6 +6,7 @@ mod denied;
 mod estates;
 mod progress;
 mod regions;
+mod shortcuts;
 
 use std::sync::Arc;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use palisade_model::{Alarm, Arn, MetricFilter, Observed, Trail};
 use serde_json::Value;
 
+use super::composite::{self, Held};
 use super::follow::{allowed, best, region};
 use super::notify::{self, Publisher};
-use super::composite::{self, Held};
 use super::{Link, Reach, Stop, Way, broken, running, short};
 use crate::alarm::event::{Call, Event};
 use crate::alarm::heard::{ANY_VALUE, Heard, Subject};
@@ -245,7 +245,8 @@ fn sees(name: &str, alarm: &Alarm, filter: &MetricFilter, record: &Value) -> Res
     };
     if !alarm.unit.is_empty() && alarm.unit != unit {
         let asked = &alarm.unit;
-        let why = format!("alarm `{name}` asks for the unit `{asked}`, and `{metric}` has `{unit}`");
+        let why =
+            format!("alarm `{name}` asks for the unit `{asked}`, and `{metric}` has `{unit}`");
         return broken(Link::Alarm, why);
     }
     Ok(())

@@ -58,6 +58,10 @@ pub(super) fn function(
 }
 
 fn alive(function: &Function, name: &str) -> Result<(), Stop> {
+    if let (true, Observed::Gap(gap)) = (function.state.is_empty(), &function.state_read) {
+        let missing = format!("whether the function `{name}` is alive: {gap}");
+        return Err(Stop::Unknown(missing));
+    }
     if !matches!(function.state.as_str(), "" | "Active") {
         let state = &function.state;
         return broken(

@@ -40,7 +40,9 @@ pub(super) fn access_analyzer(
                 for (name, analyzer) in watching {
                     match (analyzer.status.as_str(), analyzer.kind.as_str()) {
                         ("", _) | ("ACTIVE", "") => {
-                            missing.push(format!("what the analyzer `{name}` is and whether it works"));
+                            missing.push(format!(
+                                "what the analyzer `{name}` is and whether it works"
+                            ));
                         }
                         ("ACTIVE", kind) => {
                             kinds.push(kind);

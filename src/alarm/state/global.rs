@@ -39,7 +39,10 @@ fn fms(id: &str, account: &Account) -> State {
     let mut faults = Faults::default();
     match manager.status.as_str() {
         "READY" => {}
-        "" => faults.unread("status", "the state of the administrator's role was not told"),
+        "" => faults.unread(
+            "status",
+            "the state of the administrator's role was not told",
+        ),
         status => faults.add("status", format!("the administrator's role is `{status}`")),
     }
     if manager.administrator == id {

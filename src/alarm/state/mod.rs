@@ -420,7 +420,12 @@ fn looked_at(
 
 /// What the organization's administrators alone say of an account that could not be entered, in
 /// every region in which one of them was read.
-fn hearsay(snapshot: &Snapshot, id: &str, account: &Account, gap: &Gap) -> Vec<(String, Service, State)> {
+fn hearsay(
+    snapshot: &Snapshot,
+    id: &str,
+    account: &Account,
+    gap: &Gap,
+) -> Vec<(String, Service, State)> {
     let unread = Region::failed(gap);
     let mut said = Vec::new();
     let regional = Service::ALL.into_iter().filter(|one| !one.is_global());

@@ -58,10 +58,16 @@ fn off(
     seen: Option<(&str, &str)>,
 ) -> State {
     let state = contradicted(state, seen);
-    though_enrolled(state, snapshot, (account, name), Service::Guardduty, |there| {
-        let detector = there.guardduty.value()?.values().next()?;
-        Some(detector.auto_enable.value()? == "ALL")
-    })
+    though_enrolled(
+        state,
+        snapshot,
+        (account, name),
+        Service::Guardduty,
+        |there| {
+            let detector = there.guardduty.value()?.values().next()?;
+            Some(detector.auto_enable.value()? == "ALL")
+        },
+    )
 }
 
 /// Whoever administers a detector can quiet its findings.

@@ -111,7 +111,9 @@ fn differences(copy: &Trail, owners: &Trail) -> Vec<String> {
     }
     if copy.bucket != owners.bucket {
         let (here, there) = (&copy.bucket, &owners.bucket);
-        found.push(format!("goes to the bucket `{here}`, and its owner's to `{there}`"));
+        found.push(format!(
+            "goes to the bucket `{here}`, and its owner's to `{there}`"
+        ));
     }
     for (what, here, there) in [
         ("every region", copy.multi_region, owners.multi_region),
