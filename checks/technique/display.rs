@@ -85,6 +85,8 @@ impl Predicate {
             P::RunsWith(a, b) => write!(f, "runs_with({a}, {b})"),
             P::SameVpc(a, b) => write!(f, "same_vpc({a}, {b})"),
             P::PublicPolicyBlocked(a) => write!(f, "public_policy_blocked({a})"),
+            P::OwnAccount(a) => write!(f, "own_account({a})"),
+            P::SharingBlocked(a) => write!(f, "sharing_blocked({a})"),
             P::ProvisionedFrom(a, b) => write!(f, "provisioned_from({a}, {b})"),
             P::Vendor(a) => write!(f, "vendor({a})"),
             P::InOrganization(a) => write!(f, "in_organization({a})"),

@@ -328,6 +328,8 @@ impl Call<'_> {
             }
             "runs_with" => self.two(P::RunsWith)?,
             "same_vpc" => self.two(P::SameVpc)?,
+            "own_account" => P::OwnAccount(self.one()?),
+            "sharing_blocked" => P::SharingBlocked(self.one()?),
             "public_policy_blocked" => P::PublicPolicyBlocked(self.one()?),
             "provisioned_from" => self.two(P::ProvisionedFrom)?,
             "vendor" => P::Vendor(self.one()?),

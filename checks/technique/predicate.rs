@@ -309,6 +309,13 @@ pub enum Predicate {
     SameVpc(ResourceRef, ResourceRef),
     /// `public_policy_blocked(bucket:$b)`: S3 refuses a new public policy on it.
     PublicPolicyBlocked(ResourceRef),
+    /// `own_account(secretsmanager.secret:$s)`: it lies in the account of whoever acts.
+    OwnAccount(ResourceRef),
+    /// `sharing_blocked(ec2.snapshot:$s)`: its region blocks all public sharing of snapshots, those
+    /// that were public before among them.
+    ///
+    /// Source: "Block public access for Amazon EBS snapshots", Amazon EBS User Guide, 2026-10.
+    SharingBlocked(ResourceRef),
     /// `provisioned_from(role:$self, sso.permission-set:$ps)`: Identity Center made the role of
     /// this permission set.
     ProvisionedFrom(ResourceRef, ResourceRef),
@@ -425,6 +432,8 @@ impl Predicate {
             | P::InternetFacing(a, _)
             | P::LaunchedFrom(a, _)
             | P::PublicPolicyBlocked(a)
+            | P::SharingBlocked(a)
+            | P::OwnAccount(a)
             | P::Vendor(a)
             | P::InOrganization(a)
             | P::KnownAccount(a)

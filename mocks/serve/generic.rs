@@ -16,8 +16,14 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
     let call = desk.call;
     let asked = |ask: &Ask| ask.service.prefix == call.service && ask.operation == call.operation;
     for row in LISTINGS {
+        if let Some(narrow) = row.narrow
+            && asked(&narrow.ask)
+            && asks_for_less(desk, row, &narrow.ask)
+        {
+            return list(desk, row, narrow.attributes);
+        }
         if asked(&row.list) && constants_match(desk, &row.list) {
-            return list(desk, row);
+            return list(desk, row, &[]);
         }
     }
     let mut known = false;
@@ -93,6 +99,17 @@ fn constants_match(desk: &Desk<'_>, ask: &Ask) -> bool {
     })
 }
 
+/// Whether the call holds what the second list call of a row sends besides the first.
+fn asks_for_less(desk: &Desk<'_>, row: &Listing, narrow: &Ask) -> bool {
+    let known = |name: &str| row.list.send.iter().any(|(sent, _)| *sent == name);
+    let mut own = narrow.send.iter().filter(|(name, _)| !known(name));
+    own.all(|(name, value)| match value {
+        Sent::Texts(texts) => desk.call.list(name) == *texts,
+        Sent::Text(text) => desk.call.text(name).as_deref() == Some(text),
+        _ => false,
+    })
+}
+
 /// The resources of a row, where the call is made: `None` when the kind is not offered there.
 fn resources<'a>(
     desk: &Desk<'a>,
@@ -110,10 +127,15 @@ fn resources<'a>(
     }
 }
 
-fn list(desk: &Desk<'_>, row: &Listing) -> Outcome {
+/// Lists the resources of a row; where `telling` names attributes, those that have one.
+fn list(desk: &Desk<'_>, row: &Listing, telling: &[&str]) -> Outcome {
     let mut items = Vec::new();
+    let tells = |resource: &Resource| {
+        let mut named = telling.iter();
+        telling.is_empty() || named.any(|name| has_something(resource.attributes.get(*name)))
+    };
     for (name, resource) in resources(desk, row)?.into_iter().flatten() {
-        if !under_parent(desk, row, name)? {
+        if !tells(resource) || !under_parent(desk, row, name)? {
             continue;
         }
         if let Some(gap) = gap_of(resource, row, 0) {
@@ -143,6 +165,14 @@ fn list(desk: &Desk<'_>, row: &Listing) -> Outcome {
         put(&mut value, row.list.page.read, next.into(), &[]);
     }
     Ok(written(desk, value))
+}
+
+fn has_something(fact: Option<&Observed<Value>>) -> bool {
+    match fact {
+        Some(Observed::Value(Value::Array(all))) => !all.is_empty(),
+        Some(Observed::Value(_) | Observed::Gap(_)) => true,
+        _ => false,
+    }
 }
 
 /// The parameter that limits a page, where the row sends one.
@@ -229,6 +259,9 @@ fn item(desk: &Desk<'_>, row: &Listing, name: &str, resource: &Resource) -> Valu
             put(&mut value, path, text.into(), &[]);
         }
         Name::Fixed(_) => {}
+    }
+    if !row.owner.is_empty() {
+        put(&mut value, row.owner, desk.call.account.as_str().into(), &[]);
     }
     facts(desk, row, resource, 0, &mut value);
     value

@@ -1,12 +1,12 @@
 //! The generic collector: every row of the listing table, for one place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_model::listing::{
     ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Tags, Value as Parameter,
 };
-use palisade_model::{Arn, Gap, GapKind, Iam, Observed, Per, PolicyText, Resource, Why};
+use palisade_model::{Arn, Call, Gap, GapKind, Iam, Observed, Per, PolicyText, Resource, Why};
 use serde_json::{Value, json};
 
 use crate::engine::Place;
@@ -120,11 +120,24 @@ async fn list(
         Observed::Value(listed) => listed,
         other => return other.map(|_| BTreeMap::new()),
     };
-    let described = AtomicUsize::new(0);
-    let described = &described;
+    let mut listed: Vec<Value> = listed.into_iter().filter(|item| is_own(place, row, item)).collect();
+    let narrow = narrowed(place, row, &call, parent).await;
+    let left_out = |item: &Value| {
+        let named = |few: &BTreeSet<String>| name_in(row, item).is_some_and(|n| few.contains(&n));
+        narrow.as_ref().is_some_and(|few| !named(few))
+    };
+    // Of too many, those that have something to say are described.
+    listed.sort_by_key(left_out);
+    let (described, left_out) = (&AtomicUsize::new(0), &left_out);
     let read = each(listed, |item| async move {
         let whole = described.fetch_add(1, Ordering::Relaxed) < DESCRIBED;
-        resource(place, row, parent, item, whole).await
+        let silent = left_out(&item);
+        let (name, mut resource) = resource(place, row, parent, item, whole).await?;
+        let known = row.narrow.iter().filter(|_| silent);
+        for attribute in known.flat_map(|narrow| narrow.attributes) {
+            resource.attributes.insert((*attribute).to_owned(), Observed::Absent);
+        }
+        Some((name, resource))
     });
     let mut all = BTreeMap::new();
     for found in read.await {
@@ -138,6 +151,36 @@ async fn list(
         }
     }
     Observed::Value(all)
+}
+
+/// Whether an item belongs to the account that is asked.
+fn is_own(place: &Place, row: &Listing, item: &Value) -> bool {
+    row.owner.is_empty()
+        || path::text(item, row.owner).is_none_or(|owner| owner == place.visit.account)
+}
+
+/// The name that a list gives an item.
+fn name_in(row: &Listing, item: &Value) -> Option<String> {
+    match row.name {
+        Name::Path(path) => path::text(item, path),
+        _ => None,
+    }
+}
+
+/// The items that the row's second list call names; `None` where there is none, or no answer.
+async fn narrowed(
+    place: &Place,
+    row: &'static Listing,
+    call: &Call,
+    parent: Option<&Parent>,
+) -> Option<BTreeSet<String>> {
+    let narrow = row.narrow.as_ref()?;
+    let question = question(&narrow.ask, &Value::Null, parent, None);
+    let page = (row.items, narrow.ask.page.send, narrow.ask.page.read);
+    match place.question_pages(call, question, page).await {
+        Observed::Value(few) => few.iter().map(|item| name_in(row, item)).collect(),
+        _ => None,
+    }
 }
 
 fn is_bare(row: &Listing, resource: &Resource) -> bool {

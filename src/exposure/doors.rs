@@ -218,7 +218,7 @@ pub(super) fn resources(
             out.push((
                 kind,
                 resource,
-                shared(resource, attributes, account, around),
+                shared(resource, attributes, account, around, &public_block(kind, lists)),
             ));
         }
     }
@@ -246,12 +246,42 @@ fn listed<'a>(
         .flat_map(BTreeMap::values)
 }
 
+/// Whether a region blocks what snapshots in it were shared with everybody for.
+///
+/// Source: "Block public access for Amazon EBS snapshots", Amazon EBS User Guide, 2026-10.
+fn public_block(
+    kind: &str,
+    lists: &BTreeMap<String, Observed<BTreeMap<String, Resource>>>,
+) -> Observed<bool> {
+    const STATE: &str = "ec2.snapshot-block-public-access";
+    if kind != "ec2.snapshot" {
+        return Observed::Value(false);
+    }
+    match lists.get(STATE) {
+        Some(Observed::Gap(gap)) => Observed::Gap(gap.clone()),
+        None => Observed::not_collected("ec2:GetSnapshotBlockPublicAccessState"),
+        Some(_) => {
+            for state in listed(lists, STATE) {
+                match state.attributes.get("state") {
+                    Some(Observed::Gap(gap)) => return Observed::Gap(gap.clone()),
+                    Some(Observed::Value(state)) if state == "block-all-sharing" => {
+                        return Observed::Value(true);
+                    }
+                    _ => {}
+                }
+            }
+            Observed::Value(false)
+        }
+    }
+}
+
 /// Who may copy a snapshot or start an image. Whoever does needs an AWS account.
 fn shared(
     resource: &Resource,
     attributes: &[&str],
     account: &str,
     around: &Surroundings<'_>,
+    block: &Observed<bool>,
 ) -> Verdict {
     use super::openings::named;
     use super::view::View;
@@ -271,7 +301,14 @@ fn shared(
             Some(Observed::Value(value)) => {
                 for text in texts(value) {
                     let audience = if text == "all" || text == "true" {
-                        Audience::AuthenticatedAws
+                        match block {
+                            Observed::Value(true) => continue,
+                            Observed::Gap(gap) => {
+                                verdict.gaps.push((**gap).clone());
+                                continue;
+                            }
+                            _ => Audience::AuthenticatedAws,
+                        }
                     } else if text.len() == 12
                         && text != account
                         && text.bytes().all(|b| b.is_ascii_digit())

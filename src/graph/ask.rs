@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use palisade_model::{Arn, Gap, GapKind, Observed};
 
 use super::Status;
+use super::abroad::across;
 use super::actor::{Actor, Mod};
 use super::judge::Judge;
 use super::weigh::{Detection, Interval};
@@ -74,7 +75,7 @@ impl Judge<'_> {
         let call = (!action.eq_ignore_ascii_case("iam:PassRole"))
             .then(|| self.heard(&action, actor.arn.account(), &resource));
         let (status, factor, gaps) = (short.status, short.factor, short.gaps);
-        Some(Asked {
+        let asked = Asked {
             status,
             factor,
             call,
@@ -84,7 +85,8 @@ impl Judge<'_> {
             context,
             second: false,
             fresh,
-        })
+        };
+        Some(across(actor, asked))
     }
 
     /// Who notices a call; a resource that stands in a region fixes the region.

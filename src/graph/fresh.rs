@@ -10,6 +10,7 @@ use std::rc::Rc;
 use palisade_checks::technique::{Kind, Requirement, Selector};
 use palisade_model::Arn;
 
+use super::abroad::is_abroad;
 use super::actor::{Actor, Crew};
 use super::ask::Asked;
 use super::bind::Bindings;
@@ -55,6 +56,10 @@ impl Judge<'_> {
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Named {
+        // What is made is made at home, and is of no use abroad.
+        if is_abroad(crew.first, bindings) {
+            return None;
+        }
         self.resource_in(crew.first.arn.account(), crew, requirements, bindings)
     }
 

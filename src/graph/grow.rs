@@ -280,6 +280,7 @@ impl<'g, 'a> Growth<'g, 'a> {
                 self.try_plan(number, source, &first);
             }
         }
+        self.try_abroad((source, members), &first, &offered);
     }
 
     /// Administrators by their own policies.

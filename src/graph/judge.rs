@@ -11,6 +11,7 @@ use palisade_checks::weights::Weights;
 use palisade_model::{Arn, Snapshot};
 use rustc_hash::FxHashMap;
 
+use super::abroad::{is_abroad, is_at_home};
 use super::actor::{Actor, Crew};
 use super::ask::{Asked, MemoKey, Short};
 use super::bind::{Bindings, Bound, Truth};
@@ -152,8 +153,13 @@ impl<'a> Judge<'a> {
         bindings: &Bindings,
     ) -> Option<Asked> {
         let context = context_of(requirement, bindings)?;
+        let abroad = is_abroad(actor, bindings);
         if !requirement.takes_resource() {
-            return self.ask(actor, (&requirement.action, "*"), context, false);
+            // What names no resource is done at home.
+            return match abroad && !is_at_home(requirement) {
+                true => None,
+                false => self.ask(actor, (&requirement.action, "*"), context, false),
+            };
         }
         let account = actor.arn.account();
         let alone = Crew::alone(actor);
@@ -187,6 +193,8 @@ impl<'a> Judge<'a> {
                 let resource = self.account_resource(&requirement.action, &id);
                 self.ask(actor, (&requirement.action, &resource), context, false)
             }
+            // What nobody listed is not looked for in every other account.
+            Bound::Unseen { .. } if abroad => None,
             Bound::Unseen { account, gap } => {
                 let (_, mut answers) =
                     self.resource_in(&account, &alone, &[requirement], bindings)?;
@@ -248,7 +256,10 @@ fn is_implicit(predicate: &Predicate) -> bool {
     match predicate {
         Predicate::Not(inner) => is_implicit(inner),
         Predicate::Any(parts) | Predicate::All(parts) => parts.iter().any(is_implicit),
-        Predicate::AssumableIfTrusted(_) | Predicate::CodeOn(_) | Predicate::Held(_) => true,
+        Predicate::AssumableIfTrusted(_)
+        | Predicate::CodeOn(_)
+        | Predicate::Held(_)
+        | Predicate::OwnAccount(_) => true,
         _ => false,
     }
 }

@@ -4,11 +4,13 @@
 //! snapshot into nodes and edges, finds the best way from every entry to every target, and says
 //! of each step which statements allow it.
 
+mod abroad;
 mod actor;
 mod admin;
 mod ask;
 mod becomes;
 mod bind;
+mod blocks;
 mod called;
 mod cause;
 mod choke;

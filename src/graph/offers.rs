@@ -9,6 +9,7 @@ use palisade_checks::technique::Source;
 use palisade_model::OrgPolicyKind;
 use rustc_hash::FxHashMap;
 
+use super::abroad::Abroad;
 use super::actor::Actor;
 use super::plan::Plan;
 use super::scene::Scene;
@@ -28,6 +29,8 @@ pub(crate) struct Offers {
     /// the resource alone.
     guarded: FixedBitSet,
     plans: Vec<Needs>,
+    /// What resources offer to callers from other accounts.
+    pub(crate) abroad: Abroad,
 }
 
 /// What a technique needs at least.
@@ -110,7 +113,9 @@ impl Offers {
             by_policy: FxHashMap::default(),
             by_name: FxHashMap::default(),
             guarded,
+            abroad: Abroad::default(),
         };
+        offers.abroad = Abroad::read(&offers, scene);
         scene.each_resource_policy(&mut |document| offers.read_resource(document));
         offers.read_rcps(scene);
         offers
@@ -157,7 +162,22 @@ impl Offers {
         }
     }
 
-    fn of_statement(&self, statement: &Statement) -> FixedBitSet {
+    /// The actions of a service.
+    pub(super) fn of_service(&self, service: &str) -> FixedBitSet {
+        let mut set = FixedBitSet::with_capacity(self.actions.len());
+        let own = |action: &str| action.strip_prefix(service).is_some_and(|r| r.starts_with(':'));
+        set.extend((0..self.actions.len()).filter(|at| own(&self.actions[*at])));
+        set
+    }
+
+    /// These actions, in lower case, as far as some technique needs them.
+    pub(super) fn of_actions(&self, actions: &[&str]) -> FixedBitSet {
+        let mut set = FixedBitSet::with_capacity(self.actions.len());
+        set.extend(actions.iter().filter_map(|action| self.place_of(action).ok()));
+        set
+    }
+
+    pub(super) fn of_statement(&self, statement: &Statement) -> FixedBitSet {
         let globs = |patterns: &[String]| -> Vec<Glob> {
             patterns
                 .iter()

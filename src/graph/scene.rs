@@ -438,7 +438,7 @@ fn roles(account: &Account) -> impl Iterator<Item = (&Arn, &str)> {
 }
 
 /// A name in a `Principal` element: an account for its root ARN, a role for its session ARN.
-fn aws_name(written: &str) -> String {
+pub(super) fn aws_name(written: &str) -> String {
     if let Some(account) = written.strip_suffix(":root") {
         return account.rsplit(':').next().unwrap_or_default().to_owned();
     }

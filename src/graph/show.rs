@@ -315,23 +315,37 @@ impl Graph<'_> {
                     .and_then(|node| node.account().map(str::to_owned))
             })
             .unwrap_or_default();
-        let attempt = Attempt {
-            plan,
-            judge: &self.judge,
-            actor,
-            helper,
-            account: &account,
-            explain: true,
-            crowd: false,
-            found: BTreeMap::new(),
+        let attempt = |account: &str| {
+            let attempt = Attempt {
+                plan,
+                judge: &self.judge,
+                actor,
+                helper,
+                account,
+                explain: true,
+                crowd: false,
+                found: BTreeMap::new(),
+            };
+            attempt.run(given.clone())
         };
-        let found = attempt.run(given);
+        let mut found = attempt(&account);
         let fits = |solution: &&Solution| {
             let same_price = cost_of(&self.judge, plan, solution) == *cost
                 && is_of(plan, head.as_ref(), solution);
             let bound = goal.and_then(|goal| solution.bindings.get(goal)?.arn().cloned());
             same_price && (head_arn.is_none() || bound.is_none() || bound == head_arn)
         };
+        // What is not done at home is done where it leads to.
+        let there = head_arn.as_ref().and_then(|arn| self.judge.look.owner(arn));
+        if let Some(there) = there
+            && there != account
+            && !found.values().flatten().any(|solution| fits(&solution))
+        {
+            let other = attempt(there);
+            if other.values().flatten().any(|solution| fits(&solution)) {
+                found = other;
+            }
+        }
         let solutions: Vec<&Solution> = found.values().flatten().collect();
         let crowned = |solution: &&Solution| self.crowns(plan, head.as_ref(), solution);
         let all = || solutions.iter().copied();
@@ -398,16 +412,7 @@ impl Graph<'_> {
             .filter(|(name, _)| *name != "self" && *name != "target")
             .map(|(name, bound)| (format!("${name}"), bound.text()))
             .collect();
-        let breaks = &plan.technique.breaks;
-        edge.blocked_by = plan
-            .technique
-            .cut_first
-            .iter()
-            .map(|action| format!("deny {action}"))
-            .chain(breaks.trust_policy.iter().cloned())
-            .chain(breaks.config.iter().cloned())
-            .chain(breaks.conditions.iter().cloned())
-            .collect();
+        edge.blocked_by = super::blocks::of(plan.technique, &edge.requests, &edge.facts);
     }
 }
 

@@ -40,6 +40,11 @@ pub struct Listing {
     /// The kind whose resources are listed first: the list call is made for each of them, with
     /// [`Value::Parent`] values.
     pub under: Option<&'static str>,
+    /// The path of the account that owns an item: what belongs to another one is left out, however
+    /// it came to be listed. Empty: the answer does not say.
+    pub owner: &'static str,
+    /// A second list call that names the few items of which some attributes say anything.
+    pub narrow: Option<Narrow>,
     /// Calls made for each item.
     pub details: &'static [Ask],
     /// The name in the map, unique within the region.
@@ -58,6 +63,16 @@ pub struct Listing {
     /// Whether it is asked once per account, in the partition's home region, and stands in
     /// [`crate::Account::resources`].
     pub global: bool,
+}
+
+/// A list call whose answer leaves out every item of which the attributes say nothing: one call
+/// tells of most items what a call for each would.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrow {
+    /// The call; its items stand where those of [`Listing::list`] stand.
+    pub ask: Ask,
+    /// The attributes that are absent from an item it leaves out.
+    pub attributes: &'static [&'static str],
 }
 
 /// One operation and how to send it.
@@ -367,6 +382,7 @@ mod tests {
     fn asks() -> impl Iterator<Item = (&'static Listing, &'static Ask)> {
         LISTINGS.iter().flat_map(|row| {
             std::iter::once(&row.list)
+                .chain(row.narrow.as_ref().map(|narrow| &narrow.ask))
                 .chain(row.details)
                 .map(move |ask| (row, ask))
         })
@@ -398,6 +414,23 @@ mod tests {
             let tags = row.tags.map(|tags| tags.at);
             for at in sources.chain(role).chain(row.policy).chain(arn).chain(tags) {
                 assert!(at.source <= row.details.len(), "{}: {at:?}", row.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_list_is_the_same_call_asked_for_less() {
+        for row in LISTINGS {
+            let Some(narrow) = row.narrow else { continue };
+            assert_eq!(narrow.ask.call, row.list.call, "{}", row.kind);
+            assert!(narrow.ask.send.len() > row.list.send.len(), "{}", row.kind);
+            for name in narrow.attributes {
+                let known = row.attributes.iter().find(|known| known.name == *name);
+                assert!(
+                    known.is_some_and(|known| known.at.source > 0),
+                    "{}",
+                    row.kind
+                );
             }
         }
     }

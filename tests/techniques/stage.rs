@@ -418,6 +418,7 @@ fn empty_account() -> Account {
     for kind in [
         "ssm.managed-instance",
         "ec2.security-group-rule",
+        "ec2.snapshot-block-public-access",
         "eks.pod-identity-association",
     ] {
         region

@@ -203,6 +203,12 @@ fn workload(stage: &mut Stage<'_>, predicate: &Predicate) -> bool {
         P::CodeOn(of) => set(stage, of.kind.name(), name(of), "role"),
         P::LaunchedFrom(..) => set(stage, "autoscaling.group", "asg", "launch_template"),
         P::SameVpc(a, _) => set(stage, a.kind.name(), name(a), "vpc_id"),
+        P::SharingBlocked(_) => set(
+            stage,
+            "ec2.snapshot-block-public-access",
+            "account",
+            "state",
+        ),
         P::PublicPolicyBlocked(_) => {
             stage.account().s3.public_access_block = denied();
             true

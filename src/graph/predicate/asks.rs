@@ -28,6 +28,8 @@ impl Asks for Judge<'_> {
             return Truth::No;
         }
         bindings.insert("self".to_owned(), super::Bound::Known(who.clone()));
+        let home = super::Bound::Account(who.account().to_owned());
+        bindings.insert("account".to_owned(), home);
         let actor = Actor {
             class: own_class(who),
             ..actor
@@ -88,6 +90,7 @@ impl Asks for Judge<'_> {
 
     fn is_known_account(&self, account: &str) -> bool {
         self.interests.known_accounts.contains(account)
+            || self.scene.accounts.contains_key(account)
     }
 
     fn public(&self, resource: &Arn, action: &str) -> Truth {

@@ -23,6 +23,11 @@ impl<'a> Question<'_, 'a> {
             P::ServiceLinked(role) => starts(role, "role/aws-service-role/"),
             P::SsoReserved(role) => starts(role, "role/aws-reserved/sso.amazonaws.com/"),
             P::Different(a, b) => self.different(a, b),
+            P::OwnAccount(of) => self.known(of, |arn| {
+                let own = self.bindings.get("self").and_then(Bound::arn);
+                let owner = self.look.owner(arn);
+                (owner.is_some() && owner == own.map(Arn::account)).into()
+            }),
             P::Named(of, names) => self.named(of, names),
             P::Member(user, group) => self.both(user, group, |user, group| {
                 observed(&self.look.user(user), Truth::No, |user| {

@@ -70,13 +70,18 @@ impl<'a> Look<'a> {
 
     /// The account an ARN lies in; buckets are looked up by name.
     pub(crate) fn account(&self, arn: &Arn) -> Option<&'a Account> {
-        let id = match arn.service() {
+        self.snapshot.accounts.get(self.owner(arn)?)
+    }
+
+    /// The id of that account.
+    pub(crate) fn owner<'r>(&'r self, arn: &'r Arn) -> Option<&'r str> {
+        match arn.service() {
             "s3" if arn.account().is_empty() => {
-                *self.owners.get(arn.resource().split('/').next()?)?
+                let bucket = arn.resource().split('/').next()?;
+                self.owners.get(bucket).copied()
             }
-            _ => arn.account(),
-        };
-        self.snapshot.accounts.get(id)
+            _ => Some(arn.account()),
+        }
     }
 
     /// A user; a gap where users could not be listed, absent where there is no such user.

@@ -41,6 +41,7 @@ impl<'a> Question<'_, 'a> {
                 }
             }),
             P::PublicPolicyBlocked(bucket) => self.known(bucket, |arn| self.policy_blocked(arn)),
+            P::SharingBlocked(what) => self.known(what, |arn| self.sharing_blocked(arn)),
             _ => return None,
         })
     }
@@ -283,6 +284,24 @@ impl<'a> Question<'_, 'a> {
         .or(observed(&bucket.public_access_block, Truth::No, |block| {
             block.block_public_policy.into()
         }))
+    }
+
+    /// A snapshot's ARN names no account: it is one of the account that is looked at.
+    fn sharing_blocked(&self, snapshot: &Arn) -> Truth {
+        const KIND: &str = "ec2.snapshot-block-public-access";
+        let account = self.look.snapshot.accounts.get(self.account);
+        let region = account.and_then(|account| account.regions.value()?.get(snapshot.region()));
+        let Some(states) = region.and_then(|region| region.resources.get(KIND)) else {
+            return open("ec2:GetSnapshotBlockPublicAccessState");
+        };
+        observed(states, Truth::No, |states| {
+            states.values().fold(Truth::No, |any, state| {
+                any.or(match texts(state.attributes.get("state")) {
+                    Ok(texts) => texts.iter().any(|text| text == "block-all-sharing").into(),
+                    Err(gap) => Truth::gap(&gap),
+                })
+            })
+        })
     }
 
     /// One text attribute; `None` where the service said there is none.

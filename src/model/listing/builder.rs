@@ -1,6 +1,6 @@
 //! Short spellings for the rows of the table.
 
-use super::{ArnFrom, Ask, At, Attribute, Listing, Name, Page, RoleFrom, Service, Tags, Value};
+use super::{ArnFrom, Ask, At, Attribute, Listing, Name, Narrow, Page, RoleFrom, Service, Tags, Value};
 
 /// `service` asked for the operation in `call`, without parameters or pages.
 pub(super) const fn ask(service: &'static Service, call: &'static str) -> Ask {
@@ -57,6 +57,8 @@ pub(super) const fn listing(kind: &'static str, list: Ask, items: &'static str) 
         list,
         items,
         under: None,
+        owner: "",
+        narrow: None,
         details: &[],
         name: Name::Path("."),
         arn: ArnFrom::Template(""),
@@ -71,6 +73,20 @@ pub(super) const fn listing(kind: &'static str, list: Ask, items: &'static str) 
 impl Listing {
     pub(super) const fn under(mut self, parent: &'static str) -> Listing {
         self.under = Some(parent);
+        self
+    }
+
+    pub(super) const fn owned_by(mut self, path: &'static str) -> Listing {
+        self.owner = path;
+        self
+    }
+
+    pub(super) const fn narrow(
+        mut self,
+        ask: Ask,
+        attributes: &'static [&'static str],
+    ) -> Listing {
+        self.narrow = Some(Narrow { ask, attributes });
         self
     }
 

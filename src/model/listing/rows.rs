@@ -356,6 +356,17 @@ pub static LISTINGS: &[Listing] = &[
     )
     .name("snapshotId")
     .arn_as("arn:{partition}:ec2:{region}::snapshot/{name}")
+    .owned_by("ownerId")
+    .narrow(
+        ask(&EC2, "ec2:DescribeSnapshots")
+            .send(&[
+                ("MaxResults", Value::Number(1000)),
+                ("Owner", Value::Texts(&["self"])),
+                ("RestorableBy", Value::Texts(&["all"])),
+            ])
+            .page("NextToken", "nextToken"),
+        &["create_volume_groups"],
+    )
     .details(&[ask(&EC2, "ec2:DescribeSnapshotAttribute").send(&[
         ("SnapshotId", Value::Item("snapshotId")),
         ("Attribute", Value::Text("createVolumePermission")),
@@ -368,6 +379,14 @@ pub static LISTINGS: &[Listing] = &[
         texts("create_volume_groups", at(1, "createVolumePermission.item[].group")),
         texts("create_volume_accounts", at(1, "createVolumePermission.item[].userId")),
     ]),
+    listing(
+        "ec2.snapshot-block-public-access",
+        ask(&EC2, "ec2:GetSnapshotBlockPublicAccessState"),
+        ".",
+    )
+    .named("account")
+    .arn_as("arn:{partition}:ec2:{region}:{account}:snapshot-block-public-access")
+    .attributes(&[text("state", at(0, "state"))]),
     listing(
         "ec2.image",
         ask(&EC2, "ec2:DescribeImages")

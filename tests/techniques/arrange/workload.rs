@@ -123,7 +123,18 @@ pub(super) fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: boo
         }
         P::Public(of, action) => public(stage, of, action, "*", wanted),
         P::OpenTo(of, _, action) => public(stage, of, action, STRANGER, wanted),
-        P::Vendor(_) => wanted,
+        P::Vendor(_) | P::OwnAccount(_) => wanted,
+        P::SharingBlocked(_) => {
+            let state = if wanted { "block-all-sharing" } else { "block-new-sharing" };
+            let mut block = Resource::default();
+            block
+                .attributes
+                .insert("state".to_owned(), Observed::Value(state.into()));
+            stage
+                .listing("ec2.snapshot-block-public-access")
+                .insert("account".to_owned(), block);
+            true
+        }
         P::PublicPolicyBlocked(_) => {
             let block = palisade_model::PublicAccessBlock {
                 block_public_policy: wanted,
