@@ -261,7 +261,12 @@ fn item(desk: &Desk<'_>, row: &Listing, name: &str, resource: &Resource) -> Valu
         Name::Fixed(_) => {}
     }
     if !row.owner.is_empty() {
-        put(&mut value, row.owner, desk.call.account.as_str().into(), &[]);
+        put(
+            &mut value,
+            row.owner,
+            desk.call.account.as_str().into(),
+            &[],
+        );
     }
     facts(desk, row, resource, 0, &mut value);
     value

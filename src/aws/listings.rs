@@ -120,7 +120,10 @@ async fn list(
         Observed::Value(listed) => listed,
         other => return other.map(|_| BTreeMap::new()),
     };
-    let mut listed: Vec<Value> = listed.into_iter().filter(|item| is_own(place, row, item)).collect();
+    let mut listed: Vec<Value> = listed
+        .into_iter()
+        .filter(|item| is_own(place, row, item))
+        .collect();
     let narrow = narrowed(place, row, &call, parent).await;
     let left_out = |item: &Value| {
         let named = |few: &BTreeSet<String>| name_in(row, item).is_some_and(|n| few.contains(&n));
@@ -135,7 +138,9 @@ async fn list(
         let (name, mut resource) = resource(place, row, parent, item, whole).await?;
         let known = row.narrow.iter().filter(|_| silent);
         for attribute in known.flat_map(|narrow| narrow.attributes) {
-            resource.attributes.insert((*attribute).to_owned(), Observed::Absent);
+            resource
+                .attributes
+                .insert((*attribute).to_owned(), Observed::Absent);
         }
         Some((name, resource))
     });

@@ -218,7 +218,13 @@ pub(super) fn resources(
             out.push((
                 kind,
                 resource,
-                shared(resource, attributes, account, around, &public_block(kind, lists)),
+                shared(
+                    resource,
+                    attributes,
+                    account,
+                    around,
+                    &public_block(kind, lists),
+                ),
             ));
         }
     }

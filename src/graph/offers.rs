@@ -165,7 +165,11 @@ impl Offers {
     /// The actions of a service.
     pub(super) fn of_service(&self, service: &str) -> FixedBitSet {
         let mut set = FixedBitSet::with_capacity(self.actions.len());
-        let own = |action: &str| action.strip_prefix(service).is_some_and(|r| r.starts_with(':'));
+        let own = |action: &str| {
+            action
+                .strip_prefix(service)
+                .is_some_and(|r| r.starts_with(':'))
+        };
         set.extend((0..self.actions.len()).filter(|at| own(&self.actions[*at])));
         set
     }
@@ -173,7 +177,11 @@ impl Offers {
     /// These actions, in lower case, as far as some technique needs them.
     pub(super) fn of_actions(&self, actions: &[&str]) -> FixedBitSet {
         let mut set = FixedBitSet::with_capacity(self.actions.len());
-        set.extend(actions.iter().filter_map(|action| self.place_of(action).ok()));
+        set.extend(
+            actions
+                .iter()
+                .filter_map(|action| self.place_of(action).ok()),
+        );
         set
     }
 

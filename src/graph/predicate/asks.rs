@@ -89,8 +89,7 @@ impl Asks for Judge<'_> {
     }
 
     fn is_known_account(&self, account: &str) -> bool {
-        self.interests.known_accounts.contains(account)
-            || self.scene.accounts.contains_key(account)
+        self.interests.known_accounts.contains(account) || self.scene.accounts.contains_key(account)
     }
 
     fn public(&self, resource: &Arn, action: &str) -> Truth {

@@ -1,6 +1,8 @@
 //! Short spellings for the rows of the table.
 
-use super::{ArnFrom, Ask, At, Attribute, Listing, Name, Narrow, Page, RoleFrom, Service, Tags, Value};
+use super::{
+    ArnFrom, Ask, At, Attribute, Listing, Name, Narrow, Page, RoleFrom, Service, Tags, Value,
+};
 
 /// `service` asked for the operation in `call`, without parameters or pages.
 pub(super) const fn ask(service: &'static Service, call: &'static str) -> Ask {
@@ -81,11 +83,7 @@ impl Listing {
         self
     }
 
-    pub(super) const fn narrow(
-        mut self,
-        ask: Ask,
-        attributes: &'static [&'static str],
-    ) -> Listing {
+    pub(super) const fn narrow(mut self, ask: Ask, attributes: &'static [&'static str]) -> Listing {
         self.narrow = Some(Narrow { ask, attributes });
         self
     }

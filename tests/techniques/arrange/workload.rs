@@ -125,7 +125,11 @@ pub(super) fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: boo
         P::OpenTo(of, _, action) => public(stage, of, action, STRANGER, wanted),
         P::Vendor(_) | P::OwnAccount(_) => wanted,
         P::SharingBlocked(_) => {
-            let state = if wanted { "block-all-sharing" } else { "block-new-sharing" };
+            let state = if wanted {
+                "block-all-sharing"
+            } else {
+                "block-new-sharing"
+            };
             let mut block = Resource::default();
             block
                 .attributes
