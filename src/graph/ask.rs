@@ -10,6 +10,7 @@ use super::Status;
 use super::abroad::across;
 use super::actor::{Actor, Mod};
 use super::judge::Judge;
+use super::source::out_of_reach;
 use super::weigh::{Detection, Interval};
 use crate::policy::{
     self, Context, Control, Decision, Glob, Layers, Residual, Term, UnreadPolicy, decide,
@@ -121,6 +122,16 @@ impl Judge<'_> {
         Some(match decision {
             Decision::Allowed(_) => proven(Status::Proven, Interval::ONE),
             Decision::Denied(_) => return None,
+            Decision::Conditional(conditional)
+                if conditional
+                    .residual
+                    .clauses
+                    .iter()
+                    .all(|clause| clause.terms.iter().any(|term| out_of_reach(context, term)))
+                    && !conditional.residual.imprecise =>
+            {
+                return None;
+            }
             Decision::Conditional(conditional) => proven(
                 Status::Conditional,
                 self.price(actor, resource, &conditional.residual),
@@ -177,6 +188,8 @@ impl Judge<'_> {
         }
         known.set("aws:ViaAWSService", "false");
         known.set_absent("aws:CalledVia");
+        known.set_absent("aws:CalledViaFirst");
+        known.set_absent("aws:CalledViaLast");
         if tests_boundary(action) {
             self.boundary_of(resource, fresh, &mut known);
         }

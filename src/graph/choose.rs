@@ -6,6 +6,7 @@ use palisade_checks::technique::{Kind, Predicate, ResourceRef, Test, Trusted};
 use palisade_model::{Arn, Gap, GapKind};
 
 use super::bind::{Bindings, Bound};
+use super::ground::IN_EVERY_ACCOUNT;
 use super::judge::Judge;
 use super::plan::Atom;
 use super::solve::Attempt;
@@ -228,12 +229,11 @@ impl<'a> Judge<'a> {
         let mut all: Vec<Bound> = stock.known.iter().cloned().map(Bound::Known).collect();
         if kind == Kind::POLICY {
             let partition = self.scene.snapshot.partition;
-            let administrator = Arn::new(format!(
-                "arn:{partition}:iam::aws:policy/AdministratorAccess"
-            ));
-            if attaches(atoms, name) && !stock.known.contains(&administrator) {
-                all.push(Bound::Known(administrator));
-            }
+            let ours = IN_EVERY_ACCOUNT.iter();
+            let ours = ours.map(|name| Arn::new(format!("arn:{partition}:iam::aws:{name}")));
+            let mut ours: Vec<Arn> = ours.collect();
+            ours.retain(|arn| attaches(atoms, name) && !stock.known.contains(arn));
+            all.extend(ours.into_iter().map(Bound::Known));
         }
         // Objects are listed where a bucket is exposed, and nobody asked for the others. Every
         // other listing that is not there may hold anything.

@@ -15,14 +15,12 @@ use super::actor::{Actor, Crew};
 use super::ask::Asked;
 use super::bind::Bindings;
 use super::judge::{Judge, context_of, surer};
-use super::name::{CutShort, witness};
+use super::name::{CutShort, NAME, witness};
+use super::source::is_source;
 use crate::policy::{Attached, Effect};
 
 /// Combinations of statements that are tried for one name.
 const MAX_COMBINATIONS: usize = 48;
-
-/// Regions in which a name is looked for.
-const MAX_REGIONS: usize = 4;
 
 /// What names must fit, one pattern of each list, and what they must not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,6 +40,7 @@ pub(super) struct Wanted {
     classes: (u64, u64),
     shared: usize,
     asked: Vec<Ask>,
+    sources: BTreeSet<String>,
 }
 
 /// A name, and the answers under it.
@@ -71,7 +70,11 @@ impl Judge<'_> {
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Named {
+        let kind = requirements.first()?.on.kind;
+        let any = self.template(kind, account, "*");
+        let sources = self.sources_of(requirements, &any, bindings);
         let wanted = Wanted {
+            sources,
             account: account.to_owned(),
             classes: (
                 crew.first.class,
@@ -86,28 +89,30 @@ impl Judge<'_> {
         if let Some(known) = self.fresh.borrow().get(&wanted) {
             return known.clone();
         }
-        let named = self.find_name(account, crew, requirements, bindings);
+        let fits = |found: &Arn| is_source(found, &wanted.sources);
+        let named = self.find_name((account, &wanted.sources), crew, requirements, bindings);
+        let named = named.filter(|(name, _)| fits(name));
         self.fresh.borrow_mut().insert(wanted, named.clone());
         named
     }
 
     fn find_name(
         &self,
-        account: &str,
+        (account, sources): (&str, &BTreeSet<String>),
         crew: &Crew<'_>,
         requirements: &[&Requirement],
         bindings: &Bindings,
     ) -> Named {
         let first = requirements.first()?;
-        let local = self.scene.local(account);
-        let regions = local.map_or(&[][..], |local| &local.regions);
-        for region in regions.iter().take(MAX_REGIONS) {
-            let template = self.template(first.on.kind, account, region);
+        for region in self.regions_for(crew, account) {
+            let template = self.template(first.on.kind, account, &region);
             let plain = template.replace('*', "palisade");
-            if let Some(found) = self.try_name(crew, &plain, requirements, bindings) {
+            if is_source(&Arn::from(plain.as_str()), sources)
+                && let Some(found) = self.try_name(crew, &plain, requirements, bindings)
+            {
                 return Some(found);
             }
-            for name in self.names(crew, &template, requirements) {
+            for name in self.names((crew, sources), &template, requirements) {
                 if let Some(found) = self.try_name(crew, &name, requirements, bindings) {
                     return Some(found);
                 }
@@ -129,10 +134,11 @@ impl Judge<'_> {
     ) -> Option<Asked> {
         let template = format!("{bucket}/*");
         let plain = format!("{bucket}/palisade");
-        let alone = Crew::alone(actor);
-        let names = std::iter::once(plain).chain(self.names(&alone, &template, &[requirement]));
+        let alone = (&Crew::alone(actor), &BTreeSet::new());
+        let names = std::iter::once(plain).chain(self.names(alone, &template, &[requirement]));
+        let alone = alone.0;
         names
-            .filter_map(|name| self.try_name(&alone, &name, &[requirement], bindings))
+            .filter_map(|name| self.try_name(alone, &name, &[requirement], bindings))
             .find_map(|(_, mut answers)| answers.pop())
     }
 
@@ -187,8 +193,15 @@ impl Judge<'_> {
     }
 
     /// Names worth trying: the shortest that fits one Allow per action and layer.
-    fn names(&self, crew: &Crew<'_>, template: &str, requirements: &[&Requirement]) -> Vec<String> {
-        let alone = self.patterns_of(crew.first, requirements.iter().copied());
+    fn names(
+        &self,
+        (crew, sources): (&Crew<'_>, &BTreeSet<String>),
+        template: &str,
+        requirements: &[&Requirement],
+    ) -> Vec<String> {
+        let mut alone = self.patterns_of(crew.first, requirements.iter().copied());
+        let sources = (!sources.is_empty()).then(|| sources.iter().cloned().collect());
+        alone.fits.extend(sources.clone());
         let mut names = self.fitting(alone, template);
         if let Some(second) = crew.second {
             let own = requirements.iter().copied().filter(|r| !crew.shares(r));
@@ -196,6 +209,7 @@ impl Judge<'_> {
             let helped = requirements.iter().copied().filter(|r| crew.shares(r));
             let theirs = self.patterns_of(second, helped);
             both.fits.extend(theirs.fits);
+            both.fits.extend(sources);
             both.avoid.extend(theirs.avoid);
             names.extend(self.fitting(both, template));
         }
@@ -267,11 +281,12 @@ impl Judge<'_> {
 /// whether all were tried.
 fn fitting(patterns: &Patterns, template: &str) -> (Vec<String>, bool) {
     let avoid: Vec<&str> = patterns.avoid.iter().map(String::as_str).collect();
+    let template = template.replace('*', &NAME.to_string());
     let (all, mut whole) = combinations(&patterns.fits);
     let mut names = Vec::new();
     for fits in all {
         let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
-        fits.push(template);
+        fits.push(&template);
         match witness(&fits, &avoid) {
             Ok(found) => names.extend(found),
             Err(CutShort) => whole = false,

@@ -239,7 +239,26 @@ pub(super) fn fullest(
             *sure = (*sure).min(solution.state.status);
         }
     }
+    // Who may attach the policy that allows everything needs no other.
+    let policy = |solution: &Solution| {
+        let named = plan.gain_reference(&solution.options)?.variable()?;
+        solution.bindings.get(named)?.arn().cloned()
+    };
+    let mut crowned: BTreeMap<Option<String>, Status> = BTreeMap::new();
+    for solution in found.values().flatten() {
+        if policy(solution).is_some_and(|arn| super::ground::is_administrator_access(&arn)) {
+            let sure = crowned.entry(goal(solution).0).or_insert(Status::Possible);
+            *sure = (*sure).min(solution.state.status);
+        }
+    }
+    let idle = |solution: &Solution| {
+        policy(solution).is_some_and(|arn| arn.resource() == "policy/IAMFullAccess")
+            && crowned
+                .get(&goal(solution).0)
+                .is_some_and(|sure| *sure <= solution.state.status)
+    };
     let keep = |solution: &Solution| match goal(solution) {
+        _ if idle(solution) => false,
         (of, true, _) => whole
             .get(&of)
             .is_none_or(|sure| *sure > solution.state.status),

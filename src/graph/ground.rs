@@ -52,7 +52,10 @@ impl<'a> Ground<'a> {
         let found = policies.and_then(|policies| policies.value()?.get(arn)?.document());
         match found {
             Some(text) => self.compile(arn.as_str(), text),
-            None if is_administrator_access(arn) => self.compile(arn.as_str(), &everything()),
+            None if known_by_heart(arn).is_some() => {
+                let text = known_by_heart(arn).unwrap_or_default();
+                self.compile(arn.as_str(), &PolicyText::new(text))
+            }
             None => unread(arn.as_str(), "its document was not read"),
         }
     }
@@ -154,10 +157,30 @@ pub(crate) fn is_administrator_access(arn: &Arn) -> bool {
     arn.account() == "aws" && arn.resource() == "policy/AdministratorAccess"
 }
 
+/// AWS-managed policies that are in every account, whether or not they are attached there, and
+/// that make an administrator of whoever attaches them.
+pub(crate) const IN_EVERY_ACCOUNT: [&str; 2] =
+    ["policy/AdministratorAccess", "policy/IAMFullAccess"];
+
+/// The document of one of those.
+///
+/// Source: "AWS managed policies", AWS Managed Policy Reference Guide, 2026-10.
+pub(crate) fn known_by_heart(arn: &Arn) -> Option<&'static str> {
+    match arn.resource() {
+        _ if arn.account() != "aws" => None,
+        "policy/AdministratorAccess" => Some(EVERYTHING),
+        "policy/IAMFullAccess" => Some(ALL_OF_IAM),
+        _ => None,
+    }
+}
+
+const EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+const ALL_OF_IAM: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","organizations:DescribeAccount","organizations:DescribeOrganization","organizations:DescribeOrganizationalUnit","organizations:DescribePolicy","organizations:ListChildren","organizations:ListParents","organizations:ListPoliciesForTarget","organizations:ListRoots","organizations:ListPolicies","organizations:ListTargetsForPolicy"],"Resource":"*"}]}"#;
+
 fn everything() -> PolicyText {
-    PolicyText::new(
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
-    )
+    PolicyText::new(EVERYTHING)
 }
 
 fn unread(name: &str, reason: &str) -> Attached {

@@ -41,12 +41,14 @@ mod outside;
 mod path;
 mod plan;
 mod predicate;
+mod region;
 mod scene;
 mod search;
 mod session;
 mod shape;
 mod show;
 mod solve;
+mod source;
 pub mod weigh;
 
 pub use cause::{Cause, Way};

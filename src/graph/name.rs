@@ -11,6 +11,9 @@ use std::collections::{BTreeSet, VecDeque};
 const MAX_STATES: usize = 4_000;
 const MAX_LENGTH: usize = 127;
 
+/// In a pattern, a run of characters a name may hold: any but the colon, which parts an ARN.
+pub(crate) const NAME: char = '\u{1}';
+
 /// No name was found, and not everything was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CutShort;
@@ -73,7 +76,7 @@ fn alphabet(patterns: &[Vec<char>]) -> Vec<char> {
         .iter()
         .flatten()
         .copied()
-        .filter(|c| !matches!(c, '*' | '?'))
+        .filter(|c| !matches!(*c, '*' | '?' | NAME))
         .collect();
     let fresh = "xqzwvkj790".chars().find(|c| !named.contains(c));
     fresh.into_iter().chain(named).collect()
@@ -82,7 +85,7 @@ fn alphabet(patterns: &[Vec<char>]) -> Vec<char> {
 /// Places reached without reading: past every `*`.
 fn closure(pattern: &[char], mut places: u128) -> u128 {
     for (at, c) in pattern.iter().enumerate() {
-        if *c == '*' && places >> at & 1 == 1 {
+        if (*c == '*' || *c == NAME) && places >> at & 1 == 1 {
             places |= 1 << (at + 1);
         }
     }
@@ -97,6 +100,8 @@ fn advance(pattern: &[char], places: u128, c: char) -> u128 {
         }
         match own {
             '*' => next |= 1 << at,
+            '\u{1}' if c != ':' => next |= 1 << at,
+            '\u{1}' => {}
             '?' => next |= 1 << (at + 1),
             own if *own == c => next |= 1 << (at + 1),
             _ => {}
@@ -142,6 +147,15 @@ mod tests {
         );
         let found = found.unwrap();
         assert!(found.starts_with("arn:aws:lambda:eu-central-1:111122223333:function:team-a-"));
+    }
+
+    #[test]
+    fn a_name_does_not_run_over_the_parts_of_an_arn() {
+        let template = format!("arn:aws:lambda:us-east-1:1:function:{NAME}");
+        let dev = "arn:aws:lambda:*:1:function:dev-*";
+        let prod = "arn:aws:lambda:*:1:function:prod-*";
+        assert_eq!(named(&[dev, prod, &template], &[]), None);
+        assert!(named(&[dev, &template], &[]).is_some());
     }
 
     #[test]

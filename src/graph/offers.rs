@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::abroad::Abroad;
 use super::actor::Actor;
 use super::plan::Plan;
-use super::scene::Scene;
+use super::scene::{Scene, aws_name};
 use crate::policy::document::{Document, Statement};
 use crate::policy::{Attached, Context, Effect, Glob, Layers, Tri};
 
@@ -135,10 +135,10 @@ impl Offers {
                 .principal
                 .iter()
                 .flatten()
-                .map(|name| name.value.as_str());
-            let everybody = statement.principal.is_none().then_some("*");
+                .map(|name| aws_name(&name.value));
+            let everybody = statement.principal.is_none().then(|| "*".to_owned());
             for name in named.chain(everybody) {
-                let slot = self.by_name.entry(name.to_owned()).or_default();
+                let slot = self.by_name.entry(name).or_default();
                 slot.grow(self.actions.len());
                 slot.union_with(&offered);
             }
@@ -257,7 +257,8 @@ impl Offers {
             }
             all.union_with(&self.by_policy[&key]);
         }
-        for name in [actor.arn.as_str(), "*"] {
+        let session = format!("session:{}:{}", actor.arn.account(), actor.arn.name());
+        for name in [actor.arn.as_str(), "*", &session] {
             if let Some(offers) = self.by_name.get(name) {
                 all.union_with(offers);
             }

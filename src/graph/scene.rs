@@ -217,6 +217,12 @@ impl<'a> Local<'a> {
             .map(|(name, _)| name.clone())
             .collect();
         regions.sort_by_key(|name| (name != home, name.clone()));
+        // Where nobody could say which are on, those are that are on in every account.
+        if regions.is_empty() && account.regions.gap().is_some() {
+            let on = snapshot.partition.regions().iter();
+            regions.extend(on.map(|name| (*name).to_owned()));
+            regions.sort_by_key(|name| (name != home, name.clone()));
+        }
         if regions.is_empty() {
             regions.push(home.to_owned());
         }

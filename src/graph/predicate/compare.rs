@@ -132,7 +132,8 @@ pub(super) fn hangs_on(statement: &Statement, key: &str) -> bool {
         .conditions
         .iter()
         .any(|condition| glob(key, &condition.key));
-    let resources = statement.resources.iter().flatten();
+    let values = statement.conditions.iter().flat_map(|c| &c.values);
+    let resources = statement.resources.iter().flatten().chain(values);
     let variable = key.trim_end_matches('*').to_ascii_lowercase();
     let spoken = resources.into_iter().any(|text| {
         text.to_ascii_lowercase()
