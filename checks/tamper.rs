@@ -234,6 +234,20 @@ pub struct ScpLimits {
     pub document_characters: usize,
     /// SCPs attached to one root, unit or account, `FullAWSAccess` among them.
     pub policies_per_target: usize,
+    /// What they were raised to later.
+    pub raised: RaisedLimits,
+}
+
+/// Limits since a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RaisedLimits {
+    /// The first day on which they held.
+    pub since: String,
+    /// Characters of one document.
+    pub document_characters: usize,
+    /// SCPs attached to one target.
+    pub policies_per_target: usize,
 }
 
 /// The limits of SCPs.

@@ -2,6 +2,7 @@
 
 mod chain;
 mod closing;
+mod controls;
 mod ends;
 mod estate;
 mod half_on;

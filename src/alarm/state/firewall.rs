@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{Observed, Resource, Snapshot};
+use palisade_model::{Account, Listed, Observed, Resource, Snapshot};
 use serde_json::Value;
 
 use super::{Faults, State};
@@ -112,7 +112,7 @@ pub(super) fn waf(snapshot: &Snapshot, account: &str, name: &str) -> State {
     }
     let mut faults = Faults::default();
     let mut used = 0;
-    for acl in acls {
+    for acl in &acls {
         if !protects(snapshot, account, acl, &mut faults) {
             continue;
         }
@@ -126,12 +126,136 @@ pub(super) fn waf(snapshot: &Snapshot, account: &str, name: &str) -> State {
             _ => {}
         }
     }
+    if used > 0 {
+        unguarded(snapshot, account, name, &acls, &mut faults);
+    }
     match (used, faults.unread.is_empty()) {
         (0, true) => State::off("no web ACL protects anything"),
         (0, false) => State::Unknown {
             missing: faults.unread.into_iter().map(|one| one.says).collect(),
         },
         _ => faults.state(),
+    }
+}
+
+/// What faces the internet, by kind: the attribute of a web ACL that lists those of that kind it
+/// protects.
+const FACING: [(&str, &str, &str); 4] = [
+    (
+        "elasticloadbalancing.load-balancer",
+        "resources",
+        "load balancer",
+    ),
+    ("appsync.graphqlapi", "graphql_apis", "GraphQL API"),
+    ("cognito-idp.user-pool", "user_pools", "user pool"),
+    (
+        "apprunner.service",
+        "app_runner_services",
+        "service of App Runner",
+    ),
+];
+
+/// Things that face the internet beside the web ACLs of a place where WAF is in use. Stages of
+/// API Gateway are not listed: the permission to would reveal API keys.
+///
+/// Source: "Resources that you can protect with AWS WAF", AWS WAF Developer Guide, 2026-11.
+fn unguarded(
+    snapshot: &Snapshot,
+    account: &str,
+    name: &str,
+    acls: &[&Resource],
+    faults: &mut Faults,
+) {
+    let data = snapshot.accounts.get(account);
+    let region = data.and_then(|data| data.regions.value()?.get(name));
+    let Some((data, region)) = data.zip(region) else {
+        return;
+    };
+    for (kind, list, what) in FACING {
+        let things = match region.listed(kind) {
+            Listed::All(things) => things,
+            Listed::Unread(gap) => {
+                faults.unread("unguarded", gap);
+                continue;
+            }
+            Listed::None => continue,
+        };
+        for (thing, resource) in things.iter().filter(|(_, thing)| faces_the_internet(thing)) {
+            match guarded(acls, list, resource.arn.as_str()) {
+                Ok(true) => {}
+                Ok(false) => {
+                    faults.add(
+                        "unguarded",
+                        format!("no web ACL protects the {what} `{thing}`"),
+                    );
+                }
+                Err(gap) => faults.unread("unguarded", gap),
+            }
+        }
+    }
+    if name == snapshot.partition.home_region() {
+        unguarded_at_the_edge(data, faults);
+    }
+}
+
+/// Of load balancers only those for web requests from anywhere; the other kinds always.
+fn faces_the_internet(thing: &Resource) -> bool {
+    let says = |attribute: &str, wanted: &str| match thing.attributes.get(attribute) {
+        Some(Observed::Value(Value::String(text))) => text == wanted,
+        _ => false,
+    };
+    thing.arn.service() != "elasticloadbalancing"
+        || (says("type", "application") && says("scheme", "internet-facing"))
+}
+
+/// Whether a list of any web ACL names it.
+///
+/// # Errors
+/// The gap, where none of those that were read does and not all were.
+fn guarded(acls: &[&Resource], list: &str, arn: &str) -> Result<bool, String> {
+    let mut unread = None;
+    for acl in acls
+        .iter()
+        .filter(|acl| !acl.arn.resource().starts_with("global/"))
+    {
+        match acl.attributes.get(list) {
+            Some(Observed::Value(Value::Array(named))) => {
+                if named.iter().any(|one| one.as_str() == Some(arn)) {
+                    return Ok(true);
+                }
+            }
+            Some(Observed::Gap(gap)) => unread = Some(gap.to_string()),
+            None => unread = Some("wafv2:ListResourcesForWebACL was not collected".to_owned()),
+            _ => {}
+        }
+    }
+    unread.map_or(Ok(false), Err)
+}
+
+fn unguarded_at_the_edge(data: &Account, faults: &mut Faults) {
+    let distributions = match data.resources.get("cloudfront.distribution") {
+        Some(Observed::Value(map)) => map,
+        Some(Observed::Gap(gap)) => return faults.unread("unguarded", gap),
+        Some(_) => return,
+        None => {
+            return faults.unread(
+                "unguarded",
+                "cloudfront:ListDistributions was not collected",
+            );
+        }
+    };
+    for (name, distribution) in distributions {
+        if distribution.attributes.get("enabled") == Some(&Observed::Value(Value::Bool(false))) {
+            continue;
+        }
+        match distribution.attributes.get("web_acl") {
+            Some(Observed::Value(Value::String(arn))) if !arn.is_empty() => {}
+            Some(Observed::Gap(gap)) => faults.unread("unguarded", gap),
+            _ => faults.add(
+                "unguarded",
+                format!("no web ACL protects the distribution `{name}`"),
+            ),
+        }
     }
 }
 

@@ -135,6 +135,8 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
                 .collect()
         };
         let mut principals: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        // Those who need something else first: a source address, a second factor, a tag.
+        let mut bound: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let (_, mut missing) = estate.security.alarms.powers.principals(account);
         for could in who_could(&estate.security, account, true) {
             let who = could.principal.to_string();
@@ -145,13 +147,22 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
                     principals.entry(who.clone()).or_default().push(says);
                 }
             }
+            let conditional = could.perhaps.iter();
+            for action in conditional.filter(|action| !could.unread.contains(action)) {
+                let silent = silent(action);
+                if !silent.is_empty() {
+                    let places = silent.join(", ");
+                    let says = format!("may {action}, under conditions, unheard in {places}");
+                    bound.entry(who.clone()).or_default().push(says);
+                }
+            }
             let unread = could
                 .unread
                 .iter()
                 .filter(|action| !silent(action).is_empty());
             missing.extend(unread.map(|action| format!("whether `{who}` may {action}")));
         }
-        if principals.is_empty() {
+        if principals.is_empty() && bound.is_empty() {
             // Where everything is heard, it does not matter who could.
             let heard = own
                 .iter()
@@ -163,11 +174,19 @@ pub(super) fn silent_path(estate: &Estate<'_>, found: &mut Findings<'_>) {
             found.at(account, "", account, outcome);
             continue;
         }
-        for (principal, says) in principals {
-            let evidence = says.into_iter().map(Evidence::from).collect();
-            found.at(account, "", &principal, Outcome::Fail { evidence });
+        for (principal, mut says) in principals {
+            says.extend(bound.remove(&principal).into_iter().flatten());
+            found.at(account, "", &principal, failed(says));
+        }
+        for (principal, says) in bound {
+            found.weighed(account, "", &principal, failed(says), Severity::Medium);
         }
     }
+}
+
+fn failed(says: Vec<String>) -> Outcome {
+    let evidence = says.into_iter().map(Evidence::from).collect();
+    Outcome::Fail { evidence }
 }
 
 /// An account whose regions were not read is unknown as a whole; where default regions stand in,

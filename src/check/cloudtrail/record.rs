@@ -30,14 +30,15 @@ pub(super) fn key(estate: &Estate<'_>, found: &mut Findings<'_>) {
 }
 
 /// Every trail, where it is at home; the organization's in a member only where its home was not
-/// looked at.
+/// looked at, or does not name it.
 fn each(estate: &Estate<'_>, found: &mut Findings<'_>, judge: impl Fn(&Trail) -> Outcome) {
     for (account, data) in estate.accounts() {
         match &data.trails {
             Observed::Value(trails) => {
                 let at_home = |arn: &Arn| {
-                    arn.account() == account
-                        || !estate.snapshot.accounts.contains_key(arn.account())
+                    let home = estate.snapshot.accounts.get(arn.account());
+                    let named = home.and_then(|home| home.trails.value()?.get(arn));
+                    arn.account() == account || named.is_none()
                 };
                 for (arn, trail) in trails.iter().filter(|(arn, _)| at_home(arn)) {
                     found.at(account, &trail.home_region, arn.as_str(), judge(trail));

@@ -63,6 +63,7 @@ pub(super) fn unread(security: &Security<'_>, account: &str, part: Part) -> Vec<
             note(data.trails.gap());
             note(data.s3.buckets.gap());
             config_gaps(data, &mut note);
+            gaps.extend(written_from_elsewhere(security, account, data));
         }
         Part::LogKey | Part::LogGroup => note(data.trails.gap()),
         Part::TrailTopic => config_gaps(data, &mut note),
@@ -74,6 +75,37 @@ pub(super) fn unread(security: &Security<'_>, account: &str, part: Part) -> Vec<
         }
     }
     gaps.into_iter().collect()
+}
+
+/// Buckets that CloudTrail may write to, where trails of other accounts were not read: any of them
+/// may hold their log files.
+///
+/// Source: "Amazon S3 bucket policy for CloudTrail", CloudTrail User Guide: the service writes only
+/// where the policy of the bucket lets it.
+fn written_from_elsewhere(
+    security: &Security<'_>,
+    account: &str,
+    data: &Account,
+) -> Option<String> {
+    let snapshot = security.snapshot();
+    let mut others = snapshot.accounts.iter().filter(|(id, _)| *id != account);
+    let (owner, gap) = others.find_map(|(id, other)| Some((id, other.trails.gap()?)))?;
+    let mut buckets = data.s3.buckets.value()?.iter();
+    let (name, _) = buckets.find(|(name, bucket)| {
+        let takes = match &bucket.policy {
+            Observed::Value(policy) => {
+                let text = policy.as_str();
+                let anybody = text.contains("\"Allow\"") && text.contains("\"*\"");
+                anybody || text.contains("cloudtrail.amazonaws.com")
+            }
+            Observed::Gap(_) => true,
+            _ => false,
+        };
+        takes && !security.parts().log_buckets.contains(*name)
+    })?;
+    Some(format!(
+        "whether trails of account {owner} write to the bucket `{name}`: {gap}"
+    ))
 }
 
 fn config_gaps(data: &Account, note: &mut impl FnMut(Option<&Gap>)) {

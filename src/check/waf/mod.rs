@@ -5,7 +5,11 @@ use super::{Estate, Evaluate, Findings};
 use crate::alarm::state::Service;
 
 /// The checks of this folder.
-pub(super) const CHECKS: &[(&str, Evaluate)] = &[("waf-off", off), ("waf-no-logging", no_logging)];
+pub(super) const CHECKS: &[(&str, Evaluate)] = &[
+    ("waf-off", off),
+    ("waf-no-logging", no_logging),
+    ("waf-unguarded", unguarded),
+];
 
 fn off(estate: &Estate<'_>, found: &mut Findings<'_>) {
     security::off(estate, found, Service::Waf);
@@ -13,4 +17,8 @@ fn off(estate: &Estate<'_>, found: &mut Findings<'_>) {
 
 fn no_logging(estate: &Estate<'_>, found: &mut Findings<'_>) {
     security::half_on(estate, found, Service::Waf, &["logging"]);
+}
+
+fn unguarded(estate: &Estate<'_>, found: &mut Findings<'_>) {
+    security::half_on(estate, found, Service::Waf, &["unguarded"]);
 }

@@ -34,31 +34,33 @@ pub(super) fn plan(
     });
     for chain in &chains {
         let from = common.saturating_sub(1);
-        let place = chain[from..]
-            .iter()
-            .find(|id| has_room(organization, id, count, limits));
-        match place {
+        let with_room = |most: usize| {
+            let mut places = chain[from..].iter();
+            places.find(|id| has_room(organization, id, count, most))
+        };
+        let most = limits.raised.policies_per_target;
+        match with_room(limits.policies_per_target).or_else(|| with_room(most)) {
             Some(id) => {
                 targets.insert(target(organization, id));
             }
             None => problems.push(format!(
                 "nowhere above account {} is there room for {count} more SCPs: {} is the most one target takes; merge existing ones",
                 chain.last().unwrap_or(&""),
-                limits.policies_per_target
+                most
             )),
         }
     }
     (targets.into_iter().collect(), problems)
 }
 
-fn has_room(organization: &Organization, id: &str, count: usize, limits: &ScpLimits) -> bool {
+fn has_room(organization: &Organization, id: &str, count: usize, most: usize) -> bool {
     let attached = organization.attachments.value().and_then(|all| all.get(id));
     let policies = organization.policies.value();
     let scps = attached.into_iter().flatten().filter(|policy| {
         let known = policies.and_then(|all| all.get(*policy));
         known.is_none_or(|policy| policy.kind == OrgPolicyKind::Scp)
     });
-    scps.count() + count <= limits.policies_per_target
+    scps.count() + count <= most
 }
 
 fn target(organization: &Organization, id: &str) -> Target {

@@ -1278,6 +1278,19 @@ pub static LISTINGS: &[Listing] = &[
         text("inline_policy", at(4, "InlinePolicy")),
     ]),
     listing(
+        "elasticloadbalancing.load-balancer",
+        ask(&ELBV2, "elasticloadbalancing:DescribeLoadBalancers")
+            .send(&[("PageSize", Value::Number(400))])
+            .page("Marker", "NextMarker"),
+        "LoadBalancers.member[]",
+    )
+    .name("LoadBalancerName")
+    .arn(0, "LoadBalancerArn")
+    .attributes(&[
+        text("type", at(0, "Type")),
+        text("scheme", at(0, "Scheme")),
+    ]),
+    listing(
         "wafv2.web-acl",
         ask(&WAFV2, "wafv2:ListWebACLs")
             .send(&[("Limit", Value::Number(100)), ("Scope", Value::Text("REGIONAL"))])

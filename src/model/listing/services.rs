@@ -97,6 +97,7 @@ pub(super) static DYNAMODB: Service = json("dynamodb", "DynamoDB_20120810", "1.0
 pub(super) static ECR: Service =
     json("ecr", "AmazonEC2ContainerRegistry_V20150921", "1.1").host("api.ecr");
 pub(super) static BEANSTALK: Service = query("elasticbeanstalk", "2010-12-01");
+pub(super) static ELBV2: Service = query("elasticloadbalancing", "2015-12-01");
 pub(super) static EMR_CONTAINERS: Service = rest("emr-containers");
 pub(super) static EMR_SERVERLESS: Service = rest("emr-serverless");
 pub(super) static LAMBDA: Service = rest("lambda");

@@ -1,7 +1,7 @@
 //! The one change that makes a service half on.
 
 use palisade_model::{
-    FirewallManager, FirewallPolicy, Macie, Observed, Resource, ShieldState, Snapshot, Trail,
+    FirewallPolicy, Macie, Observed, Resource, ShieldState, Snapshot, Trail,
     TrailSelectors,
 };
 use serde_json::json;

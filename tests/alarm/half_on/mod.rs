@@ -9,7 +9,7 @@ use palisade::alarm::state::{Service, State, state};
 use palisade_model::{FirewallManager, Observed, Resource, Snapshot};
 use serde_json::json;
 
-use super::estate::{HOME, MEMBER, SECURITY, account, region};
+use super::estate::{HOME, MEMBER, SECURITY, account};
 use flips::{archive, lit, macie, shield, web_acl};
 use states::{HALVES, UNREAD};
 
