@@ -192,6 +192,10 @@ impl Event {
         if identity != Identity::Root {
             open.push("detail.userIdentity.sessionContext".to_owned());
         }
+        // Whoever may use CloudFormation lets it make the call on his behalf.
+        if identity != Identity::Root && !sign_in {
+            open.push("detail.userIdentity.invokedBy".to_owned());
+        }
         let detail_type = match sign_in {
             true => "AWS Console Sign In via CloudTrail",
             false => "AWS API Call via CloudTrail",

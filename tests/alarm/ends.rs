@@ -11,25 +11,25 @@ use palisade_model::{
     Rule, Snapshot, Subscription, Topic,
 };
 
-const ACCOUNT: &str = "533333333303";
-const CENTRAL: &str = "522222222202";
-const HOME: &str = "us-east-1";
-const TOPIC: &str = "arn:aws:sns:us-east-1:533333333303:security-alarm";
+pub(super) const ACCOUNT: &str = "533333333303";
+pub(super) const CENTRAL: &str = "522222222202";
+pub(super) const HOME: &str = "us-east-1";
+pub(super) const TOPIC: &str = "arn:aws:sns:us-east-1:533333333303:security-alarm";
 
-fn policy(text: &str) -> PolicyText {
+pub(super) fn policy(text: &str) -> PolicyText {
     PolicyText::new(format!(
         r#"{{"Version":"2012-10-17","Statement":[{text}]}}"#
     ))
 }
 
-fn for_events(action: &str) -> Observed<PolicyText> {
+pub(super) fn for_events(action: &str) -> Observed<PolicyText> {
     Observed::Value(policy(&format!(
         r#"{{"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Action":"{action}","Resource":"*"}}"#
     )))
 }
 
 /// The borrowed pipeline with a handler that takes everything.
-fn pipeline() -> Snapshot {
+pub(super) fn pipeline() -> Snapshot {
     let mut snapshot = World::load("borrowed-pipeline")
         .expect("it loads")
         .snapshot()
@@ -42,16 +42,16 @@ fn pipeline() -> Snapshot {
     snapshot
 }
 
-fn account<'s>(snapshot: &'s mut Snapshot, id: &str) -> &'s mut Account {
+pub(super) fn account<'s>(snapshot: &'s mut Snapshot, id: &str) -> &'s mut Account {
     snapshot.accounts.get_mut(id).expect("the account")
 }
 
-fn region<'s>(snapshot: &'s mut Snapshot, id: &str) -> &'s mut Region {
+pub(super) fn region<'s>(snapshot: &'s mut Snapshot, id: &str) -> &'s mut Region {
     let regions = account(snapshot, id).regions.value_mut().expect("regions");
     regions.get_mut(HOME).expect("the region")
 }
 
-fn rules<'s>(
+pub(super) fn rules<'s>(
     snapshot: &'s mut Snapshot,
     id: &str,
 ) -> &'s mut std::collections::BTreeMap<String, Rule> {
@@ -60,7 +60,7 @@ fn rules<'s>(
     bus.rules.value_mut().expect("rules")
 }
 
-fn target(snapshot: &mut Snapshot, arn: &str, role: Option<&str>) {
+pub(super) fn target(snapshot: &mut Snapshot, arn: &str, role: Option<&str>) {
     let rule = rules(snapshot, ACCOUNT)
         .get_mut("security-services")
         .expect("the rule");
@@ -72,7 +72,7 @@ fn target(snapshot: &mut Snapshot, arn: &str, role: Option<&str>) {
     }]);
 }
 
-fn role(snapshot: &mut Snapshot, id: &str, name: &str, allows: &str) -> String {
+pub(super) fn role(snapshot: &mut Snapshot, id: &str, name: &str, allows: &str) -> String {
     let arn = format!("arn:aws:iam::{id}:role/{name}");
     let role = Role {
         arn: arn.as_str().into(),
@@ -91,7 +91,7 @@ fn role(snapshot: &mut Snapshot, id: &str, name: &str, allows: &str) -> String {
     arn
 }
 
-fn resource(snapshot: &mut Snapshot, kind: &str, arn: &str) -> Resource {
+pub(super) fn resource(snapshot: &mut Snapshot, kind: &str, arn: &str) -> Resource {
     let name = Arn::from(arn).name().to_owned();
     let kinds = &mut region(snapshot, ACCOUNT).resources;
     let list = kinds
@@ -107,7 +107,7 @@ fn resource(snapshot: &mut Snapshot, kind: &str, arn: &str) -> Resource {
     made
 }
 
-fn put(snapshot: &mut Snapshot, kind: &str, resource: Resource) {
+pub(super) fn put(snapshot: &mut Snapshot, kind: &str, resource: Resource) {
     let name = resource.arn.name().to_owned();
     let list = region(snapshot, ACCOUNT)
         .resources
@@ -116,7 +116,7 @@ fn put(snapshot: &mut Snapshot, kind: &str, resource: Resource) {
     list.value_mut().expect("the list").insert(name, resource);
 }
 
-fn topic(snapshot: &mut Snapshot) -> &mut Topic {
+pub(super) fn topic(snapshot: &mut Snapshot) -> &mut Topic {
     let topics = region(snapshot, ACCOUNT)
         .topics
         .value_mut()
@@ -124,27 +124,27 @@ fn topic(snapshot: &mut Snapshot) -> &mut Topic {
     topics.values_mut().next().expect("a topic")
 }
 
-fn answer(snapshot: &Snapshot) -> Answer {
+pub(super) fn answer(snapshot: &Snapshot) -> Answer {
     let engine = Engine::new(snapshot);
     let alarms = Alarms::new(snapshot, &engine);
     alarms.answer(&Call::of_action("guardduty:DeleteDetector"), ACCOUNT, HOME)
 }
 
-fn heard(snapshot: &Snapshot) -> Way {
+pub(super) fn heard(snapshot: &Snapshot) -> Way {
     match answer(snapshot) {
         Answer::Alarmed { ways } => ways[0].clone(),
         other => panic!("{other:?}"),
     }
 }
 
-fn broken(snapshot: &Snapshot, link: Link) {
+pub(super) fn broken(snapshot: &Snapshot, link: Link) {
     match answer(snapshot) {
         Answer::Broken { faults } => assert_eq!(faults[0].link, link, "{faults:?}"),
         other => panic!("{link:?}: {other:?}"),
     }
 }
 
-fn unknown(snapshot: &Snapshot) {
+pub(super) fn unknown(snapshot: &Snapshot) {
     let answer = answer(snapshot);
     assert!(matches!(answer, Answer::Unknown { .. }), "{answer:?}");
 }

@@ -2,6 +2,7 @@
 
 use palisade_model::{Arn, EventTarget, Function, Listed, Observed, Region, Rule};
 
+use super::metric;
 use super::notify::{self, Publisher};
 use super::{Link, Reach, Stop, Way, broken, short};
 use crate::alarm::event::{Call, Event};
@@ -154,11 +155,23 @@ fn one_target(
     match (arn.service(), arn.resource()) {
         ("lambda", _) => {
             let caller = ("events.amazonaws.com", &rule.arn);
-            notify::function(powers, arn, Some(caller), Some(event))
+            // A target's role is asked as well: it may call what the function's policy does not.
+            let by_role = target.role.as_ref().map(|role| {
+                let action = "lambda:InvokeFunction";
+                let decision = powers.decide(role, action, arn.as_str(), arn.region());
+                let why = format!("`{}` may not invoke `{}`", short(role), short(arn));
+                allowed(&decision, Link::InvokePermission, &why)?;
+                notify::function(powers, arn, None, Some(event))
+            });
+            let by_policy = notify::function(powers, arn, Some(caller), Some(event));
+            either(by_role, by_policy)
         }
         ("sns", _) => {
+            let by_role = target.role.as_ref();
+            let by_role =
+                by_role.map(|role| notify::topic(powers, arn, Publisher::Role(role), Some(event)));
             let publisher = Publisher::Service("events.amazonaws.com", &rule.arn);
-            notify::topic(powers, arn, publisher, Some(event))
+            either(by_role, notify::topic(powers, arn, publisher, Some(event)))
         }
         ("events", resource) if resource.starts_with("event-bus/") => {
             other_bus(powers, rule, target, call, event, hop)
@@ -176,10 +189,7 @@ fn one_target(
         ("sqs", _) => queue(powers, rule, target, Some(event)),
         ("states", _) => state_machine(powers, rule, target, event),
         ("ssm-incidents", _) => by_role(powers, rule, target, "ssm-incidents:StartIncident"),
-        ("logs", _) => broken(
-            Link::Target,
-            format!("it is only written to the log group `{}`", short(arn)),
-        ),
+        ("logs", _) => log_group(powers, arn, event),
         ("kinesis" | "firehose", _) => Err(Stop::Unknown(format!(
             "who reads the stream `{}` is not known",
             short(arn)
@@ -282,6 +292,28 @@ fn other_bus(
             arn.region()
         ))
         .through(arn))
+}
+
+/// A log group tells nobody by itself; an alarm on a metric filter of its own may. Whether the
+/// rule may write there, the policy of CloudWatch Logs says, which is not read.
+fn log_group(powers: &Powers<'_>, arn: &Arn, event: &Event) -> Reach {
+    let name = arn.resource().split(':').nth(1).unwrap_or_default();
+    match best(metric::of_group(powers, arn, event)) {
+        Some(Ok(_)) => Err(Stop::Unknown(format!(
+            "whether rules may write to the log group `{name}`, whose metric filters are watched"
+        ))),
+        Some(stopped) => stopped,
+        None => broken(
+            Link::Target,
+            format!("it is only written to the log group `{name}`"),
+        ),
+    }
+}
+
+/// The better of two ways of being called.
+fn either(by_role: Option<Reach>, by_policy: Reach) -> Reach {
+    let both = by_role.into_iter().chain([by_policy.clone()]).collect();
+    best(both).unwrap_or(by_policy)
 }
 
 /// A whole way, else what is unknown, else the fault that came furthest.

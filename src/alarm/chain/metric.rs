@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::composite::{self, Held};
 use super::follow::{allowed, best, region};
 use super::notify::{self, Publisher};
-use super::{Link, Reach, Stop, Way, broken, running, short};
+use super::{Fault, Link, Reach, Stop, Way, broken, running, short};
 use crate::alarm::event::{Call, Event};
 use crate::alarm::heard::{ANY_VALUE, Heard, Subject};
 use crate::alarm::powers::Powers;
@@ -51,6 +51,34 @@ fn of_trail(powers: &Powers<'_>, trail: &Trail, event: &Event) -> Vec<Reach> {
     let Some(group) = &trail.log_group else {
         return Vec::new();
     };
+    let (json, open) = event.record();
+    let line = Subject { json, open: &open };
+    let reaches = counted(powers, group, line);
+    let reaches = reaches.into_iter().map(|reach| {
+        let counts = match reach {
+            Err(
+                stop @ Stop::Broken(Fault {
+                    link: Link::Rule, ..
+                }),
+            ) => return Err(stop),
+            other => other,
+        };
+        writes(powers, trail, group)?;
+        let mut way = counts?;
+        way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
+        way.parts.push(group.clone());
+        Ok(way.after(format!("trail {}", trail.name)))
+    });
+    reaches.collect()
+}
+
+/// Every metric filter of a log group that takes the whole event, as a rule writes it there.
+pub(super) fn of_group(powers: &Powers<'_>, group: &Arn, event: &Event) -> Vec<Reach> {
+    counted(powers, group, event.subject())
+}
+
+/// Every metric filter of a log group that takes a line, followed to its end.
+fn counted(powers: &Powers<'_>, group: &Arn, line: Subject<'_>) -> Vec<Reach> {
     let facts = match region(powers, group.account(), group.region()) {
         Ok(facts) => facts,
         Err(stop) => return vec![Err(stop)],
@@ -60,34 +88,28 @@ fn of_trail(powers: &Powers<'_>, trail: &Trail, event: &Event) -> Vec<Reach> {
         Observed::Gap(gap) => return vec![Err(Stop::Unknown(gap.to_string()))],
         _ => return Vec::new(),
     };
-    // `log-group:NAME:*`.
+    // `log-group:NAME` or `log-group:NAME:*`.
     let name = group.resource().split(':').nth(1).unwrap_or_default();
     filters
         .iter()
         .filter(|filter| filter.log_group == name)
-        .filter_map(|filter| one_filter(powers, trail, group, filter, event))
+        .filter_map(|filter| one_filter(powers, group, filter, line))
         .collect()
 }
 
 fn one_filter(
     powers: &Powers<'_>,
-    trail: &Trail,
     group: &Arn,
     filter: &MetricFilter,
-    event: &Event,
+    line: Subject<'_>,
 ) -> Option<Reach> {
     let name = &filter.name;
-    let (record, open) = event.record();
-    let subject = Subject {
-        json: record,
-        open: &open,
-    };
     match &*powers.filter(&filter.pattern) {
         Ok(pattern) if pattern.counts_columns() => {
             let why = format!("how metric filter `{name}` cuts a JSON record into columns");
             return Some(Err(Stop::Unknown(why)));
         }
-        Ok(pattern) => match pattern.matches(subject) {
+        Ok(pattern) => match pattern.matches(line) {
             Heard::No => return None,
             Heard::Yes => {}
             Heard::Depends(fields) => {
@@ -101,16 +123,8 @@ fn one_filter(
             return Some(Err(Stop::Unknown(why)));
         }
     }
-    if let Err(stop) = writes(powers, trail, group) {
-        return Some(Err(stop));
-    }
-    let reach = alarms(powers, group, filter, record).map(|mut way| {
-        way.leaves_account |= group.account() != event.json["account"].as_str().unwrap_or_default();
-        way.parts.push(group.clone());
-        way.after(format!("metric filter {name}"))
-            .after(format!("trail {}", trail.name))
-    });
-    Some(reach)
+    let reach = alarms(powers, group, filter, line.json);
+    Some(reach.map(|way| way.after(format!("metric filter {name}"))))
 }
 
 /// Whether the trail's events come into its log group: no error the last time, and a role that

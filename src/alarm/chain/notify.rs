@@ -27,7 +27,9 @@ pub(super) fn function(
     event: Option<&Event>,
 ) -> Reach {
     // `function:NAME` or `function:NAME:QUALIFIER`.
-    let name = arn.resource().split(':').nth(1).unwrap_or_default();
+    let mut parts = arn.resource().split(':').skip(1);
+    let name = parts.next().unwrap_or_default();
+    let qualifier = parts.next();
     let facts = region(powers, arn.account(), arn.region())?;
     let function = match &facts.functions {
         Observed::Value(functions) => functions.get(name),
@@ -41,6 +43,14 @@ pub(super) fn function(
         );
     };
     if let Some((service, source)) = caller {
+        // Source: "Granting function access to AWS services", AWS Lambda Developer Guide: a version
+        // or alias has a policy of its own.
+        if let Some(qualifier) = qualifier {
+            return Err(Stop::Unknown(format!(
+                "whether `{}` may invoke `{qualifier}` of the function `{name}`: its own policy was not read",
+                short(source)
+            )));
+        }
         let decision = powers.service_may(service, "lambda:InvokeFunction", &function.arn, source);
         let why = format!("`{}` may not invoke the function `{name}`", short(source));
         allowed(&decision, Link::InvokePermission, &why)?;
