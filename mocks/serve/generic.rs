@@ -363,7 +363,7 @@ fn write(value: &mut Value, path: &str, shape: Shape, fact: &Value, wire: &Wire)
             }
         }
         (Shape::FunctionArns, fact) => put(value, path, fact.to_string().into(), &[]),
-        (Shape::Texts | Shape::Tails | Shape::Raws, Value::Array(texts)) => {
+        (Shape::Texts | Shape::Tails | Shape::Raws | Shape::KeyIds, Value::Array(texts)) => {
             let lists = path.split('|').next().unwrap_or(path).matches("[]").count();
             for (index, text) in texts.iter().enumerate() {
                 let mut indexes = vec![0; lists.saturating_sub(1)];

@@ -151,7 +151,7 @@ fn environment_read(entry: &FunctionConfiguration) -> Observed<()> {
 
 /// Access key ids in a value: a kind of four letters and sixteen characters of base 32. Source:
 /// "IAM identifiers", IAM User Guide. The value itself is not kept.
-fn key_ids(value: &str) -> Vec<String> {
+pub(crate) fn key_ids(value: &str) -> Vec<String> {
     let is_body = |byte: u8| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte);
     value
         .split(|c: char| !c.is_ascii_alphanumeric())

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use palisade_model::listing::{
     ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Tags, Value as Parameter,
 };
@@ -10,6 +11,7 @@ use palisade_model::{Arn, Call, Gap, GapKind, Iam, Observed, Per, PolicyText, Re
 use serde_json::{Value, json};
 
 use crate::engine::Place;
+use crate::lambda::key_ids;
 use crate::path;
 use crate::s3::or_absent;
 use crate::tasks::{each, guarded};
@@ -426,6 +428,10 @@ impl Read {
                 let texts = path::texts(answer, at.path);
                 sorted(texts.iter().flat_map(|text| function_arns(text)).collect())
             }
+            Shape::KeyIds => {
+                let texts = path::texts(answer, at.path);
+                sorted(texts.iter().flat_map(|text| hidden_key_ids(text)).collect())
+            }
             Shape::Raw => path::first(answer, at.path).cloned(),
             Shape::Raws => {
                 let found = path::all(answer, at.path);
@@ -443,6 +449,15 @@ fn assumed(document: &str) -> Option<String> {
     let ends = |c: char| c.is_whitespace() || "\"',}".contains(c);
     let arn = value.split(ends).next()?;
     (arn.starts_with("arn:") && arn.contains(":role/")).then(|| arn.to_owned())
+}
+
+/// Access key ids in a text, and in what it says as base64, as scripts for machines are kept.
+fn hidden_key_ids(text: &str) -> Vec<String> {
+    let mut found = key_ids(text);
+    if let Ok(bytes) = BASE64_STANDARD.decode(text.trim()) {
+        found.extend(key_ids(&String::from_utf8_lossy(&bytes)));
+    }
+    found
 }
 
 /// Function ARNs in a text such as a state machine's definition, with their qualifiers.

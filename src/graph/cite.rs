@@ -30,14 +30,14 @@ impl Judge<'_> {
                     Decision::Unknown(unknown) => unknown.residual.as_ref(),
                     _ => None,
                 };
+                let statements: Vec<Statement> =
+                    explained.statements.iter().map(statement).collect();
                 let conditions: Vec<Condition> = residual
                     .and_then(Residual::easiest)
                     .into_iter()
                     .flat_map(|clause| &clause.terms)
-                    .map(|term| condition(actor, resource, term))
+                    .map(|term| condition(actor, resource, (term, &statements)))
                     .collect();
-                let statements: Vec<Statement> =
-                    explained.statements.iter().map(statement).collect();
                 (statements, conditions)
             },
         );
@@ -58,12 +58,27 @@ impl Judge<'_> {
     }
 }
 
-fn condition(actor: &Actor, resource: &str, term: &Term) -> Condition {
+fn condition(
+    actor: &Actor,
+    resource: &str,
+    (term, statements): (&Term, &[Statement]),
+) -> Condition {
+    let key = as_written(&term.key, statements);
     Condition {
-        key: term.key.clone(),
-        requirement: term.to_string(),
+        requirement: term.to_string().replacen(&term.key, &key, 1),
+        key,
         by_caller: condition_row(actor, resource, term) == "by-caller",
     }
+}
+
+/// A condition key as the policies spell it: keys are told apart without regard to case.
+fn as_written(key: &str, statements: &[Statement]) -> String {
+    let wanted = format!("\"{key}\"");
+    let found = statements.iter().find_map(|statement| {
+        let at = statement.text.to_ascii_lowercase().find(&wanted)?;
+        statement.text.get(at + 1..at + 1 + key.len())
+    });
+    found.unwrap_or(key).to_owned()
 }
 
 fn statement(quoted: &Quoted) -> Statement {

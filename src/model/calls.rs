@@ -213,7 +213,10 @@ pub static CALLS: &[Call] = &[
     call("config:DescribeDeliveryChannels", Per::Region),
     // Only accounts that gather from their organization are asked.
     call("config:DescribeConfigurationAggregators", Per::Item),
-    call("config:DescribeConfigurationAggregatorSourcesStatus", Per::Item),
+    call(
+        "config:DescribeConfigurationAggregatorSourcesStatus",
+        Per::Item,
+    ),
     // Security Hub
     call("securityhub:DescribeHub", Per::Region)
         .absent(&["InvalidAccessException", "ResourceNotFoundException"]),

@@ -56,8 +56,9 @@ pub use s3::{
     S3, Website,
 };
 pub use security::{
-    Aggregator, AnalyzerState, ConfigRecorder, ConfigService, DeliveryChannel, Detector, FirewallManager,
-    FirewallPolicy, Inspector, Macie, SecurityHub, ShieldState, Standard, Trail, TrailSelectors,
+    Aggregator, AnalyzerState, ConfigRecorder, ConfigService, DeliveryChannel, Detector,
+    FirewallManager, FirewallPolicy, Inspector, Macie, SecurityHub, ShieldState, Standard, Trail,
+    TrailSelectors,
 };
 pub use snapshot::{Account, AccountId, Region, RegionName, RegionState, Snapshot};
 pub use time::Time;

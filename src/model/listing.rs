@@ -268,6 +268,9 @@ pub enum Shape {
     Tails,
     /// The ARNs of Lambda functions in the text at the path, sorted; none reads as absent.
     FunctionArns,
+    /// The access key ids in the text at the path, also where it is base64, sorted; none reads as
+    /// absent. The text itself is not kept.
+    KeyIds,
     /// JSON as it is (JSON protocols only).
     Raw,
     /// Everything at the path, as a list; what XML writes as `true` and `false` are truth values.
@@ -306,6 +309,11 @@ pub const fn keys(name: &'static str, at: At) -> Attribute {
 /// A sorted list of strings, each cut to what follows its last `/`.
 pub const fn tails(name: &'static str, at: At) -> Attribute {
     attribute(name, at, Shape::Tails)
+}
+
+/// The access key ids that a text holds, as `key_ids`.
+pub const fn key_ids(at: At) -> Attribute {
+    attribute("key_ids", at, Shape::KeyIds)
 }
 
 /// The Lambda functions that a text names.

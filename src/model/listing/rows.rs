@@ -9,7 +9,8 @@
 use super::builder::{ask, listing};
 use super::services::*;
 use super::{
-    Listing, Value, at, flag, function_arns, keys, number, present, raw, raws, tails, text, texts,
+    Listing, Value, at, flag, function_arns, key_ids, keys, number, present, raw, raws, tails,
+    text, texts,
 };
 
 /// Every kind that is collected by listing.
@@ -179,6 +180,7 @@ pub static LISTINGS: &[Listing] = &[
             "environment_variables",
             at(1, "projects[].environment.environmentVariables[].name"),
         ),
+        key_ids(at(1, "projects[].environment.environmentVariables[].value")),
     ]),
     listing(
         "ecs.cluster",
@@ -248,6 +250,7 @@ pub static LISTINGS: &[Listing] = &[
         texts("capabilities", at(0, "Capabilities.member[]")),
         texts("parameters", at(0, "Parameters.member[].ParameterKey")),
         texts("outputs", at(0, "Outputs.member[].OutputKey")),
+        key_ids(at(0, "Parameters.member[].ParameterValue|Outputs.member[].OutputValue")),
         flag(
             "enable_termination_protection",
             at(0, "EnableTerminationProtection"),
@@ -306,6 +309,7 @@ pub static LISTINGS: &[Listing] = &[
             "user_data",
             at(1, "launchTemplateVersionSet.item[].launchTemplateData.userData"),
         ),
+        key_ids(at(1, "launchTemplateVersionSet.item[].launchTemplateData.userData")),
     ]),
     listing(
         "ec2.security-group",
@@ -458,6 +462,7 @@ pub static LISTINGS: &[Listing] = &[
     .attributes(&[
         text("image_id", at(0, "ImageId")),
         present("user_data", at(0, "UserData")),
+        key_ids(at(0, "UserData")),
     ]),
     listing(
         "ssm.managed-instance",
@@ -561,6 +566,7 @@ pub static LISTINGS: &[Listing] = &[
             "environment",
             at(1, "taskDefinition.containerDefinitions[].environment[].name"),
         ),
+        key_ids(at(1, "taskDefinition.containerDefinitions[].environment[].value")),
         texts(
             "secrets",
             at(1, "taskDefinition.containerDefinitions[].secrets[].valueFrom"),
@@ -1508,6 +1514,7 @@ pub static LISTINGS: &[Listing] = &[
     .attributes(&[
         text("status", at(0, "Status")),
         text("application", at(0, "ApplicationName")),
+        key_ids(at(1, "ConfigurationSettings.member[].OptionSettings.member[].Value")),
     ]),
     listing(
         "lambda.code-signing-config",
