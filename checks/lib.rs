@@ -22,8 +22,8 @@ use thiserror::Error;
 
 pub use check::{Check, Condition, Fix, Proof, Rule, Severity, Test};
 pub use tamper::{
-    Caller, Part, Printed, RaisedLimits, ScpLimits, TamperAction, TamperEvent, TamperGroup, load_tamper,
-    scp_limits, tamper, tamper_group,
+    Caller, Part, Printed, RaisedLimits, ScpLimits, TamperAction, TamperEvent, TamperGroup,
+    load_tamper, scp_limits, tamper, tamper_group,
 };
 pub use technique::{Technique, handover, technique_of, techniques, through};
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 use palisade_checks::technique::{Goal, Requirement, Source};
-use palisade_model::{Account, Arn, Gap, GapKind, Observed, PolicyText};
+use palisade_model::{Account, Gap, GapKind, Observed, PolicyText};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Status;
@@ -100,7 +100,7 @@ impl Abroad {
     }
 
     /// What an actor is offered in accounts other than its own.
-    fn of(&self, actor: &Actor) -> BTreeMap<&str, FixedBitSet> {
+    pub(super) fn of(&self, actor: &Actor) -> BTreeMap<&str, FixedBitSet> {
         let own = actor.arn.account();
         let session = format!("session:{own}:{}", actor.arn.name());
         let mut all: BTreeMap<&str, FixedBitSet> = BTreeMap::new();
@@ -150,13 +150,13 @@ pub(super) fn is_at_home(requirement: &Requirement) -> bool {
 /// An answer about a resource of another account: in doubt where the service may not take the
 /// call from there.
 pub(super) fn across(actor: &Actor, mut asked: Asked) -> Asked {
-    let owner = Arn::from(asked.resource.as_str());
-    let foreign = !owner.account().is_empty() && owner.account() != actor.arn.account();
-    if foreign && DOUBTFUL.contains(&asked.action.to_ascii_lowercase().as_str()) {
+    let owner = asked.resource.account().to_owned();
+    let foreign = !owner.is_empty() && owner != actor.arn.account();
+    if foreign && DOUBTFUL.contains(&asked.call.action.to_ascii_lowercase().as_str()) {
         asked.status = Status::Possible;
-        let mut gap = Gap::new(asked.action.clone(), GapKind::NotCollected);
+        let mut gap = Gap::new(asked.call.action.clone(), GapKind::NotCollected);
         gap.message = "whether the service takes this call from another account".to_owned();
-        asked.gaps.push(gap);
+        asked.gaps = asked.gaps.iter().cloned().chain([gap]).collect();
     }
     asked
 }
@@ -207,7 +207,6 @@ impl Growth<'_, '_> {
                     account: &owner,
                     explain: false,
                     crowd: !one_by_one && members.len() > 1,
-                    found: BTreeMap::new(),
                 };
                 let found = attempt.run(plan.given(actor));
                 self.draw(number, source, Some(actor), found);

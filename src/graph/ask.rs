@@ -3,18 +3,33 @@
 //! Answers are kept by the class of who asks.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use palisade_checks::technique::{ContextValue, Requirement};
 use palisade_model::{Arn, Gap, GapKind, Observed};
+use rustc_hash::FxHashMap;
 
 use super::Status;
 use super::abroad::across;
 use super::actor::{Actor, Mod};
-use super::judge::Judge;
+use super::bind::Bindings;
+use super::judge::{Judge, context_of};
 use super::source::out_of_reach;
 use super::weigh::{Detection, Interval};
 use crate::policy::{
     self, Context, Control, Decision, Glob, Layers, Residual, Term, UnreadPolicy, decide,
 };
+
+/// A request without who sends it and what it is about.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Equal for equal calls.
+    number: u32,
+    pub(crate) action: String,
+    pub(crate) context: Vec<(String, String)>,
+    /// A permission that is checked in passing.
+    silent: bool,
+}
 
 /// The answer to one request that goes through, or may.
 #[derive(Clone, Debug)]
@@ -23,112 +38,163 @@ pub(crate) struct Asked {
     /// What the conditions cost.
     pub(crate) factor: Interval,
     /// Who notices; `None` for permissions that are checked in passing and are no call.
-    pub(crate) call: Option<Detection>,
-    pub(crate) gaps: Vec<Gap>,
-    pub(crate) action: String,
-    pub(crate) resource: String,
-    pub(crate) context: Vec<(String, String)>,
+    pub(crate) heard: Option<Detection>,
+    pub(crate) gaps: Rc<[Gap]>,
+    pub(crate) call: Rc<Call>,
+    pub(crate) resource: Arn,
     /// Whether the second principal of a crew sends it.
     pub(crate) second: bool,
     /// Whether the resource does not exist yet.
     pub(super) fresh: bool,
 }
 
-/// Who asks what of which resource, in which context, and whether it is yet to be made.
-pub(super) type MemoKey = (u64, String, String, Vec<(String, String)>, bool);
+/// Who sends which call about which resource, and whether that is yet to be made.
+type MemoKey = (u64, u32, Arn, bool);
+
+/// What has been asked so far.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Calls by what they are, and by the requirement that asks for them where that says all.
+    calls: FxHashMap<(String, Vec<(String, String)>), Rc<Call>>,
+    by_requirement: FxHashMap<usize, Rc<Call>>,
+    answers: FxHashMap<MemoKey, Option<Short>>,
+    heard: FxHashMap<(u32, String, String), Detection>,
+}
 
 /// What is remembered of an answer.
 #[derive(Clone, Debug)]
-pub(super) struct Short {
+struct Short {
     status: Status,
     factor: Interval,
-    gaps: Vec<Gap>,
+    heard: Option<Detection>,
+    gaps: Rc<[Gap]>,
 }
 
 impl Judge<'_> {
-    /// Asks one request; `None` when it is denied. What is `fresh` does not exist before the
+    /// The call a requirement asks for; `None` when its context names something that is not
+    /// bound.
+    pub(crate) fn call_of(
+        &self,
+        requirement: &Requirement,
+        bindings: &Bindings,
+    ) -> Option<Rc<Call>> {
+        let address = std::ptr::from_ref(requirement) as usize;
+        if let Some(known) = self.memory.borrow().by_requirement.get(&address) {
+            return Some(Rc::clone(known));
+        }
+        let call = self.call(&requirement.action, context_of(requirement, bindings)?);
+        let fixed = requirement
+            .context
+            .iter()
+            .all(|(_, value)| matches!(value, ContextValue::Text(_)));
+        if fixed {
+            let mut memory = self.memory.borrow_mut();
+            memory.by_requirement.insert(address, Rc::clone(&call));
+        }
+        Some(call)
+    }
+
+    /// The call of an action with a context.
+    pub(crate) fn call(&self, action: &str, context: Vec<(String, String)>) -> Rc<Call> {
+        let mut memory = self.memory.borrow_mut();
+        let number = memory.calls.len() as u32;
+        let call = memory
+            .calls
+            .entry((action.to_owned(), context))
+            .or_insert_with_key(|(action, context)| {
+                Rc::new(Call {
+                    number,
+                    action: action.clone(),
+                    context: context.clone(),
+                    silent: action.eq_ignore_ascii_case("iam:PassRole"),
+                })
+            });
+        Rc::clone(call)
+    }
+
+    /// Sends one call; `None` when it is denied. What is `fresh` does not exist before the
     /// attacker makes it: it has neither a policy of its own nor a permissions boundary.
     pub(crate) fn ask(
         &self,
         actor: &Actor,
-        (action, resource): (&str, &str),
-        context: Vec<(String, String)>,
+        call: Rc<Call>,
+        resource: Arn,
         fresh: bool,
     ) -> Option<Asked> {
-        let key = (
-            actor.class,
-            action.to_owned(),
-            resource.to_owned(),
-            context,
-            fresh,
-        );
-        let known = self.memo.borrow().get(&key).cloned();
+        let key = (actor.class, call.number, resource, fresh);
+        let known = self.memory.borrow().answers.get(&key).cloned();
         let short = match known {
             Some(short) => short,
             None => {
-                let short = self.decide(actor, (action, resource), &key.3, fresh);
-                self.memo.borrow_mut().insert(key.clone(), short.clone());
+                let short = self.decide(actor, &call, key.2.as_str(), fresh);
+                let mut memory = self.memory.borrow_mut();
+                memory.answers.insert(key.clone(), short.clone());
                 short
             }
         };
         let short = short?;
-        let (_, action, resource, context, fresh) = key;
-        let call = (!action.eq_ignore_ascii_case("iam:PassRole"))
-            .then(|| self.heard(&action, actor.arn.account(), &resource));
-        let (status, factor, gaps) = (short.status, short.factor, short.gaps);
         let asked = Asked {
-            status,
-            factor,
+            status: short.status,
+            factor: short.factor,
+            heard: short.heard,
+            gaps: short.gaps,
             call,
-            gaps,
-            action,
-            resource,
-            context,
+            resource: key.2,
             second: false,
             fresh,
         };
         Some(across(actor, asked))
     }
 
-    /// Who notices a call; a resource that stands in a region fixes the region.
-    fn heard(&self, action: &str, account: &str, resource: &str) -> Detection {
-        let region = resource.split(':').nth(3).unwrap_or_default();
-        let key = (action.to_owned(), account.to_owned(), region.to_owned());
-        if let Some(known) = self.heard.borrow().get(&key) {
-            return *known;
-        }
-        let heard = self.detects.detection(action, account, region);
-        self.heard.borrow_mut().insert(key, heard);
-        heard
+    /// Forgets what was asked.
+    pub(crate) fn forget(&self) {
+        self.memory.borrow_mut().answers.clear();
+        self.truths.borrow_mut().clear();
+        self.sifted.borrow_mut().clear();
+        self.lists.borrow_mut().clear();
+        self.fresh.borrow_mut().clear();
+        self.named.borrow_mut().clear();
+        self.spoken.borrow_mut().clear();
     }
 
-    fn decide(
-        &self,
-        actor: &Actor,
-        (action, resource): (&str, &str),
-        context: &[(String, String)],
-        fresh: bool,
-    ) -> Option<Short> {
-        if !comes_through(actor, action) {
+    /// Who notices a call; a resource that stands in a region fixes the region.
+    fn heard(&self, call: &Call, account: &str, resource: &str) -> Option<Detection> {
+        if call.silent {
             return None;
         }
-        let asked = (action, resource, fresh);
-        let decision = self.with_layers(actor, asked, context, decide);
+        let region = resource.split(':').nth(3).unwrap_or_default();
+        let key = (call.number, account.to_owned(), region.to_owned());
+        if let Some(known) = self.memory.borrow().heard.get(&key) {
+            return Some(*known);
+        }
+        let heard = self.detects.detection(&call.action, account, region);
+        self.memory.borrow_mut().heard.insert(key, heard);
+        Some(heard)
+    }
+
+    fn decide(&self, actor: &Actor, call: &Call, resource: &str, fresh: bool) -> Option<Short> {
+        if !comes_through(actor, &call.action) {
+            return None;
+        }
+        let asked = (call.action.as_str(), resource, fresh);
+        let decision = self.with_layers(actor, asked, &call.context, decide);
+        let heard = || self.heard(call, actor.arn.account(), resource);
         let proven = |status, factor| Short {
             status,
             factor,
-            gaps: Vec::new(),
+            heard: heard(),
+            gaps: Rc::default(),
         };
         Some(match decision {
             Decision::Allowed(_) => proven(Status::Proven, Interval::ONE),
             Decision::Denied(_) => return None,
             Decision::Conditional(conditional)
-                if conditional
-                    .residual
-                    .clauses
-                    .iter()
-                    .all(|clause| clause.terms.iter().any(|term| out_of_reach(context, term)))
-                    && !conditional.residual.imprecise =>
+                if conditional.residual.clauses.iter().all(|clause| {
+                    clause
+                        .terms
+                        .iter()
+                        .any(|term| out_of_reach(&call.context, term))
+                }) && !conditional.residual.imprecise =>
             {
                 return None;
             }
@@ -141,6 +207,7 @@ impl Judge<'_> {
                 factor: unknown.residual.map_or(Interval::ONE, |residual| {
                     self.price(actor, resource, &residual)
                 }),
+                heard: heard(),
                 gaps: unknown.gaps.iter().map(gap).collect(),
             },
         })

@@ -1,6 +1,7 @@
 //! What a technique's variables stand for, and how sure an answer about them is.
 
-use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use palisade_model::{AccountId, Arn, Gap};
 
@@ -14,7 +15,7 @@ pub(crate) enum Bound {
         /// As it is named.
         arn: Arn,
         /// Why the listing is not there.
-        gap: Box<Gap>,
+        gap: Arc<Gap>,
     },
     /// A resource that does not exist yet, under the name the attacker gives it.
     New(Arn),
@@ -23,7 +24,7 @@ pub(crate) enum Bound {
         /// The account it would be in.
         account: AccountId,
         /// Why the listing is not there.
-        gap: Box<Gap>,
+        gap: Arc<Gap>,
     },
     /// An account.
     Account(AccountId),
@@ -38,6 +39,14 @@ impl Bound {
         }
     }
 
+    /// What tells it from others of a list.
+    pub(crate) fn name(&self) -> Arc<str> {
+        match self {
+            Bound::Known(arn) | Bound::New(arn) | Bound::Named { arn, .. } => arn.into(),
+            other => other.text().into(),
+        }
+    }
+
     /// How it is written in reports.
     pub(crate) fn text(&self) -> String {
         match self {
@@ -48,8 +57,48 @@ impl Bound {
     }
 }
 
-/// Variables by name without the `$`: `self`, `target`, `f`, …
-pub(crate) type Bindings = BTreeMap<String, Bound>;
+impl Hash for Bound {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Bound::Known(arn) | Bound::New(arn) | Bound::Named { arn, .. } => arn.hash(state),
+            Bound::Unseen { account, .. } | Bound::Account(account) => account.hash(state),
+        }
+    }
+}
+
+/// Variables by name without the `$`, sorted: `self`, `target`, `f`, …
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bindings(Vec<(Arc<str>, Bound)>);
+
+impl Bindings {
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name))
+    }
+
+    /// What a variable stands for.
+    pub(crate) fn get(&self, name: &str) -> Option<&Bound> {
+        self.place(name).ok().map(|at| &self.0[at].1)
+    }
+
+    /// Lets a variable stand for something.
+    pub(crate) fn insert(&mut self, name: impl Into<Arc<str>> + AsRef<str>, bound: Bound) {
+        match self.place(name.as_ref()) {
+            Ok(at) => self.0[at].1 = bound,
+            Err(at) => self.0.insert(at, (name.into(), bound)),
+        }
+    }
+
+    /// What all of them stand for.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Bound> {
+        self.0.iter().map(|(_, bound)| bound)
+    }
+
+    /// All of them, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Bound)> {
+        self.0.iter().map(|(name, bound)| (&**name, bound))
+    }
+}
 
 /// The answer to a question about the estate.
 #[derive(Clone, Debug, PartialEq, Eq)]

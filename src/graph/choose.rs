@@ -1,32 +1,60 @@
 //! What a variable may stand for.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use palisade_checks::technique::{Kind, Predicate, ResourceRef, Test, Trusted};
 use palisade_model::{Arn, Gap, GapKind};
+use rustc_hash::FxHashMap;
 
 use super::bind::{Bindings, Bound};
 use super::ground::IN_EVERY_ACCOUNT;
 use super::judge::Judge;
-use super::plan::Atom;
+use super::plan::{Atom, What};
 use super::solve::Attempt;
 
 /// What a variable may stand for.
-pub(crate) enum Choice {
-    /// These and no others.
-    These(Vec<Bound>),
-    /// Everything of a kind, and how much that is.
-    Stock(Kind, usize),
+pub(crate) struct Choice {
+    pub(crate) all: Rc<[Bound]>,
+    /// How late it is to be bound: the more there is to choose from, the later.
+    pub(crate) weight: usize,
+    /// Whether whoever tries the technique next has the same choice.
+    pub(crate) shared: bool,
 }
 
 impl Choice {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Choice::These(few) => few.len(),
-            Choice::Stock(_, size) => *size,
+    fn own(few: impl IntoIterator<Item = Bound>) -> Self {
+        let all: Rc<[Bound]> = few.into_iter().collect();
+        Choice {
+            weight: all.len(),
+            all,
+            shared: false,
+        }
+    }
+
+    fn shared(all: Rc<[Bound]>) -> Self {
+        Choice {
+            weight: all.len(),
+            all,
+            shared: true,
         }
     }
 }
+
+/// A list that does not hang on who tries what.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum List {
+    /// Everything of a kind; policies of AWS too.
+    Stock(Kind, bool),
+    /// Roles that trust a service whose principal begins like this, or in a way nobody can tell.
+    Trusting(String),
+    /// Roles that trust this service under whatever name.
+    RunBy(String),
+}
+
+/// Lists by what they hold and the account.
+pub(super) type Lists = FxHashMap<(List, Result<u32, String>), Rc<[Bound]>>;
 
 impl<'a> Judge<'a> {
     /// Everything a variable may stand for, as far as the other questions do not rule it out at
@@ -35,13 +63,13 @@ impl<'a> Judge<'a> {
         &self,
         attempt: &Attempt<'_, '_, 'a>,
         name: &str,
-        atoms: &[Atom<'a>],
+        atoms: &[&Atom<'a>],
         bindings: &Bindings,
     ) -> Choice {
         let plan = attempt.plan;
         let kind = plan.kinds.get(name).copied().unwrap_or(Kind::PRINCIPAL);
         if let Some(few) = self.few(attempt, name, atoms, bindings) {
-            return Choice::These(few);
+            return few;
         }
         let crosses = plan.crosses
             && plan.technique.requires.iter().any(|requirement| {
@@ -55,38 +83,50 @@ impl<'a> Judge<'a> {
                 let accounts = self.scene.accounts.iter();
                 found.extend(accounts.filter_map(|(id, local)| local.unseen_role(id)));
             }
-            return Choice::These(found);
+            return Choice::own(found);
         }
+        let stock = List::Stock(kind, attaches(atoms, name));
+        let stock = Choice::shared(self.list(stock, attempt.account));
         // What another principal may assume is looked for once that one is known.
-        if assumed_by(atoms, name).is_some() {
-            return Choice::Stock(kind, usize::MAX);
-        }
-        Choice::Stock(kind, self.stock_size(kind, attempt.account))
-    }
-
-    /// What a choice offers.
-    pub(crate) fn open(
-        &self,
-        choice: Choice,
-        account: &str,
-        atoms: &[Atom<'a>],
-        name: &str,
-    ) -> Vec<Bound> {
-        match choice {
-            Choice::These(few) => few,
-            Choice::Stock(kind, _) => self.stock(kind, account, atoms, name),
+        match assumed_by(atoms, name) {
+            Some(_) => Choice {
+                weight: usize::MAX,
+                ..stock
+            },
+            None => stock,
         }
     }
 
-    fn stock_size(&self, kind: Kind, account: &str) -> usize {
-        let Some(local) = self.scene.local(account) else {
-            return 0;
+    /// A list, made once.
+    fn list(&self, what: List, account: &str) -> Rc<[Bound]> {
+        let key = (what, self.scene.number_of(account));
+        if let Some(known) = self.lists.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let all: Rc<[Bound]> = match &key.0 {
+            List::Stock(kind, of_aws) => self.stock(*kind, account, *of_aws).into(),
+            List::Trusting(service) => {
+                let local = self.scene.local(account);
+                let mut roles = local.map_or_else(BTreeSet::new, |local| local.roles_for(service));
+                roles.extend(self.scene.obscure_in(account));
+                self.with_unseen(roles, account)
+            }
+            List::RunBy(service) => {
+                let local = self.scene.local(account);
+                let roles = local.map(|local| local.roles_of_service(service));
+                self.with_unseen(roles.unwrap_or_default(), account)
+            }
         };
-        match kind {
-            kind if is_account(kind) => self.scene.accounts.len(),
-            Kind::PRINCIPAL => local.stock("user").known.len() + local.stock("role").known.len(),
-            _ => local.stock(kind.name()).known.len() + 1,
-        }
+        self.lists.borrow_mut().insert(key, Rc::clone(&all));
+        all
+    }
+
+    /// These roles, and some other where the account's roles were not read.
+    fn with_unseen(&self, roles: BTreeSet<&Arn>, account: &str) -> Rc<[Bound]> {
+        let local = self.scene.local(account);
+        let unseen = local.and_then(|local| local.unseen_role(account));
+        let known = roles.into_iter().cloned().map(Bound::Known);
+        known.chain(unseen).collect()
     }
 
     /// Candidates that a question names outright.
@@ -94,9 +134,9 @@ impl<'a> Judge<'a> {
         &self,
         attempt: &Attempt<'_, '_, 'a>,
         name: &str,
-        atoms: &[Atom<'a>],
+        atoms: &[&Atom<'a>],
         bindings: &Bindings,
-    ) -> Option<Vec<Bound>> {
+    ) -> Option<Choice> {
         let is = |reference: &ResourceRef| reference.variable() == Some(name);
         let known = |reference: &ResourceRef| {
             let variable = reference.variable()?;
@@ -104,10 +144,10 @@ impl<'a> Judge<'a> {
         };
         if let Some(who) = assumed_by(atoms, name).and_then(known) {
             let roles = self.scene.roles_trusting(who, true);
-            return Some(roles.into_iter().cloned().map(Bound::Known).collect());
+            return Some(Choice::own(roles.into_iter().cloned().map(Bound::Known)));
         }
         for atom in atoms {
-            let Atom::Hold(predicate) = atom else {
+            let What::Hold(predicate) = atom.what else {
                 continue;
             };
             match predicate {
@@ -116,16 +156,15 @@ impl<'a> Judge<'a> {
                     if is(to) && attribute == "role" && is_unseen(of, bindings) =>
                 {
                     let (service, _) = of.kind.resource_type()?;
-                    let local = self.scene.local(attempt.account)?;
-                    let roles = local.roles_of_service(service).into_iter();
-                    let unseen = local.unseen_role(attempt.account);
-                    return Some(roles.cloned().map(Bound::Known).chain(unseen).collect());
+                    self.scene.local(attempt.account)?;
+                    let list = List::RunBy(service.to_owned());
+                    return Some(Choice::shared(self.list(list, attempt.account)));
                 }
                 Predicate::Attribute(of, attribute, Test::Names(to)) if is(to) => {
                     if let Some(arn) = known(of)
                         && let Some(named) = self.facts.named(arn, attribute, to.kind)
                     {
-                        return Some(named.into_iter().map(Bound::Known).collect());
+                        return Some(Choice::own(named.into_iter().map(Bound::Known)));
                     }
                 }
                 Predicate::Attribute(of, attribute, Test::Names(to) | Test::Includes(to))
@@ -144,62 +183,44 @@ impl<'a> Judge<'a> {
                         .iter()
                         .flat_map(|arn| self.facts.texts(arn, attribute));
                     let accounts = texts.filter(|text| is_account_id(text));
-                    return Some(accounts.map(Bound::Account).collect());
+                    return Some(Choice::own(accounts.map(Bound::Account)));
                 }
                 Predicate::CredentialIn(place, whose) if is(whose) => {
                     let Some(place) = known(place) else { continue };
                     if let Some(owners) = self.facts.key_owners(place) {
-                        return Some(owners.into_iter().map(Bound::Known).collect());
+                        return Some(Choice::own(owners.into_iter().map(Bound::Known)));
                     }
                 }
                 Predicate::Member(user, group) if is(group) => {
                     let user = known(user)?;
-                    return Some(
-                        self.facts
-                            .groups(user)
-                            .into_iter()
-                            .map(Bound::Known)
-                            .collect(),
-                    );
+                    let groups = self.facts.groups(user);
+                    return Some(Choice::own(groups.into_iter().map(Bound::Known)));
                 }
                 Predicate::Attached(policy, to) if is(policy) => {
                     let Some(to) = known(to) else { continue };
-                    return Some(
-                        self.facts
-                            .attached(to)
-                            .into_iter()
-                            .map(Bound::Known)
-                            .collect(),
-                    );
+                    let attached = self.facts.attached(to);
+                    return Some(Choice::own(attached.into_iter().map(Bound::Known)));
                 }
                 Predicate::BoundaryOf(policy, of) if is(policy) => {
                     let Some(of) = known(of) else { continue };
-                    return Some(
-                        self.facts
-                            .boundary(of)
-                            .into_iter()
-                            .map(Bound::Known)
-                            .collect(),
-                    );
+                    let boundary = self.facts.boundary(of);
+                    return Some(Choice::own(boundary.map(Bound::Known)));
                 }
                 Predicate::Trusts(role, Trusted::Service(service), _)
                     if is(role) && service != "*" =>
                 {
-                    let local = self.scene.local(attempt.account)?;
-                    let mut roles = local.roles_for(service);
-                    roles.extend(self.scene.obscure_in(attempt.account));
-                    let unseen = local.unseen_role(attempt.account);
-                    let known = roles.into_iter().cloned().map(Bound::Known);
-                    return Some(known.chain(unseen).collect());
+                    self.scene.local(attempt.account)?;
+                    let list = List::Trusting(service.clone());
+                    return Some(Choice::shared(self.list(list, attempt.account)));
                 }
                 Predicate::OpenTo(of, account, _) if is(account) => {
                     let Some(of) = known(of) else { continue };
                     let foreign = self.facts.accounts_in_policy(of);
-                    return Some(foreign.into_iter().map(Bound::Account).collect());
+                    return Some(Choice::own(foreign.into_iter().map(Bound::Account)));
                 }
                 Predicate::Trusts(_, Trusted::Account(account), _) if is(account) => {
                     let foreign = self.scene.accounts_trusted(attempt.account);
-                    return Some(foreign.into_iter().map(Bound::Account).collect());
+                    return Some(Choice::own(foreign.into_iter().map(Bound::Account)));
                 }
                 _ => {}
             }
@@ -207,7 +228,7 @@ impl<'a> Judge<'a> {
         None
     }
 
-    fn stock(&self, kind: Kind, account: &str, atoms: &[Atom<'a>], name: &str) -> Vec<Bound> {
+    fn stock(&self, kind: Kind, account: &str, of_aws: bool) -> Vec<Bound> {
         let Some(local) = self.scene.local(account) else {
             return Vec::new();
         };
@@ -232,7 +253,7 @@ impl<'a> Judge<'a> {
             let ours = IN_EVERY_ACCOUNT.iter();
             let ours = ours.map(|name| Arn::new(format!("arn:{partition}:iam::aws:{name}")));
             let mut ours: Vec<Arn> = ours.collect();
-            ours.retain(|arn| attaches(atoms, name) && !stock.known.contains(arn));
+            ours.retain(|arn| of_aws && !stock.known.contains(arn));
             all.extend(ours.into_iter().map(Bound::Known));
         }
         // Objects are listed where a bucket is exposed, and nobody asked for the others. Every
@@ -247,13 +268,13 @@ impl<'a> Judge<'a> {
                 .filter(|arn| arn.resource().starts_with(kind.name()));
             all.extend(named.map(|arn| Bound::Named {
                 arn: arn.clone(),
-                gap: Box::new(gap.clone()),
+                gap: Arc::new(gap.clone()),
             }));
             return all;
         }
         let counts = |gap: &&Gap| asked || gap.kind != GapKind::NotCollected;
         if let Some(gap) = stock.gaps.iter().find(counts) {
-            let gap = Box::new(gap.clone());
+            let gap = Arc::new(gap.clone());
             all.push(Bound::Unseen {
                 account: account.to_owned(),
                 gap,
@@ -273,9 +294,9 @@ impl<'a> Judge<'a> {
 }
 
 /// The principal that must be allowed to assume what a variable stands for, in whatever account.
-fn assumed_by<'p>(atoms: &[Atom<'p>], name: &str) -> Option<&'p ResourceRef> {
-    atoms.iter().find_map(|atom| match atom {
-        Atom::Hold(Predicate::May(who, what))
+fn assumed_by<'p>(atoms: &[&Atom<'p>], name: &str) -> Option<&'p ResourceRef> {
+    atoms.iter().find_map(|atom| match atom.what {
+        What::Hold(Predicate::May(who, what))
             if what.action == "sts:AssumeRole" && what.on.variable() == Some(name) =>
         {
             Some(who)
@@ -304,9 +325,9 @@ fn is_account(kind: Kind) -> bool {
 }
 
 /// Whether the policy is attached by one of the requirements: then any policy of AWS will do.
-fn attaches(atoms: &[Atom<'_>], name: &str) -> bool {
+fn attaches(atoms: &[&Atom<'_>], name: &str) -> bool {
     let broader = |predicate: &Predicate| matches!(predicate, Predicate::Broader(what, _) | Predicate::BroaderBoundary(what, _) if what.variable() == Some(name));
     atoms
         .iter()
-        .any(|atom| matches!(atom, Atom::Hold(predicate) if broader(predicate)))
+        .any(|atom| matches!(atom.what, What::Hold(predicate) if broader(predicate)))
 }

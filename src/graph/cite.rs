@@ -12,12 +12,8 @@ use crate::policy::{Decision, Residual, Term, decide};
 impl Judge<'_> {
     /// The request as reports show it, with the statements that settle it.
     pub(crate) fn explain(&self, actor: &Actor, asked: &Asked) -> Request {
-        let Asked {
-            action,
-            resource,
-            context,
-            ..
-        } = asked;
+        let (action, context) = (&asked.call.action, &asked.call.context);
+        let resource = asked.resource.as_str();
         let (statements, conditions) = self.with_layers(
             actor,
             (action, resource, asked.fresh),
@@ -48,12 +44,12 @@ impl Judge<'_> {
         Request {
             principal: actor.node(),
             action: action.clone(),
-            resource: resource.clone(),
+            resource: resource.to_owned(),
             context: shown,
             status: asked.status,
             statements,
             conditions,
-            detection: asked.call.unwrap_or_default(),
+            detection: asked.heard.unwrap_or_default(),
         }
     }
 }

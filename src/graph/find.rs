@@ -69,6 +69,7 @@ impl<'a> Graph<'a> {
         let mut plans: Vec<Plan<'a>> = techniques.iter().flat_map(Plan::all).collect();
         plans.sort_by(|a, b| a.rank().cmp(&b.rank()));
         let grown = Growth::new(&judge, &plans).grow();
+        judge.forget();
         let notices = Notices::new(judge.weights);
         let mut population = BTreeMap::new();
         for actor in grown.actors.values().filter(|actor| actor.mods.is_empty()) {

@@ -156,16 +156,18 @@ impl Judge<'_> {
         }
         let mut answers = Vec::new();
         for requirement in requirements {
-            let context = context_of(requirement, bindings)?;
+            let call = self.call_of(requirement, bindings)?;
             let resource = match requirement.takes_resource() {
                 true => name,
                 false => "*",
             };
-            let asked = (requirement.action.as_str(), resource);
             let fresh = is_new(requirement);
-            let own = self.ask(crew.first, asked, context.clone(), fresh);
-            let second = crew.second.filter(|_| crew.shares(requirement));
-            let helped = second.and_then(|who| self.ask(who, asked, context, fresh));
+            let ask = |who| self.ask(who, Rc::clone(&call), Arn::from(resource), fresh);
+            let own = ask(crew.first);
+            let helped = crew
+                .second
+                .filter(|_| crew.shares(requirement))
+                .and_then(ask);
             answers.push(surer(own, helped)?);
         }
         Some((Arn::from(name), answers))

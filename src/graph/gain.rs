@@ -11,7 +11,7 @@ use super::admin::administrator;
 use super::bind::Bound;
 use super::grow::Growth;
 use super::plan::Plan;
-use super::solve::Solution;
+use super::solve::{Found, Solution};
 use super::{Node, Status};
 
 /// Versions of one principal that are followed, itself included.
@@ -220,10 +220,14 @@ impl<'a> Growth<'_, 'a> {
 
 /// What was found, without the ways by which only a service reaches a principal where another as
 /// sure gains all of it.
-pub(super) fn fullest(
-    plan: &Plan<'_>,
-    found: BTreeMap<String, Vec<Solution>>,
-) -> BTreeMap<String, Vec<Solution>> {
+pub(super) fn fullest(plan: &Plan<'_>, mut found: Found) -> Found {
+    if !plan
+        .gains
+        .iter()
+        .any(|gain| matches!(gain, Gain::Through(_)))
+    {
+        return found;
+    }
     let goal = |solution: &Solution| {
         let (to, gain) = plan.outcome(&solution.options);
         let name = plan
@@ -264,7 +268,6 @@ pub(super) fn fullest(
             .is_none_or(|sure| *sure > solution.state.status),
         _ => true,
     };
-    let mut found = found;
     found.values_mut().for_each(|all| all.retain(keep));
     found
 }
@@ -285,7 +288,7 @@ fn let_through(words: &str) -> Option<&'static [String]> {
 
 /// What stood in the way and no longer does.
 fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
-    let taken = plan.technique.any_of.iter().zip(&solution.options);
+    let taken = plan.technique.any_of.iter().zip(solution.options.iter());
     let taken = taken.filter_map(|(group, at)| group.options.get(*at));
     let asked = taken.flat_map(|option| &option.preconditions);
     let key = asked
@@ -306,7 +309,7 @@ fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
         .technique
         .any_of
         .iter()
-        .zip(&solution.options)
+        .zip(solution.options.iter())
         .find_map(|(group, taken)| {
             let option = group.options.get(*taken)?;
             let name = option.requires.first()?.on.variable()?;

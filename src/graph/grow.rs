@@ -14,13 +14,13 @@ use super::actor::{Actor, Mod};
 use super::admin::administrator;
 use super::class::Tells;
 use super::gain::fullest;
-use super::join::Union;
+use super::join::{Team, Union};
 use super::judge::Judge;
 use super::meet::Joint;
 use super::net::{Cost, Id, Net, NetBuilder};
 use super::offers::{Means, Offers};
 use super::plan::Plan;
-use super::solve::{Attempt, Solution};
+use super::solve::{Attempt, Found, Solution, State};
 use super::weigh::{Detection, Interval, nats};
 use super::{Node, Status};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -78,7 +78,7 @@ pub(crate) struct Growth<'g, 'a> {
     pub(crate) plans: &'g [Plan<'a>],
     pub(super) builder: NetBuilder,
     pub(super) nodes: Vec<Option<Node>>,
-    pub(super) ids: BTreeMap<Node, Id>,
+    pub(super) ids: FxHashMap<Node, Id>,
     pub(super) steps: Vec<Step>,
     pub(super) actors: BTreeMap<Id, Actor>,
     pub(super) classes: BTreeMap<Id, Vec<Id>>,
@@ -89,8 +89,8 @@ pub(crate) struct Growth<'g, 'a> {
     pub(super) offers: Offers,
     /// What a class of principals may do.
     pub(super) means: BTreeMap<u64, Means>,
-    /// The techniques that a principal of one class can share with one of another.
-    pub(super) teams: FxHashMap<(u64, u64), Rc<[usize]>>,
+    /// What a technique gains for a principal of one class with the help of one of another.
+    pub(super) teams: FxHashMap<Team, Rc<[(u32, Id)]>>,
     pub(super) unions: Vec<Union>,
     pub(super) joints: Vec<Joint>,
     pub(super) caps: BTreeSet<String>,
@@ -104,7 +104,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             plans,
             builder: NetBuilder::default(),
             nodes: Vec::new(),
-            ids: BTreeMap::new(),
+            ids: FxHashMap::default(),
             steps: Vec::new(),
             actors: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -163,7 +163,7 @@ impl<'g, 'a> Growth<'g, 'a> {
         Grown {
             net: self.builder.finish(),
             nodes: self.nodes,
-            ids: self.ids,
+            ids: self.ids.into_iter().collect(),
             steps: self.steps,
             actors: self.actors,
             classes: self.classes,
@@ -173,8 +173,17 @@ impl<'g, 'a> Growth<'g, 'a> {
         }
     }
 
+    /// Tries everything for everybody who waits. Principals come account by account, and what was
+    /// asked of one account says nothing of the next.
     fn drain(&mut self) {
+        let mut account = String::new();
         while let Some((source, members)) = self.queue.pop_front() {
+            let own = members.first().and_then(|first| self.actors.get(first));
+            let own = own.map_or("", |actor| actor.arn.account());
+            if own != account {
+                account = own.to_owned();
+                self.judge.forget();
+            }
             self.try_plans(source, &members);
         }
     }
@@ -322,24 +331,27 @@ impl<'g, 'a> Growth<'g, 'a> {
             account: actor.arn.account(),
             explain: false,
             crowd: source != self.ids.get(&actor.node()).copied().unwrap_or(source),
-            found: BTreeMap::new(),
         };
         let found = attempt.run(plan.given(actor));
         self.draw(number, source, Some(actor), found);
     }
 
     /// Draws what was found: one hub for every price.
-    pub(super) fn draw(
-        &mut self,
-        number: usize,
-        source: Id,
-        actor: Option<&Actor>,
-        found: BTreeMap<String, Vec<Solution>>,
-    ) {
+    pub(super) fn draw(&mut self, number: usize, source: Id, actor: Option<&Actor>, found: Found) {
         let mut by_cost: BTreeMap<u32, BTreeSet<Id>> = BTreeMap::new();
         let plan = &self.plans[number];
+        // Ways that gain different things in the same way share what was established.
+        let mut costs: FxHashMap<*const State, u32> = FxHashMap::default();
         for solution in fullest(plan, found).into_values().flatten() {
-            let cost = cost_of(self.judge, plan, &solution);
+            let cost = match costs.get(&Rc::as_ptr(&solution.state)) {
+                Some(known) => *known,
+                None => {
+                    let cost = cost_of(self.judge, plan, &solution);
+                    let cost = self.builder.cost(cost);
+                    costs.insert(Rc::as_ptr(&solution.state), cost);
+                    cost
+                }
+            };
             let targets = self.gained(plan, actor, &solution);
             if let Some(also) = &solution.state.also {
                 self.unite_with(number, source, also, &targets, cost);
@@ -348,7 +360,6 @@ impl<'g, 'a> Growth<'g, 'a> {
             for node in targets {
                 let target = self.id(node);
                 if target != source {
-                    let cost = self.builder.cost(cost.clone());
                     by_cost.entry(cost).or_default().insert(target);
                 }
             }

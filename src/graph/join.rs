@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use fixedbitset::FixedBitSet;
 use palisade_model::Arn;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -31,16 +32,12 @@ pub(crate) struct Union {
     pub(crate) cost: u32,
 }
 
-/// Principals that can be held together with another; whether none was left out.
-#[derive(Clone, Debug)]
-struct Region {
-    held: Vec<Id>,
-    whole: bool,
-}
+/// A technique, the class of who acts and that of who helps.
+pub(crate) type Team = (u32, u64, u64);
 
-/// Nodes looked at around one principal, and pairs of principals that are tried together.
-const MAX_REGION: usize = 20_000;
+/// Techniques tried with principals of two accounts, and nodes looked at before one principal.
 const MAX_ATTEMPTS: usize = 200_000;
+const MAX_BEFORE: usize = 20_000;
 
 /// What steps that can be drawn together share: the plan, its cost, who helps, what is gained.
 type Alike<H> = (u32, u32, H, Vec<Id>);
@@ -48,78 +45,164 @@ type Alike<H> = (u32, u32, H, Vec<Id>);
 /// What pairs gain: by technique, price and the two principals.
 type Found = BTreeMap<(u32, u32, Id, Id), BTreeSet<Id>>;
 
+/// Classes by the technique they may act or help in.
+type ByPlan = BTreeMap<usize, Vec<u64>>;
+
+/// The pairs that were tried, by technique.
+pub(super) type Tried = FxHashSet<(u32, Id, Id)>;
+
+/// A round of trying pairs.
+struct Round<'r> {
+    net: &'r Net,
+    /// Members of every class worth trying.
+    members: BTreeMap<u64, Vec<Id>>,
+    /// What each source can do by itself.
+    alone: FxHashMap<Id, Vec<u32>>,
+    found: Found,
+    whole: bool,
+}
+
 impl Growth<'_, '_> {
     /// Tries what two can do; true where that made principals that have not been tried yet.
-    pub(super) fn join(&mut self, tried: &mut FxHashSet<(Id, Id)>) -> bool {
-        let leaders = self.leaders();
-        if leaders.is_empty() {
-            return false;
-        }
+    pub(super) fn join(&mut self, tried: &mut Tried) -> bool {
         let before = self.actors.len();
-        let net = self.builder.clone().finish();
-        let alone = self.alone();
-        let near = self.near_crowns();
-        let mut found = Found::new();
-        let (mut attempts, mut whole) = (0, true);
-        for leader in leaders {
-            let region = self.held_with(&net, &near, leader);
-            whole &= region.whole;
-            for other in region.held {
-                if other == leader || !self.can_act(other) {
-                    continue;
-                }
-                for pair in [(leader, other), (other, leader)] {
-                    attempts += self.try_pair(pair, &alone, tried, &mut found);
-                }
-            }
-            if attempts > MAX_ATTEMPTS {
-                let cap = "steps that take two principals were tried for part of the pairs only";
-                self.caps.insert(cap.to_owned());
-                break;
-            }
+        let mut by_account: BTreeMap<String, (ByPlan, ByPlan)> = BTreeMap::new();
+        let mut members: BTreeMap<u64, Vec<Id>> = BTreeMap::new();
+        for (id, actor) in self.actors.iter().filter(|(id, _)| self.can_act(**id)) {
+            let class = members.entry(actor.class).or_default();
+            class.push(*id);
+            let (1, Some(means)) = (class.len(), self.means.get(&actor.class)) else {
+                continue;
+            };
+            let account = actor.arn.account().to_owned();
+            let (acts, helps) = by_account.entry(account).or_default();
+            let (own, others) = (means.acts.ones(), means.helps.ones());
+            own.for_each(|plan| acts.entry(plan).or_default().push(actor.class));
+            others.for_each(|plan| helps.entry(plan).or_default().push(actor.class));
         }
-        if !whole {
+        let net = self.builder.clone().finish();
+        let mut round = Round {
+            net: &net,
+            members,
+            alone: self.alone(),
+            found: Found::new(),
+            whole: true,
+        };
+        let near = self.near_crowns();
+        for (account, (acts, helps)) in &by_account {
+            let none = FxHashSet::default();
+            let near = near.get(account).unwrap_or(&none);
+            self.join_at_home((acts, helps), near, &mut round, tried);
+        }
+        if by_account.len() > 1 {
+            self.join_abroad(&by_account, &mut round, tried);
+        }
+        if !round.whole {
             let cap = "principals held together with others were looked for in part only";
             self.caps.insert(cap.to_owned());
         }
+        let found = round.found;
         self.unite(found);
         self.actors.len() > before
+    }
+
+    /// Tries what two of one account can do.
+    fn join_at_home(
+        &mut self,
+        (acts, helps): (&ByPlan, &ByPlan),
+        near: &FxHashSet<Id>,
+        round: &mut Round<'_>,
+        tried: &mut Tried,
+    ) {
+        let mut before = Before::new(near);
+        for (plan, acting) in acts {
+            for (own, other) in pairs_of(acting, helps.get(plan)) {
+                if !self.can_work(*plan, (own, other), None) {
+                    continue;
+                }
+                let (subjects, helpers) = (round.members[&own].clone(), &round.members[&other]);
+                for (subject, helper) in each_pair(&subjects, &helpers.clone()) {
+                    if self.is_one(subject, helper) || !before.meet(self, round, (subject, helper))
+                    {
+                        continue;
+                    }
+                    self.try_pair(*plan, (subject, helper), round, tried);
+                }
+            }
+        }
+        round.whole &= before.whole;
+    }
+
+    /// Whether a technique can work with a principal of each of two classes.
+    fn can_work(&self, plan: usize, (own, other): (u64, u64), open: Option<&FixedBitSet>) -> bool {
+        let means = self.means.get(&own).zip(self.means.get(&other));
+        means.is_some_and(|means| self.offers.for_two(plan, means, open))
+    }
+
+    /// Whether two are one principal, before and after a change.
+    fn is_one(&self, one: Id, other: Id) -> bool {
+        self.actors[&one].arn == self.actors[&other].arn
+    }
+
+    /// Tries what principals of two accounts can do: where the resources of the one let the other
+    /// in, or nobody could read whether they do.
+    fn join_abroad(
+        &mut self,
+        by_account: &BTreeMap<String, (ByPlan, ByPlan)>,
+        round: &mut Round<'_>,
+        tried: &mut Tried,
+    ) {
+        let none = FxHashSet::default();
+        let mut before = Before::new(&none);
+        let mut attempts = 0;
+        for (helpers, plans) in self.guests(round) {
+            for (owner, open) in plans {
+                let Some((acts, _)) = by_account.get(&owner) else {
+                    continue;
+                };
+                for (plan, acting) in acts {
+                    let own = acting.iter().map(|own| (*own, helpers));
+                    let own = own.filter(|pair| self.can_work(*plan, *pair, Some(&open)));
+                    for (own, helpers) in own.collect::<Vec<_>>() {
+                        let (ones, others) =
+                            (round.members[&own].clone(), &round.members[&helpers]);
+                        for pair in each_pair(&ones, &others.clone()) {
+                            if attempts > MAX_ATTEMPTS {
+                                let cap = "steps that take two principals of different accounts \
+                                           were tried for part of the pairs only";
+                                self.caps.insert(cap.to_owned());
+                                return;
+                            }
+                            if before.meet(self, round, pair) {
+                                attempts += 1;
+                                self.try_pair(*plan, pair, round, tried);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        round.whole &= before.whole;
+    }
+
+    /// Classes that resources of other accounts may let in, and to what.
+    fn guests(&self, round: &Round<'_>) -> Vec<(u64, BTreeMap<String, FixedBitSet>)> {
+        let guest = |(class, members): (&u64, &Vec<Id>)| {
+            let means = self.means.get(class)?;
+            let there = self.offers.abroad.of(&self.actors[members.first()?]);
+            let open = there.into_iter().filter_map(|(owner, mut bits)| {
+                bits.intersect_with(&means.offered);
+                (!bits.is_clear()).then(|| (owner.to_owned(), bits))
+            });
+            let open: BTreeMap<String, FixedBitSet> = open.collect();
+            (!open.is_empty()).then_some((*class, open))
+        };
+        round.members.iter().filter_map(guest).collect()
     }
 
     /// Whether a principal is worth trying: who is administrator needs nobody.
     fn can_act(&self, id: Id) -> bool {
         self.administrators.get(&id) != Some(&Status::Proven)
-    }
-
-    /// Principals of whom every pair worth trying has one: for each technique those that may act
-    /// or those that may help, whoever are fewer. So what few may do costs little, however many
-    /// may do the rest.
-    fn leaders(&self) -> BTreeSet<Id> {
-        let mut by_class: BTreeMap<u64, Vec<Id>> = BTreeMap::new();
-        for (id, actor) in self.actors.iter().filter(|(id, _)| self.can_act(**id)) {
-            by_class.entry(actor.class).or_default().push(*id);
-        }
-        let mut acting: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-        let mut helping: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-        for class in by_class.keys() {
-            let Some(means) = self.means.get(class) else {
-                continue;
-            };
-            let (acts, helps) = (means.acts.ones(), means.helps.ones());
-            acts.for_each(|plan| acting.entry(plan).or_default().push(*class));
-            helps.for_each(|plan| helping.entry(plan).or_default().push(*class));
-        }
-        let many = |classes: &[u64]| classes.iter().map(|class| by_class[class].len()).sum();
-        let mut leaders = BTreeSet::new();
-        for (plan, first) in &acting {
-            let Some(second) = helping.get(plan) else {
-                continue;
-            };
-            let sizes: [usize; 2] = [many(first), many(second)];
-            let few = if sizes[0] < sizes[1] { first } else { second };
-            leaders.extend(few.iter().flat_map(|class| &by_class[class]));
-        }
-        leaders
     }
 
     /// Who is one sure call from administrator, by account. Whoever holds such a principal needs
@@ -145,65 +228,12 @@ impl Growth<'_, '_> {
         near
     }
 
-    /// Principals that somebody can hold together with this one, sorted.
-    fn held_with(&self, net: &Net, near: &FxHashMap<String, FxHashSet<Id>>, helper: Id) -> Region {
-        let account = self.actors[&helper].arn.account();
-        let own = |id: &Id| self.actors[id].arn.account() == account;
-        let near = near.get(account);
-        let is_near = |id: Id| near.is_some_and(|near| near.contains(&id));
-        let mut region = Region {
-            held: Vec::new(),
-            whole: true,
-        };
-        if !is_near(helper) {
-            region = self.region(net, helper, &is_near);
-            region.held.retain(own);
-        }
-        if self.judge.scene.accounts.len() > 1 {
-            let mut abroad = self.region(net, helper, &|_| false);
-            abroad.held.retain(|id| !own(id));
-            region.held.extend(abroad.held);
-            region.whole &= abroad.whole;
-        }
-        region.held.sort_unstable();
-        region
-    }
-
-    /// Principals that are reached from where this one is reached from, passing by some nodes.
-    fn region(&self, net: &Net, id: Id, passed: &dyn Fn(Id) -> bool) -> Region {
-        let ends = |node: Id| {
-            let node_of = &self.nodes[node as usize];
-            passed(node)
-                || matches!(
-                    node_of,
-                    Some(Node::Administrator { .. } | Node::Organization { .. })
-                )
-        };
-        let mut seen = FxHashSet::from_iter([id]);
-        let mut all = vec![id];
-        let mut at = 0;
-        while let Some(node) = all.get(at).copied() {
-            at += 1;
-            let tails = net.into(node).map(|number| net.link(number).tail);
-            all.extend(tails.filter(|tail| !ends(*tail) && seen.insert(*tail)));
-            if seen.len() > MAX_REGION {
-                break;
-            }
-        }
-        let mut at = 0;
-        while let Some(node) = all.get(at).copied() {
-            at += 1;
-            let heads = net.out(node).map(|number| net.link(number).head);
-            all.extend(heads.filter(|head| !ends(*head) && seen.insert(*head)));
-            if seen.len() > MAX_REGION {
-                break;
-            }
-        }
-        all.retain(|node| self.actors.contains_key(node));
-        Region {
-            held: all,
-            whole: seen.len() <= MAX_REGION,
-        }
+    /// Whether a way ends in a node: whoever holds it needs nobody else.
+    fn is_end(&self, node: Id) -> bool {
+        matches!(
+            self.nodes[node as usize],
+            Some(Node::Administrator { .. } | Node::Organization { .. })
+        )
     }
 
     /// What each source can do by itself: its targets by price.
@@ -219,69 +249,64 @@ impl Growth<'_, '_> {
         alone
     }
 
-    /// Tries every technique that two may share; returns how many were tried.
+    /// Tries a technique with two principals, and notes what they gain that neither gains alone.
     fn try_pair(
         &mut self,
+        plan: usize,
         (subject, helper): (Id, Id),
-        alone: &FxHashMap<Id, Vec<u32>>,
-        tried: &mut FxHashSet<(Id, Id)>,
-        found: &mut Found,
-    ) -> usize {
-        let (Some(first), Some(second)) = (self.actors.get(&subject), self.actors.get(&helper))
-        else {
-            return 0;
-        };
-        if first.arn == second.arn {
-            return 0;
+        round: &mut Round<'_>,
+        tried: &mut Tried,
+    ) {
+        if !tried.insert((plan as u32, subject, helper)) {
+            return;
         }
-        let classes = (first.class, second.class);
-        let wanted = match self.teams.get(&classes) {
-            Some(known) => Rc::clone(known),
-            None => {
-                let (own, theirs) = (self.means.get(&first.class), self.means.get(&second.class));
-                let apart = first.arn.account() != second.arn.account();
-                let found = own.zip(theirs);
-                let found = found.map(|(own, theirs)| self.offers.for_two(own, theirs, apart));
-                let wanted: Rc<[usize]> = found.unwrap_or_default().into();
-                self.teams.insert(classes, Rc::clone(&wanted));
-                wanted
-            }
-        };
-        if wanted.is_empty() || !tried.insert((subject, helper)) {
-            return 0;
-        }
-        let (first, second) = (first.clone(), second.clone());
-        for number in wanted.iter() {
-            let plan = &self.plans[*number];
-            let attempt = Attempt {
-                plan,
-                judge: self.judge,
-                actor: Some(&first),
-                helper: Some(&second),
-                account: first.arn.account(),
-                explain: false,
-                crowd: false,
-                found: BTreeMap::new(),
-            };
-            for solution in attempt.run(plan.given(&first)).into_values().flatten() {
-                if !solution.state.helped || solution.state.also.is_some() {
-                    continue;
-                }
-                let cost = cost_of(self.judge, plan, &solution);
-                for node in self.gained(plan, Some(&first), &solution) {
-                    let target = self.id(node);
-                    let known = [subject, helper].iter().any(|one| {
-                        *one == target || self.does_alone(alone.get(one), target, &cost)
-                    });
-                    if !known {
-                        let cost = self.builder.cost(cost.clone());
-                        let key = (*number as u32, cost, subject, helper);
-                        found.entry(key).or_default().insert(target);
-                    }
-                }
+        for (cost, target) in self.team(plan, (subject, helper)).iter().copied() {
+            let price = self.builder.price(cost);
+            let known = [subject, helper]
+                .iter()
+                .any(|one| *one == target || self.does_alone(round.alone.get(one), target, price));
+            if !known {
+                let key = (plan as u32, cost, subject, helper);
+                round.found.entry(key).or_default().insert(target);
             }
         }
-        wanted.len()
+    }
+
+    /// What two principals gain by a technique, each at its price. Those of one class gain the
+    /// same, unless it matters who asks.
+    fn team(&mut self, plan: usize, (subject, helper): (Id, Id)) -> Rc<[(u32, Id)]> {
+        let (first, second) = (self.actors[&subject].clone(), self.actors[&helper].clone());
+        let number = plan;
+        let plan = &self.plans[number];
+        let anybody = !plan.personal && !plan.named;
+        let key = (number as u32, first.class, second.class);
+        if let Some(known) = self.teams.get(&key).filter(|_| anybody) {
+            return Rc::clone(known);
+        }
+        let attempt = Attempt {
+            plan,
+            judge: self.judge,
+            actor: Some(&first),
+            helper: Some(&second),
+            account: first.arn.account(),
+            explain: false,
+            crowd: anybody,
+        };
+        let mut gains = Vec::new();
+        for solution in attempt.run(plan.given(&first)).into_values().flatten() {
+            if !solution.state.helped || solution.state.also.is_some() {
+                continue;
+            }
+            let cost = cost_of(self.judge, plan, &solution);
+            let cost = self.builder.cost(cost);
+            let gained = self.gained(plan, Some(&first), &solution);
+            gains.extend(gained.into_iter().map(|node| (cost, self.id(node))));
+        }
+        let gains: Rc<[(u32, Id)]> = gains.into();
+        if anybody {
+            self.teams.insert(key, Rc::clone(&gains));
+        }
+        gains
     }
 
     fn does_alone(&self, steps: Option<&Vec<u32>>, target: Id, cost: &Cost) -> bool {
@@ -337,11 +362,10 @@ impl Growth<'_, '_> {
         source: Id,
         also: &Arn,
         targets: &[Node],
-        cost: Cost,
+        cost: u32,
     ) {
         let also = self.id(Node::principal(also.clone()));
         let targets: BTreeSet<Id> = targets.iter().map(|node| self.id(node.clone())).collect();
-        let cost = self.builder.cost(cost);
         let (subjects, helpers) = (self.any_of([source]), self.any_of([also]));
         self.unions.push(Union {
             plan: plan as u32,
@@ -350,5 +374,111 @@ impl Growth<'_, '_> {
             targets: targets.into_iter().collect(),
             cost,
         });
+    }
+}
+
+/// Every class that acts with every class that helps.
+fn pairs_of<'c>(
+    acting: &'c [u64],
+    helping: Option<&'c Vec<u64>>,
+) -> impl Iterator<Item = (u64, u64)> + 'c {
+    let helping = helping.map_or(&[][..], Vec::as_slice);
+    let each = |own: &'c u64| helping.iter().map(move |other| (*own, *other));
+    acting.iter().flat_map(each)
+}
+
+fn each_pair<'c>(ones: &'c [Id], others: &'c [Id]) -> impl Iterator<Item = (Id, Id)> + 'c {
+    let each = |one: &'c Id| others.iter().map(move |other| (*one, *other));
+    ones.iter().flat_map(each)
+}
+
+/// Nodes marked in one walk; a new walk unmarks all at once.
+#[derive(Debug, Default)]
+struct Stamps {
+    marks: Vec<u32>,
+    walk: u32,
+}
+
+impl Stamps {
+    fn begin(&mut self, nodes: usize) {
+        self.marks.resize(nodes, 0);
+        self.walk += 1;
+    }
+
+    /// Marks a node; false where it was marked.
+    fn mark(&mut self, node: Id) -> bool {
+        std::mem::replace(&mut self.marks[node as usize], self.walk) != self.walk
+    }
+
+    fn is_marked(&self, node: Id) -> bool {
+        self.marks.get(node as usize) == Some(&self.walk)
+    }
+}
+
+/// From where principals of an account are reached, passing by those that need nobody.
+struct Before<'n> {
+    near: &'n FxHashSet<Id>,
+    of: FxHashMap<Id, Rc<[Id]>>,
+    seen: Stamps,
+    /// The nodes before one principal, marked: most pairs that follow one another have the same.
+    marked: Stamps,
+    current: Option<Id>,
+    whole: bool,
+}
+
+impl<'n> Before<'n> {
+    fn new(near: &'n FxHashSet<Id>) -> Self {
+        Before {
+            near,
+            of: FxHashMap::default(),
+            seen: Stamps::default(),
+            marked: Stamps::default(),
+            current: None,
+            whole: true,
+        }
+    }
+
+    /// Whether somebody can hold both.
+    fn meet(&mut self, growth: &Growth<'_, '_>, round: &Round<'_>, (one, other): (Id, Id)) -> bool {
+        if self.near.contains(&one) || self.near.contains(&other) {
+            return false;
+        }
+        if self.current != Some(one) {
+            self.current = Some(one);
+            self.marked.begin(round.net.len());
+            for node in self.before(growth, round.net, one).iter() {
+                self.marked.mark(*node);
+            }
+        }
+        let theirs = self.before(growth, round.net, other);
+        theirs.iter().any(|node| self.marked.is_marked(*node))
+    }
+
+    /// The nodes from which one is reached, itself among them.
+    fn before(&mut self, growth: &Growth<'_, '_>, net: &Net, id: Id) -> Rc<[Id]> {
+        if let Some(known) = self.of.get(&id) {
+            return Rc::clone(known);
+        }
+        self.seen.begin(net.len());
+        self.seen.mark(id);
+        let mut all = vec![id];
+        let mut at = 0;
+        while let Some(node) = all.get(at).copied() {
+            at += 1;
+            for number in net.into(node) {
+                let tail = net.link(number).tail;
+                let ends = growth.is_end(tail) || self.near.contains(&tail);
+                if !ends && self.seen.mark(tail) {
+                    all.push(tail);
+                }
+            }
+            if all.len() > MAX_BEFORE {
+                self.whole = false;
+                break;
+            }
+        }
+        let all: Rc<[Id]> = all.into();
+        self.of.insert(id, Rc::clone(&all));
+        all
     }
 }

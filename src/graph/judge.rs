@@ -3,27 +3,37 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use palisade_checks::technique::{
-    ContextValue, Kind, Predicate, Requirement, ResourceRef, Selector,
-};
+use palisade_checks::technique::{ContextValue, Kind, Predicate, Requirement, Selector};
 use palisade_checks::weights::Weights;
-use palisade_model::{Arn, Snapshot};
+use palisade_model::{Arn, Gap, Snapshot};
 use rustc_hash::FxHashMap;
 
 use super::abroad::{is_abroad, is_at_home};
 use super::actor::{Actor, Crew};
-use super::ask::{Asked, MemoKey, Short};
+use super::ask::{Asked, Memory};
 use super::bind::{Bindings, Bound, Truth};
+use super::choose::Lists;
 use super::facts::Facts;
 use super::fresh::{Named, Patterns, Wanted};
 use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
-use super::weigh::{Detection, Interval};
+use super::solve::{Candidate, Sieve};
+use super::weigh::Interval;
 use super::{Detects, Interests, Status};
 use crate::exposure::Exposure;
 use crate::policy::Engine;
+
+/// A fact asked for: the predicate by its address, the account in which things are looked for, and
+/// what its variables stand for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct About {
+    predicate: usize,
+    account: Result<u32, String>,
+    of: Vec<Option<Bound>>,
+}
 
 /// Asks.
 pub(crate) struct Judge<'a> {
@@ -37,9 +47,12 @@ pub(crate) struct Judge<'a> {
     pub(crate) weights: &'a Weights,
     pub(crate) interests: Interests,
     pub(super) tag_keys: BTreeSet<String>,
-    pub(super) memo: RefCell<FxHashMap<MemoKey, Option<Short>>>,
-    pub(super) heard: RefCell<FxHashMap<(String, String, String), Detection>>,
-    truths: RefCell<FxHashMap<(usize, String), Truth>>,
+    /// What a call that takes no resource is about.
+    everything: Arn,
+    pub(super) memory: RefCell<Memory>,
+    pub(super) truths: RefCell<FxHashMap<About, Rc<Truth>>>,
+    pub(super) lists: RefCell<Lists>,
+    pub(super) sifted: RefCell<FxHashMap<Sieve, Rc<[Candidate]>>>,
     /// Whether sessions of a role may bear tags.
     pub(super) tagged: RefCell<FxHashMap<Arn, bool>>,
     /// What was cut off, in words.
@@ -70,10 +83,12 @@ impl<'a> Judge<'a> {
             weights: Weights::builtin(),
             interests,
             tag_keys: ground.tag_keys(),
+            everything: Arn::from("*"),
             ground,
-            memo: RefCell::default(),
-            heard: RefCell::default(),
+            memory: RefCell::default(),
             truths: RefCell::default(),
+            lists: RefCell::default(),
+            sifted: RefCell::default(),
             tagged: RefCell::default(),
             caps: RefCell::default(),
             named: RefCell::default(),
@@ -93,39 +108,44 @@ impl<'a> Judge<'a> {
         )
     }
 
-    /// Whether a fact holds.
+    /// Whether a fact holds; `names` are the variables it hangs on.
     pub(crate) fn holds(
+        &self,
+        predicate: &'a Predicate,
+        names: &[Arc<str>],
+        bindings: &Bindings,
+        account: &str,
+    ) -> Rc<Truth> {
+        let key = About {
+            predicate: std::ptr::from_ref(predicate) as usize,
+            account: self.scene.number_of(account),
+            of: names
+                .iter()
+                .map(|name| bindings.get(name).cloned())
+                .collect(),
+        };
+        if let Some(known) = self.truths.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let truth = Rc::new(self.answer(predicate, bindings, account));
+        self.truths.borrow_mut().insert(key, Rc::clone(&truth));
+        truth
+    }
+
+    /// Likewise, without remembering it.
+    pub(crate) fn answer(
         &self,
         predicate: &'a Predicate,
         bindings: &Bindings,
         account: &str,
     ) -> Truth {
-        let mut key = String::from(account);
-        for name in predicate
-            .references()
-            .into_iter()
-            .filter_map(ResourceRef::variable)
-        {
-            key.push('|');
-            key.push_str(&bindings.get(name).map(Bound::text).unwrap_or_default());
-        }
-        if is_implicit(predicate) {
-            key.push('|');
-            key.push_str(&bindings.get("self").map(Bound::text).unwrap_or_default());
-        }
-        let key = (std::ptr::from_ref(predicate) as usize, key);
-        if let Some(known) = self.truths.borrow().get(&key) {
-            return known.clone();
-        }
         let question = Question {
             look: &self.look,
             asks: self,
             bindings,
             account,
         };
-        let truth = evaluate(predicate, &question);
-        self.truths.borrow_mut().insert(key, truth.clone());
-        truth
+        evaluate(predicate, &question)
     }
 
     /// Asks one requirement on what it is bound to; `None` when it is denied. Of two principals
@@ -152,13 +172,13 @@ impl<'a> Judge<'a> {
         requirement: &Requirement,
         bindings: &Bindings,
     ) -> Option<Asked> {
-        let context = context_of(requirement, bindings)?;
+        let call = self.call_of(requirement, bindings)?;
         let abroad = is_abroad(actor, bindings);
         if !requirement.takes_resource() {
             // What names no resource is done at home.
             return match abroad && !is_at_home(requirement) {
                 true => None,
-                false => self.ask(actor, (&requirement.action, "*"), context, false),
+                false => self.ask(actor, call, self.everything.clone(), false),
             };
         }
         let account = actor.arn.account();
@@ -179,29 +199,18 @@ impl<'a> Judge<'a> {
             Bound::Known(bucket) if requirement.on.kind == Kind::BUCKET_CONTENT => {
                 self.any_object(actor, requirement, &bucket, bindings)
             }
-            Bound::Known(arn) | Bound::New(arn) => {
-                self.ask(actor, (&requirement.action, arn.as_str()), context, false)
-            }
-            Bound::Named { arn, gap } => {
-                let mut asked =
-                    self.ask(actor, (&requirement.action, arn.as_str()), context, false)?;
-                asked.status = Status::Possible;
-                asked.gaps.push(*gap);
-                Some(asked)
-            }
+            Bound::Known(arn) | Bound::New(arn) => self.ask(actor, call, arn, false),
+            Bound::Named { arn, gap } => Some(unsure(self.ask(actor, call, arn, false)?, &gap)),
             Bound::Account(id) => {
                 let resource = self.account_resource(&requirement.action, &id);
-                self.ask(actor, (&requirement.action, &resource), context, false)
+                self.ask(actor, call, Arn::new(resource), false)
             }
             // What nobody listed is not looked for in every other account.
             Bound::Unseen { .. } if abroad => None,
             Bound::Unseen { account, gap } => {
                 let (_, mut answers) =
                     self.resource_in(&account, &alone, &[requirement], bindings)?;
-                let mut asked = answers.pop()?;
-                asked.status = Status::Possible;
-                asked.gaps.push(*gap);
-                Some(asked)
+                Some(unsure(answers.pop()?, &gap))
             }
         }
     }
@@ -251,16 +260,13 @@ pub(super) fn surer(first: Option<Asked>, second: Option<Asked>) -> Option<Asked
     }
 }
 
-/// Whether a predicate speaks of the acting principal without naming it.
-fn is_implicit(predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Not(inner) => is_implicit(inner),
-        Predicate::Any(parts) | Predicate::All(parts) => parts.iter().any(is_implicit),
-        Predicate::AssumableIfTrusted(_)
-        | Predicate::CodeOn(_)
-        | Predicate::Held(_)
-        | Predicate::OwnAccount(_) => true,
-        _ => false,
+/// An answer that one more unread fact stands in the way of.
+fn unsure(asked: Asked, gap: &Gap) -> Asked {
+    let gaps = asked.gaps.iter().cloned().chain([gap.clone()]);
+    Asked {
+        status: Status::Possible,
+        gaps: gaps.collect(),
+        ..asked
     }
 }
 

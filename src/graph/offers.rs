@@ -338,32 +338,28 @@ impl Offers {
         }
     }
 
-    /// The techniques that can work where two principals are held: `first` acts, `second` does
-    /// what may be handed over, and neither is known to need nobody for it. What is sure in one's
-    /// own account is not in another.
-    pub(crate) fn for_two(&self, first: &Means, second: &Means, apart: bool) -> Vec<usize> {
-        let nothing = FixedBitSet::new();
-        let sure = |means: &'_ Means| match apart {
-            true => nothing.clone(),
-            false => means.sure.clone(),
-        };
-        let (own, theirs) = (sure(first), sure(second));
-        let works = |plan: &usize| {
-            let needs = &self.plans[*plan];
-            let mut pair = needs.shared.clone();
-            pair.intersect_with(&second.offered);
-            pair.difference_with(&own);
-            if pair.is_clear() {
-                return false;
-            }
-            pair.union_with(&first.offered);
-            self.may_try(*plan, &pair) && !needs.met_by(&theirs, &pair)
-        };
-        first
-            .acts
-            .intersection(&second.helps)
-            .filter(works)
-            .collect()
+    /// Whether a technique can work where two principals are held: `first` acts, `second` does what
+    /// may be handed over, and neither is known to need nobody for it. What is sure in one's own
+    /// account is not in another, where only what is `open` to others can be done.
+    pub(super) fn for_two(
+        &self,
+        plan: usize,
+        (first, second): (&Means, &Means),
+        open: Option<&FixedBitSet>,
+    ) -> bool {
+        let needs = &self.plans[plan];
+        let mut pair = needs.shared.clone();
+        pair.intersect_with(&second.offered);
+        match open {
+            Some(open) => pair.intersect_with(open),
+            None => pair.difference_with(&first.sure),
+        }
+        if pair.is_clear() {
+            return false;
+        }
+        pair.union_with(&first.offered);
+        let alone = open.is_none() && needs.met_by(&second.sure, &pair);
+        self.may_try(plan, &pair) && !alone
     }
 
     /// Whether an actor's own policies may allow an action, in lower case; asked after

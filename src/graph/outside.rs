@@ -33,9 +33,8 @@ impl Growth<'_, '_> {
                     account: &account,
                     explain: false,
                     crowd: false,
-                    found: BTreeMap::new(),
                 };
-                let found = attempt.run(Bindings::new());
+                let found = attempt.run(Bindings::default());
                 for (key, solutions) in fullest(&self.plans[number], found) {
                     for solution in solutions {
                         let Some(node) = outsider(&self.plans[number], &solution) else {

@@ -1,7 +1,7 @@
 //! A technique made ready to be tried: what to ask in which order, and what binds its variables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use palisade_checks::technique::{
     Category, Gain, Goal, Group, Kind, Opt, Predicate, Requirement, ResourceRef, Selector, Source,
@@ -24,30 +24,95 @@ fn handed_over() -> &'static BTreeSet<String> {
     })
 }
 
+/// Some of a technique's variables, a bit for each.
+pub(crate) type Mask = u64;
+
 /// One thing a technique asks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Atom<'a> {
+pub(crate) enum What<'a> {
     /// A permission.
     Need(&'a Requirement),
     /// A fact.
     Hold(&'a Predicate),
 }
 
+/// One thing a technique asks, and the variables it asks about.
+#[derive(Clone, Debug)]
+pub(crate) struct Atom<'a> {
+    pub(crate) what: What<'a>,
+    /// Variables that must stand for something before it can be asked.
+    pub(crate) needs: Mask,
+    /// Every variable it speaks of.
+    pub(crate) mentions: Mask,
+    /// The variables its answer hangs on.
+    pub(crate) names: Vec<Arc<str>>,
+}
+
 impl<'a> Atom<'a> {
-    /// Everything it speaks of.
-    pub(crate) fn references(self) -> Vec<&'a ResourceRef> {
-        match self {
-            Atom::Need(requirement) => requirement.references(),
-            Atom::Hold(predicate) => predicate.references(),
+    fn new(what: What<'a>) -> Self {
+        Atom {
+            what,
+            needs: 0,
+            mentions: 0,
+            names: Vec::new(),
         }
+    }
+
+    fn number(&mut self, variables: &[Arc<str>]) {
+        let mask = |names: &mut dyn Iterator<Item = &'a str>| {
+            names.fold(0, |mask, name| mask | bit_of(variables, name))
+        };
+        self.needs = mask(&mut self.what.needs().into_iter());
+        self.mentions = mask(&mut self.what.variables().into_iter());
+        let mut names: BTreeSet<&str> = self.what.variables().into_iter().collect();
+        if let What::Hold(predicate) = self.what
+            && is_implicit(predicate)
+        {
+            names.insert("self");
+        }
+        self.names = names.into_iter().map(Arc::from).collect();
+    }
+
+    /// Whether it is a fact, whoever tries: nothing to be tried out, and nothing about himself.
+    pub(crate) fn is_fact(&self) -> bool {
+        let tried = |predicate| matches!(predicate, &Predicate::CredentialIn(..));
+        let fact = matches!(self.what, What::Hold(predicate) if !tried(predicate));
+        fact && !self.names.iter().any(|name| &**name == "self")
+    }
+
+    /// Whether everything it needs is among these.
+    pub(crate) fn is_ready(&self, bound: Mask) -> bool {
+        self.needs & !bound == 0
+    }
+}
+
+/// The bit of a variable; none for what is no variable of the technique.
+fn bit_of(variables: &[Arc<str>], name: &str) -> Mask {
+    let place = variables.binary_search_by(|known| (**known).cmp(name));
+    place.map_or(0, |at| 1 << at)
+}
+
+impl<'a> What<'a> {
+    /// Everything it speaks of.
+    fn references(self) -> Vec<&'a ResourceRef> {
+        match self {
+            What::Need(requirement) => requirement.references(),
+            What::Hold(predicate) => predicate.references(),
+        }
+    }
+
+    /// Every variable it speaks of, whoever acts among them.
+    fn variables(self) -> Vec<&'a str> {
+        let all = self.references().into_iter();
+        all.filter_map(ResourceRef::variable).collect()
     }
 
     /// Variables that must stand for something before it can be asked. A name the attacker picks
     /// is not among them, nor what a question binds for itself.
-    pub(crate) fn needs(self) -> BTreeSet<&'a str> {
+    fn needs(self) -> BTreeSet<&'a str> {
         let own: BTreeSet<&str> = match self {
-            Atom::Hold(predicate) => exists_in(predicate),
-            Atom::Need(_) => BTreeSet::new(),
+            What::Hold(predicate) => exists_in(predicate),
+            What::Need(_) => BTreeSet::new(),
         };
         self.references()
             .into_iter()
@@ -55,6 +120,19 @@ impl<'a> Atom<'a> {
             .filter_map(ResourceRef::variable)
             .filter(|name| !own.contains(name))
             .collect()
+    }
+}
+
+/// Whether a predicate speaks of the acting principal without naming it.
+fn is_implicit(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Not(inner) => is_implicit(inner),
+        Predicate::Any(parts) | Predicate::All(parts) => parts.iter().any(is_implicit),
+        Predicate::AssumableIfTrusted(_)
+        | Predicate::CodeOn(_)
+        | Predicate::Held(_)
+        | Predicate::OwnAccount(_) => true,
+        _ => false,
     }
 }
 
@@ -86,6 +164,14 @@ pub(crate) struct Plan<'a> {
     pub(crate) from: &'a Source,
     pub(crate) atoms: Vec<Atom<'a>>,
     pub(crate) groups: Vec<PlanGroup<'a>>,
+    /// Every variable, sorted: a bit of a [`Mask`] each.
+    pub(crate) variables: Vec<Arc<str>>,
+    /// What is still spoken of from each group on.
+    pub(crate) later: Vec<Mask>,
+    /// Variables that tell apart what is gained.
+    pub(crate) matters: Mask,
+    /// Everything it or one of its options gains.
+    pub(crate) gains: Vec<&'a Gain>,
     /// The kind of each variable.
     pub(crate) kinds: BTreeMap<&'a str, Kind>,
     /// Actions that must all be allowed, in lower case.
@@ -94,6 +180,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) one_of: Vec<Vec<Vec<String>>>,
     /// Whether the answer depends on who asks beyond what his policies say.
     pub(crate) personal: bool,
+    /// Whether it asks for somebody in hand by name.
+    pub(crate) named: bool,
     /// Roles it may reach in other accounts: it begins by assuming them.
     pub(crate) crosses: bool,
     /// Actions that a second principal in the same hand may send, in lower case.
@@ -134,24 +222,30 @@ impl<'a> Plan<'a> {
         }
         let mut atoms = Vec::new();
         for requirement in &technique.requires {
-            atoms.push(Atom::Need(requirement));
-            atoms.extend(requirement.filter.iter().map(Atom::Hold));
+            atoms.push(What::Need(requirement));
+            atoms.extend(requirement.filter.iter().map(What::Hold));
         }
-        atoms.extend(technique.preconditions.iter().map(Atom::Hold));
+        atoms.extend(technique.preconditions.iter().map(What::Hold));
         let mut plan = Plan {
             technique,
             from,
-            atoms,
+            atoms: atoms.into_iter().map(Atom::new).collect(),
             groups: Vec::new(),
+            variables: Vec::new(),
+            later: Vec::new(),
+            matters: 0,
+            gains: gains_of(technique),
             kinds: BTreeMap::new(),
             all_of: technique.requires.iter().map(action).collect(),
             one_of: Vec::new(),
             personal: false,
+            named: false,
             crosses: false,
             shared: BTreeSet::new(),
         };
         plan.add_groups();
         plan.read_variables();
+        plan.number_variables();
         let open = plan.groups.iter().all(|group| !group.options.is_empty());
         plan.share();
         open.then_some(plan)
@@ -179,11 +273,11 @@ impl<'a> Plan<'a> {
                 }
                 let mut atoms = Vec::new();
                 for requirement in &option.requires {
-                    atoms.push(Atom::Need(requirement));
-                    atoms.extend(requirement.filter.iter().map(Atom::Hold));
+                    atoms.push(What::Need(requirement));
+                    atoms.extend(requirement.filter.iter().map(What::Hold));
                 }
-                atoms.extend(option.preconditions.iter().map(Atom::Hold));
-                options.push((number, atoms));
+                atoms.extend(option.preconditions.iter().map(What::Hold));
+                options.push((number, atoms.into_iter().map(Atom::new).collect()));
                 one_of.push(option.requires.iter().map(action).collect());
             }
             self.one_of.push(one_of);
@@ -197,14 +291,15 @@ impl<'a> Plan<'a> {
     fn read_variables(&mut self) {
         let in_group = |group: &PlanGroup<'a>| -> BTreeSet<&'a str> {
             let atoms = group.options.iter().flat_map(|(_, atoms)| atoms);
-            atoms.flat_map(|atom| variables(*atom)).collect()
+            atoms.flat_map(|atom| variables(atom.what)).collect()
         };
-        let base: BTreeSet<&str> = self.atoms.iter().flat_map(|atom| atom.needs()).collect();
+        let asked = self.atoms.iter();
+        let base: BTreeSet<&str> = asked.flat_map(|atom| atom.what.needs()).collect();
         let sets: Vec<_> = self.groups.iter().map(in_group).collect();
         let base_new: BTreeSet<&str> = self
             .atoms
             .iter()
-            .flat_map(|atom| variables(*atom))
+            .flat_map(|atom| variables(atom.what))
             .collect();
         for (at, own) in sets.iter().enumerate() {
             let shared = |name: &&str| {
@@ -228,8 +323,9 @@ impl<'a> Plan<'a> {
         );
         self.personal = self.technique.yields.to == Goal::SelfRef;
         for atom in every {
-            self.personal |= is_personal(*atom);
-            for reference in atom.references() {
+            self.personal |= is_personal(atom.what);
+            self.named |= matches!(atom.what, What::Hold(Predicate::Held(_)));
+            for reference in atom.what.references() {
                 let Some(name) = reference.variable() else {
                     continue;
                 };
@@ -243,6 +339,49 @@ impl<'a> Plan<'a> {
             requirement.action.eq_ignore_ascii_case("sts:AssumeRole")
                 && requirement.on.kind == Kind::ROLE
         });
+    }
+
+    /// Gives every variable its bit.
+    fn number_variables(&mut self) {
+        let groups = self.groups.iter().flat_map(|group| &group.options);
+        let every = self.atoms.iter().chain(groups.flat_map(|(_, atoms)| atoms));
+        let mut names: BTreeSet<&str> = every.flat_map(|atom| atom.what.variables()).collect();
+        names.extend(["account", "self"]);
+        if let Source::Held(held) = self.from {
+            names.extend(held.variable());
+        }
+        let variables: Vec<Arc<str>> = names.iter().copied().map(Arc::from).collect();
+        let mut later = vec![0];
+        for group in self.groups.iter_mut().rev() {
+            let mut own = later[later.len() - 1];
+            for atom in group.options.iter_mut().flat_map(|(_, atoms)| atoms) {
+                atom.number(&variables);
+                own |= atom.mentions;
+            }
+            later.push(own);
+        }
+        later.reverse();
+        self.atoms
+            .iter_mut()
+            .for_each(|atom| atom.number(&variables));
+        // Where a gain is told by what was asked, or the step begins outside, everything is.
+        let all = !self.is_own() || self.gains.contains(&&Gain::Gated);
+        self.matters = names
+            .iter()
+            .filter(|name| all || self.names_goal(name))
+            .fold(0, |mask, name| mask | bit_of(&variables, name));
+        (self.variables, self.later) = (variables, later);
+    }
+
+    /// The bit of a variable.
+    pub(crate) fn bit(&self, name: &str) -> Mask {
+        bit_of(&self.variables, name)
+    }
+
+    /// The bits of what is bound.
+    pub(crate) fn bound(&self, bindings: &Bindings) -> Mask {
+        let names = bindings.iter().map(|(name, _)| name);
+        names.fold(0, |mask, name| mask | bit_of(&self.variables, name))
     }
 
     /// What another principal may send for the one that acts: everything where the actor only
@@ -276,11 +415,12 @@ impl<'a> Plan<'a> {
     /// What stands for whom before anything is asked.
     pub(crate) fn given(&self, actor: &Actor) -> Bindings {
         let known = || Bound::Known(actor.arn.clone());
-        let mut given = Bindings::from([("self".to_owned(), known())]);
+        let mut given = Bindings::default();
+        given.insert("self", known());
         if let Source::Held(held) = self.from
             && let Some(name) = held.variable()
         {
-            given.insert(name.to_owned(), known());
+            given.insert(name, known());
         }
         given
     }
@@ -310,6 +450,12 @@ impl<'a> Plan<'a> {
             let to = option.to.as_ref().unwrap_or(to);
             (to, option.gain.as_ref().unwrap_or(gain))
         })
+    }
+
+    /// A number for each gain.
+    pub(crate) fn place_of(&self, gain: &Gain) -> usize {
+        let place = self.gains.iter().position(|known| *known == gain);
+        place.unwrap_or(self.gains.len())
     }
 
     /// What the chosen options gain, where it is a resource or an account.
@@ -368,10 +514,10 @@ fn is_principal(kind: Kind) -> bool {
 }
 
 /// Whether the answer differs between principals with the same policies and boundary.
-fn is_personal(atom: Atom<'_>) -> bool {
+fn is_personal(atom: What<'_>) -> bool {
     let selfish = |r: &&ResourceRef| matches!(r.selector, Selector::SelfRef);
     match atom {
-        Atom::Hold(
+        What::Hold(
             Predicate::Different(..)
             | Predicate::IsUser(_)
             | Predicate::IsRole(_)
@@ -392,6 +538,16 @@ fn is_personal(atom: Atom<'_>) -> bool {
     }
 }
 
+/// What a technique and its options gain, each once, in the order of their words.
+fn gains_of(technique: &Technique) -> Vec<&Gain> {
+    let options = technique.any_of.iter().flat_map(|group| &group.options);
+    let mut gains: Vec<&Gain> = vec![&technique.yields.gain];
+    gains.extend(options.filter_map(|option| option.gain.as_ref()));
+    gains.sort_by_key(|gain| format!("{gain:?}"));
+    gains.dedup();
+    gains
+}
+
 fn goal_reference(goal: &Goal) -> Option<&ResourceRef> {
     match goal {
         Goal::Resource(to)
@@ -410,12 +566,10 @@ fn gain_reference(gain: &Gain) -> Option<&ResourceRef> {
     }
 }
 
-fn variables(atom: Atom<'_>) -> Vec<&str> {
-    let named = atom
-        .references()
-        .into_iter()
-        .filter_map(ResourceRef::variable);
-    named.filter(|name| *name != "self").collect()
+fn variables(what: What<'_>) -> Vec<&str> {
+    let mut all = what.variables();
+    all.retain(|name| *name != "self");
+    all
 }
 
 fn action(requirement: &Requirement) -> String {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use palisade_model::{
     Account, Arn, Gap, Observed, OrgPolicyKind, PolicyText, RegionState, Snapshot,
@@ -31,6 +32,8 @@ pub(crate) struct Local<'a> {
     by_service: BTreeMap<String, Vec<Arn>>,
     /// Identity providers of the account that some trust policy of it names.
     pub(crate) providers: BTreeSet<Arn>,
+    /// Accounts and principals that trust policies of its roles name.
+    trusted: BTreeSet<String>,
     /// Regions that are on, the home region first.
     pub(crate) regions: Vec<String>,
 }
@@ -40,6 +43,8 @@ pub(crate) struct Local<'a> {
 pub(crate) struct Scene<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) accounts: BTreeMap<&'a str, Local<'a>>,
+    /// A number for every account.
+    numbers: FxHashMap<&'a str, u32>,
     /// Roles by the account, principal ARN or `*` their trust policies name.
     trusting: FxHashMap<String, Vec<Arn>>,
     /// Roles whose trust policy cannot be told from its names: `NotPrincipal`, or not readable.
@@ -52,6 +57,7 @@ impl<'a> Scene<'a> {
         let mut scene = Scene {
             snapshot,
             accounts: BTreeMap::new(),
+            numbers: FxHashMap::default(),
             trusting: FxHashMap::default(),
             obscure: Vec::new(),
         };
@@ -61,6 +67,7 @@ impl<'a> Scene<'a> {
                 scene.index_trust(&mut local, arn, trust);
             }
             scene.accounts.insert(id, local);
+            scene.numbers.insert(id, scene.numbers.len() as u32);
         }
         scene
     }
@@ -92,6 +99,7 @@ impl<'a> Scene<'a> {
                 }
             }
         }
+        local.trusted.extend(names.iter().cloned());
         for name in names {
             self.trusting.entry(name).or_default().push(role.clone());
         }
@@ -188,11 +196,10 @@ impl<'a> Scene<'a> {
 
     /// Accounts other than this one that its roles trust.
     pub(crate) fn accounts_trusted(&self, account: &str) -> BTreeSet<String> {
-        let own = |role: &Arn| role.account() == account;
-        self.trusting
-            .iter()
-            .filter(|(_, roles)| roles.iter().any(own))
-            .filter_map(|(name, _)| {
+        let local = self.accounts.get(account);
+        let named = local.into_iter().flat_map(|local| &local.trusted);
+        named
+            .filter_map(|name| {
                 let of = if name.starts_with("arn:") {
                     Arn::from(name.as_str()).account().to_owned()
                 } else {
@@ -201,6 +208,12 @@ impl<'a> Scene<'a> {
                 (of.len() == 12 && of != account).then_some(of)
             })
             .collect()
+    }
+
+    /// The number of an account, or its name where it was not looked at.
+    pub(crate) fn number_of(&self, account: &str) -> Result<u32, String> {
+        let known = self.numbers.get(account).copied();
+        known.ok_or_else(|| account.to_owned())
     }
 
     /// The account an ARN lies in; buckets are looked up by name.
@@ -231,6 +244,7 @@ impl<'a> Local<'a> {
             stock: BTreeMap::new(),
             by_service: BTreeMap::new(),
             providers: BTreeSet::new(),
+            trusted: BTreeSet::new(),
             regions,
         };
         local.stock_organization(snapshot);
@@ -394,7 +408,7 @@ impl<'a> Local<'a> {
         let gap = self.account.iam.roles.gap()?.clone();
         Some(Bound::Unseen {
             account: account.to_owned(),
-            gap: Box::new(gap),
+            gap: Arc::new(gap),
         })
     }
 

@@ -71,7 +71,12 @@ impl Judge<'_> {
         if action.eq_ignore_ascii_case("sts:AssumeRole")
             && passed.peek().is_some()
             && self
-                .ask(actor, ("sts:TagSession", resource), Vec::new(), false)
+                .ask(
+                    actor,
+                    self.call("sts:TagSession", Vec::new()),
+                    Arn::from(resource),
+                    false,
+                )
                 .is_none()
         {
             for key in passed {

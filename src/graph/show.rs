@@ -300,13 +300,13 @@ impl Graph<'_> {
             true => None,
             false => plan.goal(&[]).and_then(|goal| goal.variable()),
         };
-        let mut given = actor.map_or_else(Bindings::new, |actor| plan.given(actor));
+        let mut given = actor.map_or_else(Bindings::default, |actor| plan.given(actor));
         let head_arn = head.as_ref().and_then(Node::arn).cloned();
         if let (Some(goal), Some(arn)) = (goal, &head_arn)
             && goal != "self"
             && self.judge.facts.exists(arn)
         {
-            given.insert(goal.to_owned(), Bound::Known(arn.clone()));
+            given.insert(goal, Bound::Known(arn.clone()));
         }
         let account = actor
             .map(|actor| actor.arn.account().to_owned())
@@ -324,7 +324,6 @@ impl Graph<'_> {
                 account,
                 explain: true,
                 crowd: false,
-                found: BTreeMap::new(),
             };
             attempt.run(given.clone())
         };
@@ -389,7 +388,7 @@ impl Graph<'_> {
         solution: &Solution,
         edge: &mut Edge,
     ) {
-        let groups = plan.technique.any_of.iter().zip(&solution.options);
+        let groups = plan.technique.any_of.iter().zip(solution.options.iter());
         edge.options = groups
             .filter_map(|(group, at)| {
                 Some(format!("{}/{}", group.name, group.options.get(*at)?.id))

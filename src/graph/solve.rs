@@ -1,31 +1,41 @@
 //! Tries a technique: finds what its variables can stand for so that everything it asks holds.
 //!
 //! A search with backing up: whatever can be asked is asked first, and only then is the variable
-//! with the fewest candidates bound. Of the ways that gain the same, the best of each degree of
-//! certainty is kept.
+//! with the fewest candidates bound. Candidates that nothing later speaks of and that cost the same
+//! go on together, as one set: so a thousand roles that may be passed alike are one walk. Of the
+//! ways that gain the same, the best of each degree of certainty is kept.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use palisade_checks::technique::{
     Predicate, Requirement, ResourceRef, Selector, Speed, WeightHint,
 };
-use palisade_model::Gap;
+use palisade_model::{Arn, Gap};
 
 use super::actor::{Actor, Crew};
 use super::ask::Asked;
 use super::bind::{Bindings, Bound, Truth};
+use super::choose::Choice;
 use super::judge::Judge;
-use super::plan::{Atom, Plan};
+use super::plan::{Atom, Mask, Plan, What};
 use super::weigh::{Detection, Interval};
 use super::{Fact, Status};
+
+/// What a way gains: the goal, the policy or group that comes with it, and the kind of gain.
+pub(crate) type Gained = (Option<Arc<str>>, Option<Arc<str>>, usize);
+
+/// The ways a technique works out, by what they gain.
+pub(crate) type Found = BTreeMap<Gained, Vec<Solution>>;
 
 /// One way a technique works out.
 #[derive(Clone, Debug)]
 pub(crate) struct Solution {
     pub(crate) bindings: Bindings,
     /// The option taken in each group.
-    pub(crate) options: Vec<usize>,
-    pub(crate) state: State,
+    pub(crate) options: Rc<[usize]>,
+    pub(crate) state: Rc<State>,
 }
 
 /// What has been established so far.
@@ -41,7 +51,7 @@ pub(crate) struct State {
     pub(crate) facts: Vec<Fact>,
     pub(crate) gaps: Vec<Gap>,
     /// A principal that must be in hand besides.
-    pub(crate) also: Option<palisade_model::Arn>,
+    pub(crate) also: Option<Arn>,
     /// Whether the second principal had to send something.
     pub(crate) helped: bool,
 }
@@ -62,16 +72,33 @@ impl State {
         self.status = self.status.max(asked.status);
         self.helped |= asked.second;
         self.factor.0 = self.factor.0.and(asked.factor);
-        self.calls.extend(asked.call);
+        self.calls.extend(asked.heard);
         if explain {
             self.gaps.extend(asked.gaps.iter().cloned());
             self.asked.push(asked);
         }
     }
 
+    /// What both have established.
+    fn and(&self, other: &State) -> State {
+        let mut both = self.clone();
+        both.status = both.status.max(other.status);
+        both.factor.0 = both.factor.0.and(other.factor.0);
+        both
+    }
+
     /// Whether it needs nobody in hand whom the other does not need as well.
     fn asks_no_more_than(&self, other: &State) -> bool {
         (self.also.is_none() || self.also == other.also) && (!self.helped || other.helped)
+    }
+
+    /// Whether nothing that was kept tells them apart; requests and facts are not compared.
+    fn is_like(&self, other: &State) -> bool {
+        self.status == other.status
+            && self.factor == other.factor
+            && self.calls == other.calls
+            && self.also == other.also
+            && self.helped == other.helped
     }
 
     /// How good it is for the attacker: the upper end, calls counted.
@@ -97,8 +124,6 @@ pub(crate) struct Attempt<'p, 'j, 'a> {
     pub(crate) explain: bool,
     /// Whether the actor stands for others too: then nobody is ruled out for being himself.
     pub(crate) crowd: bool,
-    /// What was found, by what it gains.
-    pub(crate) found: BTreeMap<String, Vec<Solution>>,
 }
 
 /// Where a walk goes once everything asked holds.
@@ -110,21 +135,93 @@ enum Then {
     Collect,
 }
 
-struct Step<'s, 'a> {
-    atoms: Vec<Atom<'a>>,
+/// Where a walk stands: what is still to be asked, and what comes after.
+#[derive(Clone)]
+struct Step<'s, 'p, 'a> {
+    atoms: Vec<&'p Atom<'a>>,
     then: Then,
+    /// The first group that comes after, whichever way it goes.
+    next: usize,
+    /// The group and option it is in, counted from one.
+    place: (usize, usize),
     options: &'s [usize],
     /// Permissions on resources that do not exist yet, asked together at the end.
     new: Vec<&'a Requirement>,
 }
 
-impl<'a> Attempt<'_, '_, 'a> {
+impl<'p, 'a> Step<'_, 'p, 'a> {
+    /// Takes out what can be asked.
+    fn take_ready(&mut self, bound: Mask) -> Vec<&'p Atom<'a>> {
+        let mut ready = Vec::new();
+        self.atoms.retain(|atom| {
+            let now = atom.is_ready(bound);
+            if now {
+                ready.push(*atom);
+            }
+            !now
+        });
+        ready
+    }
+
+    /// Moves what is asked of new resources to the end; true where that speaks of a variable.
+    fn put_off(&mut self, ready: &mut Vec<&'p Atom<'a>>, of: Mask) -> bool {
+        let mut speaks = false;
+        ready.retain(|atom| match atom.what {
+            What::Need(requirement) if matches!(requirement.on.selector, Selector::New(_)) => {
+                speaks |= atom.mentions & of != 0;
+                self.new.push(requirement);
+                false
+            }
+            _ => true,
+        });
+        speaks
+    }
+}
+
+/// What variables stand for.
+#[derive(Clone, Default)]
+struct Held {
+    bindings: Bindings,
+    bound: Mask,
+    /// Variables that stand for any of several, and what those are.
+    sets: Vec<(Arc<str>, Rc<[Bound]>)>,
+}
+
+/// Where walks through one option end.
+type Collected<'a> = Vec<(Held, State, Vec<&'a Requirement>)>;
+
+impl<'p, 'j, 'a> Attempt<'p, 'j, 'a> {
     /// Every best way, with `given` bound from the start.
-    pub(crate) fn run(mut self, mut given: Bindings) -> BTreeMap<String, Vec<Solution>> {
+    pub(crate) fn run(self, given: Bindings) -> Found {
+        let mut trial = Trial {
+            attempt: self,
+            found: Found::new(),
+        };
+        trial.start(given);
+        trial.found
+    }
+}
+
+/// An attempt under way, and what it has found.
+struct Trial<'p, 'j, 'a> {
+    attempt: Attempt<'p, 'j, 'a>,
+    found: Found,
+}
+
+impl<'p, 'j, 'a> std::ops::Deref for Trial<'p, 'j, 'a> {
+    type Target = Attempt<'p, 'j, 'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.attempt
+    }
+}
+
+impl<'p, 'a> Trial<'p, '_, 'a> {
+    fn start(&mut self, mut given: Bindings) {
         // `account:$account` is the account under evaluation.
-        given
-            .entry("account".to_owned())
-            .or_insert_with(|| Bound::Account(self.account.to_owned()));
+        if given.get("account").is_none() {
+            given.insert("account", Bound::Account(self.account.to_owned()));
+        }
         let mut state = State::default();
         if self.plan.technique.unread.is_some() {
             state.status = Status::Possible;
@@ -133,128 +230,158 @@ impl<'a> Attempt<'_, '_, 'a> {
             state.factor.0 = state.factor.0.and(self.judge.step("wait"));
         }
         let step = Step {
-            atoms: self.plan.atoms.clone(),
+            atoms: self.plan.atoms.iter().collect(),
             then: Then::Group(0),
+            next: 0,
+            place: (0, 0),
             options: &[],
             new: Vec::new(),
         };
-        self.walk(step, given, state, &mut Vec::new());
-        self.found
+        let held = Held {
+            bound: self.plan.bound(&given),
+            bindings: given,
+            sets: Vec::new(),
+        };
+        self.walk(step, held, state, &mut Vec::new());
     }
 
     fn walk(
         &mut self,
-        mut step: Step<'_, 'a>,
-        bindings: Bindings,
+        mut step: Step<'_, 'p, 'a>,
+        held: Held,
         mut state: State,
-        collected: &mut Vec<(Bindings, State, Vec<&'a Requirement>)>,
+        collected: &mut Collected<'a>,
     ) {
-        while let Some(at) = step
-            .atoms
-            .iter()
-            .position(|atom| is_ready(*atom, &bindings))
-        {
-            match step.atoms.remove(at) {
-                Atom::Need(requirement) => {
-                    if let Selector::New(_) = requirement.on.selector {
-                        step.new.push(requirement);
-                    } else if !self.ask(requirement, &bindings, &mut state) {
-                        return;
-                    }
-                }
-                Atom::Hold(predicate) => {
-                    if !self.hold(predicate, &bindings, &mut state) {
-                        return;
-                    }
-                }
-            }
+        let mut ready = step.take_ready(held.bound);
+        step.put_off(&mut ready, 0);
+        if !self.all_hold(&ready, &held.bindings, &mut state) {
+            return;
         }
-        if let Some((name, candidates)) = self.choose(&step.atoms, &bindings) {
-            for candidate in candidates {
-                let mut bindings = bindings.clone();
-                bindings.insert(name.clone(), candidate);
-                let step = Step {
-                    atoms: step.atoms.clone(),
-                    then: step.then,
-                    options: step.options,
-                    new: step.new.clone(),
-                };
-                self.walk(step, bindings, state.clone(), collected);
-            }
+        if let Some((name, choice)) = self.choose(&step.atoms, &held) {
+            self.bind(step, (name, choice), held, &state, collected);
             return;
         }
         match step.then {
-            Then::Collect => collected.push((bindings, state, step.new)),
+            Then::Collect => collected.push((held, state, step.new)),
             Then::Group(at) if at == self.plan.groups.len() => {
-                self.finish(bindings, state, step.options, &step.new);
+                self.finish(&held, state, step.options, &step.new);
             }
-            Then::Group(at) => self.group(at, step, &bindings, &state),
+            Then::Group(at) => self.group(at, step, &held, &state),
         }
+    }
+
+    /// Goes on with everything that a variable may stand for: candidates that cost the same
+    /// together, where nothing later speaks of them.
+    fn bind(
+        &mut self,
+        mut step: Step<'_, 'p, 'a>,
+        (name, choice): (Arc<str>, Choice),
+        mut held: Held,
+        state: &State,
+        collected: &mut Collected<'a>,
+    ) {
+        let bit = self.plan.bit(&name);
+        held.bound |= bit;
+        let mut ready = step.take_ready(held.bound);
+        let mut told_apart = step.put_off(&mut ready, bit);
+        told_apart |= step.atoms.iter().any(|atom| atom.mentions & bit != 0);
+        told_apart |= self.plan.later[step.next] & bit != 0;
+        let together = !self.explain && !told_apart;
+        let mut alike: Vec<(State, Vec<Bound>)> = Vec::new();
+        let sifted = self.sift((&name, &choice), &mut ready, &held.bindings, step.place);
+        for candidate in sifted.iter() {
+            let mut own = state.and(&candidate.state);
+            held.bindings
+                .insert(Arc::clone(&name), candidate.bound.clone());
+            if !self.all_hold(&ready, &held.bindings, &mut own) {
+                continue;
+            }
+            if !together {
+                self.walk(step.clone(), held.clone(), own, collected);
+                continue;
+            }
+            match alike.iter_mut().find(|(state, _)| state.is_like(&own)) {
+                Some((_, members)) => members.push(candidate.bound.clone()),
+                None => alike.push((own, vec![candidate.bound.clone()])),
+            }
+        }
+        for (state, members) in alike {
+            let mut held = held.clone();
+            held.bindings.insert(Arc::clone(&name), members[0].clone());
+            if self.plan.matters & bit != 0 && members.len() > 1 {
+                held.sets.push((Arc::clone(&name), members.into()));
+            }
+            self.walk(step.clone(), held, state, collected);
+        }
+    }
+
+    /// Whether everything holds; takes in what it costs.
+    fn all_hold(&self, atoms: &[&'p Atom<'a>], bindings: &Bindings, state: &mut State) -> bool {
+        atoms.iter().all(|atom| match atom.what {
+            What::Need(requirement) => self.ask(requirement, bindings, state),
+            What::Hold(predicate) => self.hold(predicate, &atom.names, bindings, state),
+        })
     }
 
     /// Tries the options of a group: together with what follows where they share a variable,
     /// else each for itself, and only the best of each certainty goes on.
-    fn group(&mut self, at: usize, step: Step<'_, 'a>, bindings: &Bindings, state: &State) {
-        let group = &self.plan.groups[at];
+    fn group(&mut self, at: usize, step: Step<'_, 'p, 'a>, held: &Held, state: &State) {
+        let plan = self.plan;
+        let group = &plan.groups[at];
         if group.tied {
             for (number, option) in &group.options {
                 let mut options = step.options.to_vec();
                 options.push(*number);
                 let next = Step {
-                    atoms: option.clone(),
+                    atoms: option.iter().collect(),
                     then: Then::Group(at + 1),
+                    next: at + 1,
+                    place: (at + 1, *number + 1),
                     options: &options,
                     new: step.new.clone(),
                 };
                 let state = self.weighed(at, *number, state);
-                self.walk(next, bindings.clone(), state, &mut Vec::new());
+                self.walk(next, held.clone(), state, &mut Vec::new());
             }
             return;
         }
-        let mut best: Vec<(usize, Bindings, State, Vec<&'a Requirement>)> = Vec::new();
+        let mut best: Vec<(usize, Held, State, Vec<&'a Requirement>)> = Vec::new();
         for (number, option) in &group.options {
             let number = *number;
             let mut collected = Vec::new();
             let alone = Step {
-                atoms: option.clone(),
+                atoms: option.iter().collect(),
                 then: Then::Collect,
+                next: at + 1,
+                place: (at + 1, number + 1),
                 options: &[],
                 new: step.new.clone(),
             };
             let weighed = self.weighed(at, number, state);
-            self.walk(alone, bindings.clone(), weighed, &mut collected);
-            for (bindings, state, new) in collected {
+            self.walk(alone, held.clone(), weighed, &mut collected);
+            for (held, state, new) in collected {
                 // What asks for new resources alone is not asked before the end: an option
                 // nobody may take must not stand in the way of one that works.
-                if !self.can_be_named(&new, &bindings) {
+                if !self.can_be_named(&new, &held.bindings) {
                     continue;
                 }
-                let worth = state.worth(self.judge);
-                let beaten = best.iter().any(|(_, _, other, _)| {
-                    other.asks_no_more_than(&state)
-                        && other.status <= state.status
-                        && other.worth(self.judge) >= worth
-                });
-                if !beaten {
-                    best.retain(|(_, _, other, _)| {
-                        !state.asks_no_more_than(other)
-                            || other.status < state.status
-                            || other.worth(self.judge) > worth
-                    });
-                    best.push((number, bindings, state, new));
+                if wins(&mut best, &state, self.judge, |(_, _, other, _)| other) {
+                    best.push((number, held, state, new));
                 }
             }
         }
-        for (number, bindings, state, new) in best {
+        for (number, held, state, new) in best {
             let mut options = step.options.to_vec();
             options.push(number);
             let next = Step {
                 atoms: Vec::new(),
                 then: Then::Group(at + 1),
+                next: at + 1,
+                place: (at + 1, 0),
                 options: &options,
                 new,
             };
-            self.walk(next, bindings, state, &mut Vec::new());
+            self.walk(next, held, state, &mut Vec::new());
         }
     }
 
@@ -303,11 +430,12 @@ impl<'a> Attempt<'_, '_, 'a> {
     /// Settles the names of what does not exist yet, and keeps the result if none is better.
     fn finish(
         &mut self,
-        mut bindings: Bindings,
+        held: &Held,
         mut state: State,
         options: &[usize],
         new: &[&'a Requirement],
     ) {
+        let mut bindings = held.bindings.clone();
         let mut by_name: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
         for requirement in new {
             by_name
@@ -319,41 +447,48 @@ impl<'a> Attempt<'_, '_, 'a> {
             let Some(crew) = self.crew() else { return };
             let named = self.judge.new_resource(&crew, &requirements, &bindings);
             let Some((arn, answers)) = named else { return };
-            bindings.insert(name.to_owned(), Bound::New(arn));
+            bindings.insert(name, Bound::New(arn));
             for asked in answers {
                 state.take(asked, self.explain);
             }
         }
-        let goal = self
-            .plan
-            .goal(options)
-            .and_then(ResourceRef::variable)
-            .unwrap_or_default();
-        let gain = self
-            .plan
-            .gain_reference(options)
-            .and_then(ResourceRef::variable)
-            .unwrap_or_default();
-        let text = |name: &str| bindings.get(name).map(Bound::text).unwrap_or_default();
+        let (state, options) = (Rc::new(state), Rc::from(options));
+        self.keep(bindings, &held.sets, &state, &options);
+    }
+
+    /// Keeps a way for everything it gains.
+    fn keep(
+        &mut self,
+        mut bindings: Bindings,
+        sets: &[(Arc<str>, Rc<[Bound]>)],
+        state: &Rc<State>,
+        options: &Rc<[usize]>,
+    ) {
+        if let Some(((name, members), rest)) = sets.split_first() {
+            for member in members.iter() {
+                bindings.insert(Arc::clone(name), member.clone());
+                self.keep(bindings.clone(), rest, state, options);
+            }
+            return;
+        }
         let (_, kind) = self.plan.outcome(options);
-        let key = format!("{}|{}|{kind:?}", text(goal), text(gain));
-        let worth = state.worth(self.judge);
-        let known = self.found.entry(key).or_default();
-        let beaten = known.iter().any(|other| {
-            other.state.asks_no_more_than(&state)
-                && other.state.status <= state.status
-                && other.state.worth(self.judge) >= worth
-        });
-        if !beaten {
-            known.retain(|other| {
-                !state.asks_no_more_than(&other.state)
-                    || other.state.status < state.status
-                    || other.state.worth(self.judge) > worth
-            });
+        let name = |of: Option<&ResourceRef>| {
+            let bound = of.and_then(ResourceRef::variable);
+            let bound = bound.and_then(|name| bindings.get(name));
+            bound.map(Bound::name)
+        };
+        let gained = (
+            name(self.plan.goal(options)),
+            name(self.plan.gain_reference(options)),
+            self.plan.place_of(kind),
+        );
+        let judge = self.judge;
+        let known = self.found.entry(gained).or_default();
+        if wins(known, state, judge, |other| &other.state) {
             known.push(Solution {
                 bindings,
-                options: options.to_vec(),
-                state,
+                options: Rc::clone(options),
+                state: Rc::clone(state),
             });
         }
     }
@@ -371,7 +506,13 @@ impl<'a> Attempt<'_, '_, 'a> {
         }
     }
 
-    fn hold(&self, predicate: &'a Predicate, bindings: &Bindings, state: &mut State) -> bool {
+    fn hold(
+        &self,
+        predicate: &'a Predicate,
+        names: &[Arc<str>],
+        bindings: &Bindings,
+        state: &mut State,
+    ) -> bool {
         if let Predicate::Different(a, b) = predicate
             && self.crowd
             && [a, b]
@@ -383,8 +524,19 @@ impl<'a> Attempt<'_, '_, 'a> {
         if let Predicate::Held(who) = predicate {
             return self.hold_held(who, bindings, state);
         }
-        let truth = self.judge.holds(predicate, bindings, self.account);
-        let status = match &truth {
+        let truth = self.judge.holds(predicate, names, bindings, self.account);
+        self.learn(predicate, &truth, bindings, state)
+    }
+
+    /// Takes in what a fact says; false where it rules the way out.
+    fn learn(
+        &self,
+        predicate: &Predicate,
+        truth: &Truth,
+        bindings: &Bindings,
+        state: &mut State,
+    ) -> bool {
+        let status = match truth {
             Truth::No => return false,
             Truth::Yes => Status::Proven,
             Truth::Unknown(gaps) => {
@@ -432,29 +584,116 @@ impl<'a> Attempt<'_, '_, 'a> {
     }
 
     /// The open variable with the fewest candidates.
-    fn choose(&self, atoms: &[Atom<'a>], bindings: &Bindings) -> Option<(String, Vec<Bound>)> {
-        let mut names: Vec<&str> = atoms
-            .iter()
-            .flat_map(|atom| atom.needs())
-            .filter(|name| !bindings.contains_key(*name))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-            .into_iter()
-            .map(|name| (name, self.judge.candidates(self, name, atoms, bindings)))
-            .min_by_key(|(_, choice)| choice.len())
-            .map(|(name, choice)| {
-                (
-                    name.to_owned(),
-                    self.judge.open(choice, self.account, atoms, name),
-                )
+    fn choose(&self, atoms: &[&'p Atom<'a>], held: &Held) -> Option<(Arc<str>, Choice)> {
+        let open = atoms.iter().fold(0, |all, atom| all | atom.needs) & !held.bound;
+        let variables = self.plan.variables.iter();
+        variables
+            .filter(|name| self.plan.bit(name) & open != 0)
+            .map(|name| {
+                let candidates = self
+                    .judge
+                    .candidates(&self.attempt, name, atoms, &held.bindings);
+                (Arc::clone(name), candidates)
             })
+            .min_by_key(|(_, choice)| choice.weight)
+    }
+
+    /// What a variable may stand for, and what the facts say that hang on nobody's choice; of a
+    /// list that is shared, those are asked once. Takes out what it has asked.
+    fn sift(
+        &self,
+        (name, choice): (&Arc<str>, &Choice),
+        ready: &mut Vec<&'p Atom<'a>>,
+        bindings: &Bindings,
+        place: (usize, usize),
+    ) -> Rc<[Candidate]> {
+        let plain = |bound: &Bound| Candidate {
+            bound: bound.clone(),
+            state: State::default(),
+        };
+        if !choice.shared || self.explain {
+            return choice.all.iter().map(plain).collect();
+        }
+        let fixed = |variable: &Arc<str>| {
+            let bound = bindings.get(variable);
+            variable == name || matches!(bound, Some(Bound::Unseen { .. } | Bound::Account(_)))
+        };
+        let is_fixed = |atom: &&&Atom<'a>| atom.is_fact() && atom.names.iter().all(fixed);
+        let (alone, others): (Vec<_>, Vec<_>) = ready.iter().copied().partition(|a| is_fixed(&a));
+        *ready = others;
+        let given = alone.iter().flat_map(|atom| &atom.names);
+        let given = given.filter(|variable| *variable != name);
+        let key = Sieve {
+            plan: std::ptr::from_ref(self.plan) as usize,
+            place,
+            list: choice.all.as_ptr() as usize,
+            variable: self.plan.bit(name),
+            account: self.judge.scene.number_of(self.account),
+            given: given
+                .map(|variable| bindings.get(variable).cloned())
+                .collect(),
+        };
+        if let Some(known) = self.judge.sifted.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let mut bindings = bindings.clone();
+        let holding = choice.all.iter().filter_map(|bound| {
+            let mut candidate = plain(bound);
+            bindings.insert(Arc::clone(name), bound.clone());
+            let holds = alone.iter().all(|atom| match atom.what {
+                What::Need(_) => true,
+                What::Hold(predicate) => {
+                    let truth = self.judge.answer(predicate, &bindings, self.account);
+                    self.learn(predicate, &truth, &bindings, &mut candidate.state)
+                }
+            });
+            holds.then_some(candidate)
+        });
+        let sifted: Rc<[Candidate]> = holding.collect();
+        let mut all = self.judge.sifted.borrow_mut();
+        all.insert(key, Rc::clone(&sifted));
+        sifted
     }
 }
 
-fn is_ready(atom: Atom<'_>, bindings: &Bindings) -> bool {
-    atom.needs().iter().all(|name| bindings.contains_key(*name))
+/// Something a variable may stand for, and what facts say of it.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    bound: Bound,
+    state: State,
+}
+
+/// Candidates of a list for one variable in one place of a plan: the group and option, where it is
+/// in one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Sieve {
+    plan: usize,
+    place: (usize, usize),
+    list: usize,
+    variable: Mask,
+    account: Result<u32, String>,
+    /// What the other variables of those facts stand for.
+    given: Vec<Option<Bound>>,
+}
+
+/// Whether no other way is as sure, worth as much and asks for nobody more; drops those it beats.
+fn wins<T>(
+    ways: &mut Vec<T>,
+    own: &State,
+    judge: &Judge<'_>,
+    state: impl Fn(&T) -> &State,
+) -> bool {
+    let worth = own.worth(judge);
+    let beaten = ways.iter().map(&state).any(|other| {
+        other.asks_no_more_than(own) && other.status <= own.status && other.worth(judge) >= worth
+    });
+    if !beaten {
+        ways.retain(|other| {
+            let other = state(other);
+            !own.asks_no_more_than(other) || other.status < own.status || other.worth(judge) > worth
+        });
+    }
+    !beaten
 }
 
 /// Whether the fact means that somebody else must act first.

@@ -2,31 +2,32 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// An ARN as AWS wrote it: `arn:partition:service:region:account:resource`.
 ///
 /// Kept as text and cut on demand: an ARN that does not have six parts is still a name, and its
-/// parts read as empty. Source: "Amazon Resource Names (ARNs)", AWS General Reference.
+/// parts read as empty. Copies share the text. Source: "Amazon Resource Names (ARNs)", AWS General Reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Arn(String);
+pub struct Arn(Arc<str>);
 
 impl Arn {
     /// Takes `text` as an ARN without judging it.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Arn(text.into())
     }
 
     /// An IAM ARN: `kind` is `user`, `role`, `policy`, …; `path` begins and ends with `/`.
     pub fn iam(partition: Partition, account: &str, kind: &str, path: &str, name: &str) -> Self {
-        Arn(format!("arn:{partition}:iam::{account}:{kind}{path}{name}"))
+        Arn::new(format!("arn:{partition}:iam::{account}:{kind}{path}{name}"))
     }
 
     /// The ARN that stands for a whole account in a policy's `Principal`.
     pub fn root(partition: Partition, account: &str) -> Self {
-        Arn(format!("arn:{partition}:iam::{account}:root"))
+        Arn::new(format!("arn:{partition}:iam::{account}:root"))
     }
 
     /// The whole text.
@@ -35,10 +36,21 @@ impl Arn {
     }
 
     fn part(&self, index: usize) -> &str {
-        if !self.0.starts_with("arn:") {
+        let Some(mut rest) = self.0.strip_prefix("arn:") else {
             return "";
+        };
+        // Byte by byte: parts are short, and this is asked for every principal again and again.
+        let colon = |text: &str| text.bytes().position(|byte| byte == b':');
+        for _ in 1..index {
+            match colon(rest) {
+                Some(at) => rest = &rest[at + 1..],
+                None => return "",
+            }
         }
-        self.0.splitn(6, ':').nth(index).unwrap_or_default()
+        match index {
+            5 => rest,
+            _ => &rest[..colon(rest).unwrap_or(rest.len())],
+        }
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …; empty when this is no ARN.
@@ -91,13 +103,19 @@ impl Borrow<str> for Arn {
 
 impl From<&str> for Arn {
     fn from(text: &str) -> Self {
-        Arn(text.to_owned())
+        Arn(Arc::from(text))
+    }
+}
+
+impl From<&Arn> for Arc<str> {
+    fn from(arn: &Arn) -> Self {
+        Arc::clone(&arn.0)
     }
 }
 
 impl From<String> for Arn {
     fn from(text: String) -> Self {
-        Arn(text)
+        Arn(Arc::from(text))
     }
 }
 

@@ -27,16 +27,16 @@ impl Asks for Judge<'_> {
         if let Selector::SelfRef = what.on.selector {
             return Truth::No;
         }
-        bindings.insert("self".to_owned(), super::Bound::Known(who.clone()));
+        bindings.insert("self", super::Bound::Known(who.clone()));
         let home = super::Bound::Account(who.account().to_owned());
-        bindings.insert("account".to_owned(), home);
+        bindings.insert("account", home);
         let actor = Actor {
             class: own_class(who),
             ..actor
         };
         match self.require(&Crew::alone(&actor), what, &bindings) {
             None => Truth::No,
-            Some(asked) if asked.status == Status::Possible => Truth::Unknown(asked.gaps),
+            Some(asked) if asked.status == Status::Possible => Truth::Unknown(asked.gaps.to_vec()),
             Some(_) => Truth::Yes,
         }
     }

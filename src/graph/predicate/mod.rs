@@ -190,7 +190,7 @@ impl<'a> Question<'_, 'a> {
     /// The same question with one more variable bound.
     fn with<T>(&self, name: &str, bound: Bound, ask: impl FnOnce(&Question<'_, 'a>) -> T) -> T {
         let mut bindings = self.bindings.clone();
-        bindings.insert(name.to_owned(), bound);
+        bindings.insert(name, bound);
         ask(&Question {
             look: self.look,
             asks: self.asks,

@@ -1,8 +1,7 @@
 //! The one change that makes a service half on.
 
 use palisade_model::{
-    FirewallPolicy, Macie, Observed, Resource, ShieldState, Snapshot, Trail,
-    TrailSelectors,
+    FirewallPolicy, Macie, Observed, Resource, ShieldState, Snapshot, Trail, TrailSelectors,
 };
 use serde_json::json;
 
