@@ -77,6 +77,41 @@ impl Reply {
                     <body><h1>Network sign-in</h1></body></html>\n";
         Reply::Http(response(200, "text/html; charset=utf-8", body.into()))
     }
+
+    /// The same answer without anything in it. What is no document of the protocol, such as a
+    /// policy or an object, becomes an empty one.
+    pub(super) fn hollow(self) -> Reply {
+        match self {
+            Reply::Answer(answer) => Reply::Answer(Answer {
+                value: Value::Object(Map::new()),
+                ..answer
+            }),
+            Reply::Http(written) => Reply::Http(written.map(|_| b"{}".to_vec())),
+        }
+    }
+
+    /// The same answer with nothing in the rows of its lists.
+    pub(super) fn bare(self) -> Reply {
+        match self {
+            Reply::Answer(mut answer) => {
+                empty_rows(&mut answer.value);
+                Reply::Answer(answer)
+            }
+            written => written,
+        }
+    }
+}
+
+fn empty_rows(value: &mut Value) {
+    match value {
+        Value::Array(rows) => {
+            for row in rows.iter_mut().filter(|row| row.is_object()) {
+                *row = Value::Object(Map::new());
+            }
+        }
+        Value::Object(members) => members.values_mut().for_each(empty_rows),
+        _ => {}
+    }
 }
 
 pub(super) fn response(status: u16, kind: &str, body: Vec<u8>) -> Response<Vec<u8>> {

@@ -181,6 +181,11 @@ impl Responder {
                 body.truncate(body.len() / 2);
                 return Ok(Reply::Http(Response::from_parts(head, body)));
             }
+            FaultKind::Empty => {
+                return Ok(Reply::Http(Response::new(Vec::new())));
+            }
+            FaultKind::Hollow => return Ok(self.undisturbed(call, request)?.hollow()),
+            FaultKind::Bare => return Ok(self.undisturbed(call, request)?.bare()),
         })
     }
 

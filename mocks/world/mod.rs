@@ -168,6 +168,12 @@ pub enum FaultKind {
     DeniedByScp,
     /// A 200 whose body is cut in the middle.
     Truncated,
+    /// A 200 with no body at all.
+    Empty,
+    /// A 200 in the form of the protocol that says nothing: no list, no field.
+    Hollow,
+    /// A 200 whose lists are as long as they should be, of rows that say nothing.
+    Bare,
     /// Credentials that have expired.
     Expired,
 }

@@ -6,14 +6,15 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep, TokioSlee
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use palisade_model::CALLS;
+use palisade_model::{CALLS, Call};
 
 use crate::engine::Engine;
 
@@ -68,7 +69,8 @@ pub(crate) fn endpoint(engine: &Engine, service: &str) -> Option<String> {
         .or_else(|| engine.endpoint_url.clone())
 }
 
-/// Refuses, before it is signed, what the table of calls does not hold.
+/// Refuses, before it is signed, what the table of calls does not hold, and answers that do not
+/// hold what the table says.
 #[derive(Debug)]
 pub(crate) struct OnlyTheTable(pub(crate) &'static str);
 
@@ -83,10 +85,41 @@ impl Intercept for OnlyTheTable {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let name = config.load::<Metadata>().map(|metadata| metadata.name());
-        let name = name.unwrap_or_default();
-        // S3 Control names its own operation like the one of S3.
-        let allowed = CALLS.iter().any(|call| {
+        match self.call(config) {
+            Some(_) => Ok(()),
+            None => {
+                let name = config.load::<Metadata>().map(|metadata| metadata.name());
+                let name = name.unwrap_or_default();
+                Err(format!("`{}:{name}` is not in the table of calls", self.0).into())
+            }
+        }
+    }
+
+    /// The SDK's readers take a list that is not there for an empty one.
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let Some(call) = self.call(config).filter(|call| !call.holds.is_empty()) else {
+            return Ok(());
+        };
+        let body = response.body().bytes().unwrap_or_default();
+        if !response.status().is_success() || call.is_answered_by(&String::from_utf8_lossy(body)) {
+            return Ok(());
+        }
+        Err(format!("the answer holds no `{}`", call.holds).into())
+    }
+}
+
+impl OnlyTheTable {
+    /// The call of the table that is being made. S3 Control names its own operation like the one
+    /// of S3; both hold the same.
+    fn call(&self, config: &ConfigBag) -> Option<&'static Call> {
+        let name = config.load::<Metadata>()?.name();
+        CALLS.iter().find(|call| {
             call.service() == self.0
                 && match call.name() {
                     "GetAccountPublicAccessBlock" | "GetBucketPublicAccessBlock" => {
@@ -95,12 +128,7 @@ impl Intercept for OnlyTheTable {
                     "GetObjectVersion" => name == "GetObject",
                     listed => listed == name,
                 }
-        });
-        if allowed {
-            Ok(())
-        } else {
-            Err(format!("`{}:{name}` is not in the table of calls", self.0).into())
-        }
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::central::unless;
 use crate::engine::Visit;
+use crate::generic::Rows;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::CLOUDTRAIL;
@@ -42,7 +43,7 @@ pub(crate) async fn trails(visit: &Arc<Visit>, regions: &[String]) -> Trails {
     let listed = each(asked, |region| async move {
         let parameters = json!({"includeShadowTrails": true});
         let place = visit.place(&region);
-        let page = ("trailList[]", "", "");
+        let page = Rows::new("trailList[]", &["TrailARN", "HomeRegion"], ("", ""));
         let listed = place
             .json_pages(&CLOUDTRAIL, "DescribeTrails", "", parameters, page)
             .await;

@@ -8,6 +8,8 @@ use palisade_model::{
 use serde_json::{Value, json};
 
 use crate::engine::Place;
+use crate::generic::Rows;
+use crate::pages::half_a_row;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::CONFIG;
@@ -72,7 +74,11 @@ pub(crate) async fn aggregators(place: &Place) -> Observed<BTreeMap<String, Aggr
         "DescribeConfigurationAggregators",
         "",
         json!({"Limit": 100}),
-        ("ConfigurationAggregators[]", "NextToken", "NextToken"),
+        Rows::new(
+            "ConfigurationAggregators[]",
+            &[],
+            ("NextToken", "NextToken"),
+        ),
     );
     let read = |entry: &Value| {
         let wide = "OrganizationAggregationSource";
@@ -117,7 +123,11 @@ async fn sources(
         "DescribeConfigurationAggregatorSourcesStatus",
         "",
         json!({"ConfigurationAggregatorName": name, "Limit": 100}),
-        ("AggregatedSourceStatusList[]", "NextToken", "NextToken"),
+        Rows::new(
+            "AggregatedSourceStatusList[]",
+            &[],
+            ("NextToken", "NextToken"),
+        ),
     );
     // The organization itself is a source too, and of no region.
     let read = |entry: &Value| {
@@ -139,11 +149,18 @@ async fn sources(
     }
 }
 
-/// An answer that speaks of something else than the list is none.
+/// An answer that does not speak of the list is none, nor is one with a row without a name.
 fn listed(answer: Observed<Value>, operation: &str, list: &str) -> Observed<Value> {
     let other = answer.value().and_then(Value::as_object);
-    if other.is_some_and(|members| !members.is_empty() && !members.contains_key(list)) {
+    if other.is_some_and(|members| !members.contains_key(list)) {
         return Gap::new(format!("config:{operation}"), GapKind::Unparsable).into();
+    }
+    let rows = answer
+        .value()
+        .map(|answer| path::all(answer, &format!("{list}[]")));
+    let is_named = |row: &&Value| path::text(row, "name").is_some();
+    if rows.is_some_and(|rows| !rows.iter().all(is_named)) {
+        return half_a_row(&format!("config:{operation}")).into();
     }
     answer
 }
@@ -165,7 +182,10 @@ fn recorder(entry: &Value, status: &Observed<Value>) -> (String, ConfigRecorder)
             entry,
             "recordingGroup.exclusionByResourceTypes.resourceTypes[]",
         ),
-        recording: of(&own, |status| path::flag(status, "recording")),
+        recording: match of(&own, |status| path::flag(status, "recording")) {
+            Observed::Absent => half_a_row("config:DescribeConfigurationRecorderStatus").into(),
+            told => told,
+        },
         last_status: of(&own, |status| {
             path::text(status, "lastStatus").map(capitalised)
         }),

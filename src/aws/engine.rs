@@ -393,42 +393,6 @@ impl Place {
             Some(_) => {}
         }
     }
-
-    /// Reads every page: `send` asks with a token, `take` splits an answer into items and the
-    /// next token. One unread page leaves the whole list unread.
-    pub(crate) async fn pages<P, T, E, F>(
-        &self,
-        operation: &str,
-        send: impl Fn(Option<String>) -> F,
-        take: impl Fn(P) -> (Vec<T>, Option<String>),
-    ) -> Observed<Vec<T>>
-    where
-        F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        let mut all = Vec::new();
-        let mut token = None;
-        loop {
-            let answer = self.ask(operation, || send(token.clone())).await;
-            let (items, next) = match answer {
-                Observed::Value(page) => take(page),
-                other => return other.map(|_| Vec::new()),
-            };
-            all.extend(items);
-            let next = next.filter(|next| !next.is_empty());
-            match next {
-                None => return Observed::Value(all),
-                Some(next) if token.as_ref() == Some(&next) => {
-                    return Gap {
-                        message: "the same page was offered again".to_owned(),
-                        ..Gap::new(operation, GapKind::Unparsable)
-                    }
-                    .into();
-                }
-                next => token = next,
-            }
-        }
-    }
 }
 
 pub(crate) fn interrupted(operation: &str) -> Gap {

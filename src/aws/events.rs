@@ -8,6 +8,7 @@ use palisade_model::{
 use serde_json::{Value, json};
 
 use crate::engine::Place;
+use crate::generic::Rows;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::{CLOUDWATCH, EVENTS, LOGS, SNS};
@@ -20,7 +21,7 @@ pub(crate) async fn buses(place: &Place) -> Observed<BTreeMap<String, Bus>> {
         "ListEventBuses",
         "",
         json!({"Limit": 100}),
-        ("EventBuses[]", "NextToken", "NextToken"),
+        Rows::new("EventBuses[]", &["Name", "Arn"], ("NextToken", "NextToken")),
     );
     let listed = match listed.await {
         Observed::Value(listed) => listed,
@@ -44,7 +45,11 @@ async fn rules(place: &Place, bus: &str) -> Observed<BTreeMap<String, Rule>> {
         "ListRules",
         "",
         json!({"EventBusName": bus, "Limit": 100}),
-        ("Rules[]", "NextToken", "NextToken"),
+        Rows::new(
+            "Rules[]",
+            &["Name", "Arn", "State"],
+            ("NextToken", "NextToken"),
+        ),
     );
     let listed = match listed.await {
         Observed::Value(listed) => listed,
@@ -73,7 +78,7 @@ async fn targets(place: &Place, bus: &str, rule: &str) -> Observed<Vec<EventTarg
         "ListTargetsByRule",
         "",
         json!({"EventBusName": bus, "Rule": rule, "Limit": 100}),
-        ("Targets[]", "NextToken", "NextToken"),
+        Rows::new("Targets[]", &["Id", "Arn"], ("NextToken", "NextToken")),
     );
     listed.await.map(|listed| {
         let mut targets: Vec<EventTarget> = listed
@@ -97,7 +102,7 @@ pub(crate) async fn topics(place: &Place) -> Observed<BTreeMap<Arn, Topic>> {
         "ListTopics",
         "",
         json!({}),
-        ("Topics.member[]", "NextToken", "NextToken"),
+        Rows::new("Topics.member[]", &["TopicArn"], ("NextToken", "NextToken")),
     );
     let arns: Vec<String> = match listed.await {
         Observed::Value(listed) => {
@@ -120,7 +125,11 @@ async fn topic(place: &Place, arn: &str) -> Topic {
         "ListSubscriptionsByTopic",
         "",
         json!({"TopicArn": arn}),
-        ("Subscriptions.member[]", "NextToken", "NextToken"),
+        Rows::new(
+            "Subscriptions.member[]",
+            &["SubscriptionArn", "Protocol"],
+            ("NextToken", "NextToken"),
+        ),
     );
     let (attributes, subscriptions) = tokio::join!(
         place.json(&SNS, "GetTopicAttributes", "", json!({"TopicArn": arn})),
@@ -212,10 +221,10 @@ pub(crate) async fn alarms(place: &Place) -> Observed<BTreeMap<String, Alarm>> {
         "DescribeAlarms",
         "",
         json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}),
-        (
+        Rows::new(
             "MetricAlarms.member[]|CompositeAlarms.member[]",
-            "NextToken",
-            "NextToken",
+            &["AlarmName", "AlarmArn"],
+            ("NextToken", "NextToken"),
         ),
     );
     listed.await.map(|listed| {
@@ -264,7 +273,11 @@ pub(crate) async fn metric_filters(place: &Place) -> Observed<Vec<MetricFilter>>
         "DescribeMetricFilters",
         "",
         json!({"limit": 50}),
-        ("metricFilters[]", "nextToken", "nextToken"),
+        Rows::new(
+            "metricFilters[]",
+            &["filterName", "logGroupName", "metricTransformations"],
+            ("nextToken", "nextToken"),
+        ),
     );
     listed.await.map(|listed| {
         let mut filters: Vec<MetricFilter> = Vec::new();

@@ -37,6 +37,7 @@ use serde_json::Value;
 
 use crate::clients;
 use crate::engine::Place;
+use crate::pages::{Turns, half_a_row};
 use crate::path;
 use crate::transport::GiveUp;
 use crate::wire::{Message, Question, error_of, join};
@@ -92,14 +93,14 @@ impl Place {
         .await
     }
 
-    /// Reads all pages of such a question: the items at `items`, following `page`'s token.
+    /// Reads all pages of such a question.
     pub(crate) async fn json_pages(
         &self,
         service: &'static Service,
         operation: &'static str,
         route: &'static str,
         parameters: Value,
-        (items, send, read): (&str, &str, &str),
+        rows: Rows<'_>,
     ) -> Observed<Vec<Value>> {
         let name = format!("{}:{operation}", service.prefix);
         let call = find_call(&name).expect("collectors only make calls of the table");
@@ -109,8 +110,7 @@ impl Place {
             route,
             parameters: members(parameters),
         };
-        self.question_pages(call, question, (items, send, read))
-            .await
+        self.question_pages(call, question, rows).await
     }
 
     /// Reads all pages of a question.
@@ -118,41 +118,48 @@ impl Place {
         &self,
         call: &Call,
         question: Question,
-        (items, send, read): (&str, &str, &str),
+        rows: Rows<'_>,
     ) -> Observed<Vec<Value>> {
         let mut all = Vec::new();
+        let mut turns = Turns::default();
         let mut token: Option<String> = None;
         loop {
             let mut page = question.clone();
             if let Some(token) = &token {
                 page.parameters
-                    .push((send.to_owned(), token.clone().into()));
+                    .push((rows.send.to_owned(), token.clone().into()));
             }
             let answer = match self.question(call, page).await {
                 Observed::Value(answer) => answer,
                 other => return other.map(|_| Vec::new()),
             };
-            if is_something_else(&answer, items, read) {
+            if rows.is_something_else(&answer) {
                 return Gap {
                     message: "the answer holds no list".to_owned(),
                     ..Gap::new(call.operation, GapKind::Unparsable)
                 }
                 .into();
             }
-            all.extend(path::all(&answer, items).into_iter().cloned());
-            let next = match send {
-                "" => None,
-                _ => path::text(&answer, read),
+            let found = path::all(&answer, rows.items);
+            let lacks = |row: &&Value| {
+                rows.must
+                    .iter()
+                    .any(|part| path::first(row, part).is_none())
             };
+            if found.iter().any(lacks) || path::has_empty_row(&answer, rows.items) {
+                return half_a_row(call.operation).into();
+            }
+            let next = match rows.send {
+                "" => None,
+                _ => path::text(&answer, rows.read),
+            };
+            let next = match turns.turn(call.operation, found.len(), next) {
+                Ok(next) => next,
+                Err(gap) => return gap.into(),
+            };
+            all.extend(found.into_iter().cloned());
             match next {
                 None => return Observed::Value(all),
-                next if next == token => {
-                    return Gap {
-                        message: "the same page was offered again".to_owned(),
-                        ..Gap::new(call.operation, GapKind::Unparsable)
-                    }
-                    .into();
-                }
                 next => token = next,
             }
         }
@@ -233,16 +240,49 @@ impl Place {
     }
 }
 
-/// Whether an answer that is not empty speaks of neither the list nor its next page.
-fn is_something_else(answer: &Value, items: &str, read: &str) -> bool {
-    let names = |path: &str| {
-        let head = path.split('.').next().unwrap_or_default();
-        answer.get(head.trim_end_matches("[]")).is_some()
-    };
-    let holds = answer
-        .as_object()
-        .is_some_and(|members| !members.is_empty());
-    holds && items != "." && !names(items) && (read.is_empty() || !names(read))
+/// A list in the answers to a question.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// The path of its rows.
+    pub(crate) items: &'a str,
+    /// What every row says: one without it leaves the list unread.
+    pub(crate) must: &'a [&'a str],
+    /// The parameter that takes the token of a page; empty where there is one page.
+    pub(crate) send: &'a str,
+    /// The path of the next page's token.
+    pub(crate) read: &'a str,
+    /// Whether an answer without anything in it says that nothing is set.
+    pub(crate) may_be_silent: bool,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) const fn new(
+        items: &'a str,
+        must: &'a [&'a str],
+        (send, read): (&'a str, &'a str),
+    ) -> Rows<'a> {
+        Rows {
+            items,
+            must,
+            send,
+            read,
+            may_be_silent: false,
+        }
+    }
+
+    /// Whether an answer speaks of neither the list nor its next page. An empty list is written
+    /// as one in every protocol; what does not mention it is no answer.
+    fn is_something_else(&self, answer: &Value) -> bool {
+        let names = |path: &str| {
+            let head = path.split('.').next().unwrap_or_default();
+            answer.get(head.trim_end_matches("[]")).is_some()
+        };
+        let is_silent = answer.as_object().is_none_or(serde_json::Map::is_empty);
+        let holds = self.items == "."
+            || self.items.split('|').any(names)
+            || (!self.read.is_empty() && names(self.read));
+        !holds && !(is_silent && self.may_be_silent)
+    }
 }
 
 fn members(parameters: Value) -> Vec<(String, Value)> {

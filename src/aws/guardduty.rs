@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::central::unless;
 use crate::engine::Place;
+use crate::generic::Rows;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::GUARDDUTY;
@@ -19,7 +20,7 @@ pub(crate) async fn detectors(place: &Place) -> Observed<BTreeMap<String, Detect
         "ListDetectors",
         "GET /detector",
         json!({"maxResults": 50}),
-        ("detectorIds[]", "nextToken", "nextToken"),
+        Rows::new("detectorIds[]", &["."], ("nextToken", "nextToken")),
     );
     let ids: Vec<String> = match listed.await {
         Observed::Value(listed) => listed.iter().filter_map(path::as_text).collect(),
@@ -46,7 +47,7 @@ async fn detector(place: &Place, id: &str) -> Observed<Detector> {
         "ListMembers",
         "GET /detector/{id}/member",
         json!({"id": id, "maxResults": 50}),
-        ("members[]", "nextToken", "nextToken"),
+        Rows::new("members[]", &[], ("nextToken", "nextToken")),
     );
     // An enabled member has no members and no organization settings.
     let spared = place.is_looked_after("guardduty.amazonaws.com");

@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
+use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput as Page;
 use aws_sdk_iam::types::{
-    GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, StatusType, Tag, UserDetail,
+    GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, Tag, UserDetail,
 };
 use palisade_model::{
-    AccessKey, Arn, Gap, Group, Iam, InstanceProfile, KeyStatus, LoginProfile, ManagedPolicy,
-    Observed, OidcProvider, PolicyText, Role, RootUser, SamlProvider, Time, User,
+    Arn, Gap, GapKind, Group, Iam, InstanceProfile, ManagedPolicy, Observed, OidcProvider,
+    PolicyText, Role, RootUser, SamlProvider, Time, User,
 };
 use percent_encoding::percent_decode_str;
 
 use crate::clients::sdk;
 use crate::credential_report::credential_report;
 use crate::engine::Place;
-use crate::s3::or_absent;
+use crate::iam_credentials::credentials_of;
+use crate::pages::{NOWHERE, half_a_row};
 use crate::tasks::each;
 
 /// Everything IAM says.
@@ -29,7 +31,12 @@ pub(crate) async fn iam(place: &Place) -> Iam {
         oidc_providers(place, &client),
         alias(place, &client),
     );
-    let (mut users, groups, roles, policies) = split(details);
+    let Details {
+        mut users,
+        groups,
+        roles,
+        policies,
+    } = details;
     if let Some(users) = users.value_mut() {
         credentials_of(place, &client, users).await;
     }
@@ -46,42 +53,18 @@ pub(crate) async fn iam(place: &Place) -> Iam {
     }
 }
 
-#[derive(Default)]
 struct Details {
-    users: BTreeMap<String, User>,
-    groups: BTreeMap<String, Group>,
-    roles: BTreeMap<String, Role>,
-    policies: BTreeMap<Arn, ManagedPolicy>,
+    users: Observed<BTreeMap<String, User>>,
+    groups: Observed<BTreeMap<String, Group>>,
+    roles: Observed<BTreeMap<String, Role>>,
+    policies: Observed<BTreeMap<Arn, ManagedPolicy>>,
 }
 
-type Split = (
-    Observed<BTreeMap<String, User>>,
-    Observed<BTreeMap<String, Group>>,
-    Observed<BTreeMap<String, Role>>,
-    Observed<BTreeMap<Arn, ManagedPolicy>>,
-);
+const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 
-fn split(details: Observed<Details>) -> Split {
-    match details {
-        Observed::Value(details) => (
-            Observed::Value(details.users),
-            Observed::Value(details.groups),
-            Observed::Value(details.roles),
-            Observed::Value(details.policies),
-        ),
-        other => {
-            let gap = || match other.gap() {
-                Some(gap) => gap.clone(),
-                None => Gap::not_collected("iam:GetAccountAuthorizationDetails"),
-            };
-            (gap().into(), gap().into(), gap().into(), gap().into())
-        }
-    }
-}
-
-async fn authorization_details(place: &Place, client: &Client) -> Observed<Details> {
+async fn authorization_details(place: &Place, client: &Client) -> Details {
     let pages = place.pages(
-        "iam:GetAccountAuthorizationDetails",
+        DETAILS,
         |marker| {
             client
                 .get_account_authorization_details()
@@ -90,43 +73,100 @@ async fn authorization_details(place: &Place, client: &Client) -> Observed<Detai
                 .send()
         },
         |page| {
-            let next = page.marker.clone().filter(|_| page.is_truncated);
+            let next = more(page.marker.clone(), page.is_truncated);
             (vec![page], next)
         },
     );
-    pages.await.map(|pages| {
-        let mut details = Details::default();
-        for page in pages {
-            let users = page.user_detail_list.unwrap_or_default();
-            details.users.extend(users.into_iter().map(user));
-            let groups = page.group_detail_list.unwrap_or_default();
-            details.groups.extend(groups.into_iter().map(group));
-            let roles = page.role_detail_list.unwrap_or_default();
-            details.roles.extend(roles.into_iter().map(role));
-            let policies = page.policies.unwrap_or_default();
-            details.policies.extend(policies.into_iter().map(policy));
-        }
-        keep_attached(&mut details);
-        details
-    })
+    let mut pages = pages.await;
+    let users = list_of(&mut pages, "UserDetailList", |page| {
+        page.user_detail_list.take()
+    });
+    let groups = list_of(&mut pages, "GroupDetailList", |page| {
+        page.group_detail_list.take()
+    });
+    let roles = list_of(&mut pages, "RoleDetailList", |page| {
+        page.role_detail_list.take()
+    });
+    let policies = list_of(&mut pages, "Policies", |page| page.policies.take());
+    let mut details = Details {
+        users: named(users, user),
+        groups: named(groups, group),
+        roles: named(roles, role),
+        policies: named(policies, policy),
+    };
+    keep_attached(&mut details);
+    details
+}
+
+/// The token of the next page, where there is one.
+pub(crate) fn more(marker: Option<String>, is_truncated: bool) -> Option<String> {
+    is_truncated.then(|| marker.unwrap_or_else(|| NOWHERE.to_owned()))
+}
+
+/// One list, from all pages. An empty one is written as such: where no page has it, it was not
+/// read.
+fn list_of<T>(
+    pages: &mut Observed<Vec<Page>>,
+    name: &str,
+    take: impl Fn(&mut Page) -> Option<Vec<T>>,
+) -> Observed<Vec<T>> {
+    let pages = match pages {
+        Observed::Value(pages) => pages,
+        other => return other.as_ref().map(|_| Vec::new()),
+    };
+    let found: Vec<Vec<T>> = pages.iter_mut().filter_map(take).collect();
+    match found.is_empty() {
+        true => unreadable(format!("the answer holds no `{name}`")),
+        false => Observed::Value(found.into_iter().flatten().collect()),
+    }
+}
+
+/// Entries by name; one without a name leaves all of them unread.
+fn named<T, K: Ord + Default, V>(
+    list: Observed<Vec<T>>,
+    read: impl Fn(T) -> (K, V),
+) -> Observed<BTreeMap<K, V>> {
+    let entries = match list {
+        Observed::Value(entries) => entries,
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let entries: BTreeMap<K, V> = entries.into_iter().map(read).collect();
+    match entries.contains_key(&K::default()) {
+        true => unreadable("an entry has no name".to_owned()),
+        false => Observed::Value(entries),
+    }
+}
+
+fn unreadable<T>(message: String) -> Observed<T> {
+    Gap {
+        message,
+        ..Gap::new(DETAILS, GapKind::Unparsable)
+    }
+    .into()
 }
 
 /// AWS lists only those of its own policies that are attached; stand-ins for AWS list them all.
+/// Where nobody knows what is attached, all of them stay.
 fn keep_attached(details: &mut Details) {
-    let users = details.users.values().flat_map(|user| {
+    let (Observed::Value(users), Observed::Value(groups), Observed::Value(roles)) =
+        (&details.users, &details.groups, &details.roles)
+    else {
+        return;
+    };
+    let users = users.values().flat_map(|user| {
         let boundary = user.boundary.value();
         user.attached.iter().chain(boundary).cloned()
     });
-    let groups = details.groups.values();
+    let groups = groups.values();
     let groups = groups.flat_map(|group| group.attached.iter().cloned());
-    let roles = details.roles.values().flat_map(|role| {
+    let roles = roles.values().flat_map(|role| {
         let boundary = role.boundary.value();
         role.attached.iter().chain(boundary).cloned()
     });
     let attached: BTreeSet<Arn> = users.chain(groups).chain(roles).collect();
-    details
-        .policies
-        .retain(|arn, _| arn.account() != "aws" || attached.contains(arn));
+    if let Some(policies) = details.policies.value_mut() {
+        policies.retain(|arn, _| arn.account() != "aws" || attached.contains(arn));
+    }
 }
 
 fn user(detail: UserDetail) -> (String, User) {
@@ -226,9 +266,10 @@ fn inline(policies: Option<Vec<PolicyDetail>>) -> BTreeMap<String, PolicyText> {
 
 fn attached(policies: Option<Vec<aws_sdk_iam::types::AttachedPolicy>>) -> Vec<Arn> {
     let policies = policies.unwrap_or_default().into_iter();
+    // Without an ARN it is a policy that nobody can read, not one less.
     sorted(
         policies
-            .filter_map(|policy| Some(policy.policy_arn?.into()))
+            .map(|policy| policy.policy_arn.unwrap_or_default().into())
             .collect(),
     )
 }
@@ -238,7 +279,7 @@ fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
     tags.map(|tag| (tag.key, tag.value)).collect()
 }
 
-fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+pub(crate) fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     items.sort();
     items
 }
@@ -254,139 +295,6 @@ pub(crate) fn document(text: &str) -> PolicyText {
         Ok(decoded) => PolicyText::new(decoded.as_ref()),
         Err(_) => PolicyText::new(text),
     }
-}
-
-async fn credentials_of(place: &Place, client: &Client, users: &mut BTreeMap<String, User>) {
-    let names: Vec<String> = users.keys().cloned().collect();
-    let read = each(names, |name| async move {
-        let read = tokio::join!(
-            access_keys(place, client, &name),
-            login_profile(place, client, &name),
-            mfa_devices(place, client, &name),
-            service_credentials(place, client, &name),
-            ssh_keys(place, client, &name),
-        );
-        (name, read)
-    });
-    for (name, (keys, login, devices, service_credentials, ssh_keys)) in read.await {
-        if let Some(user) = users.get_mut(&name) {
-            user.access_keys = keys;
-            user.login_profile = login;
-            user.mfa_devices = devices;
-            user.service_credentials = service_credentials;
-            user.ssh_keys = ssh_keys;
-        }
-    }
-}
-
-/// Counted by service, as the quota does. The answer holds no password.
-async fn service_credentials(place: &Place, client: &Client, user: &str) -> Observed<u64> {
-    let answer = place.ask("iam:ListServiceSpecificCredentials", || {
-        client
-            .list_service_specific_credentials()
-            .user_name(user)
-            .send()
-    });
-    match answer.await {
-        Observed::Value(answer) => {
-            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-            for credential in answer.service_specific_credentials.unwrap_or_default() {
-                *counts.entry(credential.service_name).or_default() += 1;
-            }
-            or_absent(counts.into_values().max())
-        }
-        other => other.map(|_| 0),
-    }
-}
-
-async fn ssh_keys(place: &Place, client: &Client, user: &str) -> Observed<u64> {
-    let keys = place.pages(
-        "iam:ListSSHPublicKeys",
-        |marker| {
-            client
-                .list_ssh_public_keys()
-                .user_name(user)
-                .set_marker(marker)
-                .send()
-        },
-        |page| {
-            let next = page.marker.filter(|_| page.is_truncated);
-            (page.ssh_public_keys.unwrap_or_default(), next)
-        },
-    );
-    match keys.await {
-        Observed::Value(keys) => or_absent(Some(keys.len() as u64).filter(|count| *count > 0)),
-        other => other.map(|_| 0),
-    }
-}
-
-async fn access_keys(place: &Place, client: &Client, user: &str) -> Observed<Vec<AccessKey>> {
-    let keys = place.pages(
-        "iam:ListAccessKeys",
-        |marker| {
-            client
-                .list_access_keys()
-                .user_name(user)
-                .set_marker(marker)
-                .send()
-        },
-        |page| {
-            let next = page.marker.filter(|_| page.is_truncated);
-            (page.access_key_metadata, next)
-        },
-    );
-    keys.await.map(|keys| {
-        let mut keys: Vec<AccessKey> = keys
-            .into_iter()
-            .map(|key| AccessKey {
-                id: key.access_key_id.unwrap_or_default(),
-                status: match key.status {
-                    Some(StatusType::Inactive) => KeyStatus::Inactive,
-                    Some(status) if status.as_str() == "Expired" => KeyStatus::Expired,
-                    _ => KeyStatus::Active,
-                },
-                created: key.create_date.map(|date| Time(date.secs())),
-            })
-            .collect();
-        keys.sort_by(|a, b| a.id.cmp(&b.id));
-        keys
-    })
-}
-
-async fn login_profile(place: &Place, client: &Client, user: &str) -> Observed<LoginProfile> {
-    let answer = place.ask("iam:GetLoginProfile", || {
-        client.get_login_profile().user_name(user).send()
-    });
-    answer.await.map(|answer| LoginProfile {
-        created: answer
-            .login_profile
-            .map(|profile| Time(profile.create_date.secs())),
-    })
-}
-
-async fn mfa_devices(place: &Place, client: &Client, user: &str) -> Observed<Vec<String>> {
-    let devices = place.pages(
-        "iam:ListMFADevices",
-        |marker| {
-            client
-                .list_mfa_devices()
-                .user_name(user)
-                .set_marker(marker)
-                .send()
-        },
-        |page| {
-            let next = page.marker.filter(|_| page.is_truncated);
-            (page.mfa_devices, next)
-        },
-    );
-    devices.await.map(|devices| {
-        sorted(
-            devices
-                .into_iter()
-                .map(|device| device.serial_number)
-                .collect(),
-        )
-    })
 }
 
 async fn root(place: &Place, client: &Client) -> Observed<RootUser> {
@@ -412,7 +320,7 @@ async fn root(place: &Place, client: &Client) -> Observed<RootUser> {
             access_keys,
             password: entry("AccountPasswordPresent"),
         }),
-        _ => Gap::new("iam:GetAccountSummary", palisade_model::GapKind::Unparsable).into(),
+        _ => Gap::new("iam:GetAccountSummary", GapKind::Unparsable).into(),
     }
 }
 
@@ -420,15 +328,21 @@ async fn saml_providers(place: &Place, client: &Client) -> Observed<BTreeMap<Arn
     let answer = place.ask("iam:ListSAMLProviders", || {
         client.list_saml_providers().send()
     });
-    answer.await.map(|answer| {
-        let providers = answer.saml_provider_list.unwrap_or_default().into_iter();
-        providers
-            .filter_map(|provider| {
-                let valid_until = provider.valid_until.map(|date| Time(date.secs()));
-                Some((provider.arn?.into(), SamlProvider { valid_until }))
-            })
-            .collect()
-    })
+    let listed = match answer.await {
+        Observed::Value(answer) => answer.saml_provider_list.unwrap_or_default(),
+        other => return other.map(|_| BTreeMap::new()),
+    };
+    let providers: Option<_> = listed
+        .into_iter()
+        .map(|provider| {
+            let valid_until = provider.valid_until.map(|date| Time(date.secs()));
+            Some((provider.arn?.into(), SamlProvider { valid_until }))
+        })
+        .collect();
+    match providers {
+        Some(providers) => Observed::Value(providers),
+        None => half_a_row("iam:ListSAMLProviders").into(),
+    }
 }
 
 async fn oidc_providers(place: &Place, client: &Client) -> Observed<BTreeMap<Arn, OidcProvider>> {
@@ -439,7 +353,10 @@ async fn oidc_providers(place: &Place, client: &Client) -> Observed<BTreeMap<Arn
         Observed::Value(answer) => answer.open_id_connect_provider_list.unwrap_or_default(),
         other => return other.map(|_| BTreeMap::new()),
     };
-    let arns: Vec<String> = listed.into_iter().filter_map(|entry| entry.arn).collect();
+    let arns: Option<Vec<String>> = listed.into_iter().map(|entry| entry.arn).collect();
+    let Some(arns) = arns else {
+        return half_a_row("iam:ListOpenIDConnectProviders").into();
+    };
     let providers = each(arns, |arn| async move {
         let answer = place.ask("iam:GetOpenIDConnectProvider", || {
             client

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::central::unless;
 use crate::engine::Place;
+use crate::generic::Rows;
 use crate::path;
 use crate::services::INSPECTOR;
 
@@ -74,7 +75,7 @@ async fn members(place: &Place) -> Observed<BTreeMap<String, String>> {
         "ListMembers",
         "POST /members/list",
         json!({"maxResults": 50, "onlyAssociated": true}),
-        ("members[]", "nextToken", "nextToken"),
+        Rows::new("members[]", &[], ("nextToken", "nextToken")),
     );
     let id = |entry: &Value| path::text(entry, "accountId");
     let ids: Vec<String> = match path::rows(listed.await, "inspector2:ListMembers", id) {

@@ -3,17 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use palisade_model::listing::{
-    ArnFrom, Ask, At, LISTINGS, Listing, Name, RoleFrom, Shape, Tags, Value as Parameter,
-};
-use palisade_model::{Arn, Call, Gap, GapKind, Iam, Observed, Per, PolicyText, Resource, Why};
+use palisade_model::listing::{ArnFrom, Ask, LISTINGS, Listing, Name, Value as Parameter};
+use palisade_model::{Arn, Call, Gap, GapKind, Observed, Per, PolicyText, Resource, Why};
 use serde_json::{Value, json};
 
 use crate::engine::Place;
-use crate::lambda::key_ids;
+use crate::generic::Rows;
+use crate::listings_read::Read;
 use crate::path;
-use crate::s3::or_absent;
 use crate::tasks::{each, guarded};
 use crate::wire::Question;
 
@@ -117,8 +114,12 @@ async fn list(
     };
     let call = row.list.call(per);
     let question = question(&row.list, &Value::Null, parent, None);
-    let page = (row.items, row.list.page.send, row.list.page.read);
-    let listed = match place.question_pages(&call, question, page).await {
+    let rows = Rows {
+        // One thing of a region that is not set up has nothing to say.
+        may_be_silent: matches!(row.name, Name::Fixed(_)) || MAY_BE_SILENT.contains(&row.list.call),
+        ..Rows::new(row.items, &[], (row.list.page.send, row.list.page.read))
+    };
+    let listed = match place.question_pages(&call, question, rows).await {
         Observed::Value(listed) => listed,
         other => return other.map(|_| BTreeMap::new()),
     };
@@ -183,8 +184,9 @@ async fn narrowed(
 ) -> Option<BTreeSet<String>> {
     let narrow = row.narrow.as_ref()?;
     let question = question(&narrow.ask, &Value::Null, parent, None);
-    let page = (row.items, narrow.ask.page.send, narrow.ask.page.read);
-    match place.question_pages(call, question, page).await {
+    let page = (narrow.ask.page.send, narrow.ask.page.read);
+    let rows = Rows::new(row.items, &[], page);
+    match place.question_pages(call, question, rows).await {
         Observed::Value(few) => few.iter().map(|item| name_in(row, item)).collect(),
         _ => None,
     }
@@ -199,7 +201,7 @@ fn is_bare(row: &Listing, resource: &Resource) -> bool {
 }
 
 /// An item without a name is an answer that is not what the operation returns.
-fn unnamed<T>(row: &Listing) -> Observed<T> {
+pub(crate) fn unnamed<T>(row: &Listing) -> Observed<T> {
     Gap {
         message: "an item has no name".to_owned(),
         ..Gap::new(row.list.call, GapKind::Unparsable)
@@ -265,7 +267,8 @@ async fn resource(
         let question = question(ask, &item, parent, Some(&own));
         async move {
             if whole {
-                return place.question(&ask.call(Per::Item), question).await;
+                let answer = place.question(&ask.call(Per::Item), question).await;
+                return said(ask, answer);
             }
             Gap {
                 message: format!("more than {DESCRIBED} of a kind: the rest are only listed"),
@@ -297,11 +300,32 @@ async fn resource(
     Some((name, resource))
 }
 
-fn tail(text: &str) -> String {
+/// Calls that answer with nothing where nothing is there or set. Source: "ListQueues" and
+/// "GetQueueAttributes", Amazon SQS API Reference.
+const MAY_BE_SILENT: &[&str] = &[
+    "bedrock-agentcore:GetResourcePolicy",
+    "sqs:GetQueueAttributes",
+    "sqs:ListQueues",
+];
+
+/// An answer, which must say something.
+fn said(ask: &Ask, answer: Observed<Value>) -> Observed<Value> {
+    let members = answer.value().and_then(Value::as_object);
+    if members.is_some_and(serde_json::Map::is_empty) && !MAY_BE_SILENT.contains(&ask.call) {
+        return Gap {
+            message: "the answer says nothing".to_owned(),
+            ..Gap::new(ask.call, GapKind::Unparsable)
+        }
+        .into();
+    }
+    answer
+}
+
+pub(crate) fn tail(text: &str) -> String {
     text.rsplit('/').next().unwrap_or(text).to_owned()
 }
 
-fn last(text: &str) -> String {
+pub(crate) fn last(text: &str) -> String {
     text.rsplit(['/', ':']).next().unwrap_or(text).to_owned()
 }
 
@@ -332,272 +356,4 @@ fn arn(place: &Place, row: &Listing, read: &Read, name: &str, parent: Option<&Pa
         .replace("{name}", name)
         .replace("{parent}", above);
     text.into()
-}
-
-/// The answers that speak of one item.
-struct Read {
-    sources: Vec<Observed<Value>>,
-}
-
-impl Read {
-    fn source(&self, at: At) -> Observed<&Value> {
-        match self.sources.get(at.source) {
-            Some(source) => source.as_ref(),
-            None => Observed::Absent,
-        }
-    }
-
-    fn text(&self, at: At) -> Observed<String> {
-        match self.source(at) {
-            Observed::Value(answer) => or_absent(path::text(answer, at.path)),
-            other => other.map(|_| String::new()),
-        }
-    }
-
-    /// A tag without a key is no tag: then nobody knows which there are.
-    fn tags(&self, row: &Listing, tags: Tags) -> Observed<BTreeMap<String, String>> {
-        let answer = match self.source(tags.at) {
-            Observed::Value(answer) => answer,
-            other => return other.map(|_| BTreeMap::new()),
-        };
-        let plain = |value: Option<&Value>| value.and_then(path::as_text).unwrap_or_default();
-        let mut all = BTreeMap::new();
-        for entry in path::all(answer, tags.at.path) {
-            let key = path::text(entry, tags.key);
-            match (tags.key, key, entry) {
-                ("", _, Value::Object(members)) => {
-                    let members = members.iter();
-                    all.extend(members.map(|(key, value)| (key.clone(), plain(Some(value)))));
-                }
-                (_, Some(key), _) => {
-                    // A tag may have no value.
-                    all.insert(key, plain(path::first(entry, tags.value)));
-                }
-                _ => return unnamed(row),
-            }
-        }
-        Observed::Value(all)
-    }
-
-    fn role(&self, from: RoleFrom) -> Observed<Arn> {
-        match from {
-            RoleFrom::None => Observed::Absent,
-            RoleFrom::Arn(at) => self.text(at).map(Arn::from),
-            RoleFrom::Within(at) => match self.text(at) {
-                Observed::Value(document) => or_absent(assumed(&document).map(Arn::from)),
-                other => other.map(Arn::from),
-            },
-            RoleFrom::Profile(at) => self.text(at).map(|profile| {
-                if profile.starts_with("arn:") {
-                    profile.into()
-                } else {
-                    format!("{PROFILE}{profile}").into()
-                }
-            }),
-        }
-    }
-
-    fn shaped(&self, at: At, shape: Shape) -> Observed<Value> {
-        let answer = match self.source(at) {
-            Observed::Value(answer) => answer,
-            Observed::Absent if shape == Shape::Present => return Observed::Value(json!(false)),
-            other => return other.map(|_| Value::Null),
-        };
-        or_absent(match shape {
-            Shape::Text => path::text(answer, at.path).map(Value::from),
-            Shape::Flag => path::flag(answer, at.path).map(Value::from),
-            Shape::Number => path::number(answer, at.path).map(Value::from),
-            Shape::Texts => sorted(path::texts(answer, at.path)),
-            Shape::Keys => {
-                let objects = path::all(answer, at.path).into_iter();
-                sorted(
-                    objects
-                        .filter_map(Value::as_object)
-                        .flat_map(|o| o.keys().cloned())
-                        .collect(),
-                )
-            }
-            Shape::Present => Some(json!(
-                path::all(answer, at.path).iter().any(|v| is_something(v))
-            )),
-            Shape::Tails => {
-                let texts = path::texts(answer, at.path);
-                sorted(texts.iter().map(|text| tail(text)).collect())
-            }
-            Shape::FunctionArns => {
-                let texts = path::texts(answer, at.path);
-                sorted(texts.iter().flat_map(|text| function_arns(text)).collect())
-            }
-            Shape::KeyIds => {
-                let texts = path::texts(answer, at.path);
-                sorted(texts.iter().flat_map(|text| hidden_key_ids(text)).collect())
-            }
-            Shape::Raw => path::first(answer, at.path).cloned(),
-            Shape::Raws => {
-                let found = path::all(answer, at.path);
-                let found: Vec<Value> = found.into_iter().cloned().map(with_flags).collect();
-                (!found.is_empty()).then_some(Value::Array(found))
-            }
-        })
-    }
-}
-
-/// The ARN behind `assumeRole` in a runbook; none where it is a parameter.
-fn assumed(document: &str) -> Option<String> {
-    let (_, rest) = document.split_once("assumeRole")?;
-    let value = rest.trim_start_matches(|c: char| c.is_whitespace() || "\"':".contains(c));
-    let ends = |c: char| c.is_whitespace() || "\"',}".contains(c);
-    let arn = value.split(ends).next()?;
-    (arn.starts_with("arn:") && arn.contains(":role/")).then(|| arn.to_owned())
-}
-
-/// Access key ids in a text, and in what it says as base64, as scripts for machines are kept.
-fn hidden_key_ids(text: &str) -> Vec<String> {
-    let mut found = key_ids(text);
-    if let Ok(bytes) = BASE64_STANDARD.decode(text.trim()) {
-        found.extend(key_ids(&String::from_utf8_lossy(&bytes)));
-    }
-    found
-}
-
-/// Function ARNs in a text such as a state machine's definition, with their qualifiers.
-fn function_arns(text: &str) -> Vec<String> {
-    let ends = |c: char| c == '"' || c == '\'' || c == '\\' || c.is_whitespace() || c == ',';
-    let starts = text.match_indices("arn:").map(|(start, _)| &text[start..]);
-    starts
-        .filter_map(|rest| rest.split(ends).next())
-        .filter(|arn| arn.split(':').nth(2) == Some("lambda") && arn.contains(":function:"))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// XML has no truth values.
-fn with_flags(value: Value) -> Value {
-    match value {
-        Value::String(text) if text == "true" => Value::Bool(true),
-        Value::String(text) if text == "false" => Value::Bool(false),
-        Value::Array(items) => Value::Array(items.into_iter().map(with_flags).collect()),
-        Value::Object(members) => {
-            let members = members.into_iter();
-            Value::Object(
-                members
-                    .map(|(name, value)| (name, with_flags(value)))
-                    .collect(),
-            )
-        }
-        other => other,
-    }
-}
-
-fn is_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    }
-}
-
-fn sorted(mut texts: Vec<String>) -> Option<Value> {
-    texts.sort();
-    texts.dedup();
-    (!texts.is_empty()).then(|| json!(texts))
-}
-
-const PROFILE: &str = "instance-profile/";
-
-/// Replaces instance profiles and bare role names by the roles that IAM knows.
-pub(crate) fn resolve_roles<'a>(iam: &Iam, kinds: impl Iterator<Item = &'a mut Kinds>) {
-    for kinds in kinds {
-        let resources = kinds.values_mut().filter_map(Observed::value_mut).flatten();
-        for (_, resource) in resources {
-            if let Observed::Value(text) = &resource.role {
-                resource.role = resolve(iam, text);
-            }
-        }
-    }
-}
-
-fn resolve(iam: &Iam, text: &Arn) -> Observed<Arn> {
-    let profile = text.as_str().strip_prefix(PROFILE).or_else(|| {
-        let is_profile = text.service() == "iam" && text.resource().starts_with(PROFILE);
-        is_profile.then(|| text.as_str())
-    });
-    let roles = match (&iam.roles, profile) {
-        (_, None) if text.as_str().starts_with("arn:") => return Observed::Value(text.clone()),
-        (Observed::Value(roles), _) => roles,
-        (other, _) => return other.as_ref().map(|_| Arn::default()),
-    };
-    let role = match profile {
-        Some(profile) => roles.values().find(|role| {
-            let profiles = &role.instance_profiles;
-            profiles
-                .iter()
-                .any(|own| own.name == profile || own.arn.as_str() == profile)
-        }),
-        None => roles.get(last(text.as_str()).as_str()),
-    };
-    or_absent(role.map(|role| role.arn.clone()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use palisade_model::{InstanceProfile, Role};
-
-    fn iam() -> Iam {
-        let role = Role {
-            arn: "arn:aws:iam::111122223333:role/app/web".into(),
-            instance_profiles: vec![InstanceProfile {
-                name: "web".to_owned(),
-                arn: "arn:aws:iam::111122223333:instance-profile/web".into(),
-            }],
-            ..Role::default()
-        };
-        Iam {
-            roles: Observed::Value(BTreeMap::from([("web".to_owned(), role)])),
-            ..Iam::unread()
-        }
-    }
-
-    #[test]
-    fn profiles_and_names_lead_to_roles() {
-        let web = Observed::Value(Arn::from("arn:aws:iam::111122223333:role/app/web"));
-        for text in [
-            "arn:aws:iam::111122223333:instance-profile/web",
-            "instance-profile/web",
-            "web",
-        ] {
-            assert_eq!(resolve(&iam(), &text.into()), web, "{text}");
-        }
-        let other = "arn:aws:iam::999988887777:role/other";
-        assert_eq!(
-            resolve(&iam(), &other.into()),
-            Observed::Value(other.into())
-        );
-    }
-
-    #[test]
-    fn an_unread_iam_leaves_the_role_unknown() {
-        let outcome = resolve(&Iam::unread(), &"instance-profile/web".into());
-        assert!(outcome.gap().is_some());
-    }
-
-    #[test]
-    fn an_unread_detail_is_a_gap_in_what_comes_from_it() {
-        let read = Read {
-            sources: vec![
-                Observed::Value(json!({"a": "x"})),
-                Observed::denied("glue:GetX"),
-            ],
-        };
-        let at = |source, path| At { source, path };
-        assert_eq!(
-            read.shaped(at(0, "a"), Shape::Text),
-            Observed::Value(json!("x"))
-        );
-        assert_eq!(read.shaped(at(0, "b"), Shape::Text), Observed::Absent);
-        assert!(read.shaped(at(1, "a"), Shape::Present).gap().is_some());
-        assert!(read.role(RoleFrom::Arn(at(1, "r"))).gap().is_some());
-    }
 }

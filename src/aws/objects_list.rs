@@ -14,6 +14,7 @@ use palisade_secrets::names::{Class, KeyClass, classify};
 use percent_encoding::percent_decode_str;
 
 use crate::objects::Shelf;
+use crate::pages::half_a_row;
 use crate::purse::Spent;
 use crate::tasks::each;
 
@@ -266,7 +267,12 @@ impl Shelf<'_> {
             }
             call.send()
         });
-        settled(answer.await, "s3:ListObjectsV2")
+        let page = settled(answer.await, "s3:ListObjectsV2")?;
+        let nameless = page.contents().iter().any(|object| object.key.is_none());
+        match nameless {
+            true => Err(Stop::Failed(Box::new(half_a_row("s3:ListObjectsV2")))),
+            false => Ok(page),
+        }
     }
 
     /// Whether all keys were seen. Only a bucket of which nothing at all could be listed is a gap.
@@ -436,6 +442,10 @@ impl Shelf<'_> {
                     return None;
                 }
             };
+            if page.versions().iter().any(|old| old.key.is_none()) {
+                seen.gap(half_a_row("s3:ListObjectVersions"));
+                return None;
+            }
             for old in page.versions.unwrap_or_default() {
                 if old.is_latest.unwrap_or_default() {
                     continue;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{Gap, GapKind, Observed};
+use palisade_model::Observed;
 use serde_json::Value;
+
+use crate::pages::half_a_row;
 
 /// Every value at `path`, nulls left out.
 pub(crate) fn all<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
@@ -45,6 +47,20 @@ fn step<'a>(value: &'a Value, part: &str) -> Vec<&'a Value> {
         found.retain(|item| item.get(key).and_then(Value::as_str) == Some(wanted));
     }
     found
+}
+
+/// Whether a list in XML holds an element with nothing in it, which reads as no element.
+pub(crate) fn has_empty_row(value: &Value, path: &str) -> bool {
+    path.split('|').any(|path| {
+        let (above, last) = path.rsplit_once('.').unwrap_or((".", path));
+        let name = last.trim_end_matches("[]");
+        let is_list = ["item", "member"].contains(&name);
+        is_list
+            && all(value, above).iter().any(|list| match list.get(name) {
+                Some(Value::Array(rows)) => rows.iter().any(Value::is_null),
+                row => row.is_some_and(Value::is_null),
+            })
+    })
 }
 
 /// The first value at `path`.
@@ -113,11 +129,7 @@ pub(crate) fn rows<T, C: FromIterator<T>>(
 ) -> Observed<C> {
     let whole = |listed: Vec<Value>| listed.iter().map(read).collect::<Option<C>>();
     match listed.map(whole) {
-        Observed::Value(None) => Gap {
-            message: "a row lacks what every one has".to_owned(),
-            ..Gap::new(operation, GapKind::Unparsable)
-        }
-        .into(),
+        Observed::Value(None) => half_a_row(operation).into(),
         other => other.map(|rows| rows.expect("the rows that lack something are a gap")),
     }
 }
@@ -138,6 +150,7 @@ pub(crate) fn statuses(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use palisade_model::GapKind;
     use serde_json::json;
 
     #[test]

@@ -7,6 +7,7 @@ use palisade_model::{Gap, GapKind, Observed, Partition, RegionState};
 use serde_json::{Value, json};
 
 use crate::engine::Visit;
+use crate::generic::Rows;
 use crate::options::{Options, glob};
 use crate::path;
 use crate::{CollectError, services};
@@ -77,7 +78,11 @@ pub(crate) async fn regions(visit: &Arc<Visit>) -> Regions {
         "ListRegions",
         "POST /listRegions",
         json!({"MaxResults": 50}),
-        ("Regions[]", "NextToken", "NextToken"),
+        Rows::new(
+            "Regions[]",
+            &["RegionName", "RegionOptStatus"],
+            ("NextToken", "NextToken"),
+        ),
     );
     let (states, gap) = match listed.await {
         Observed::Value(listed) if listed.iter().all(|entry| named(entry).is_some()) => {

@@ -13,6 +13,7 @@ use palisade_model::{
 use crate::clients::{configure, endpoint};
 use crate::engine::{Place, Visit};
 use crate::outcome::IN_REGION;
+use crate::pages::half_a_row;
 use crate::regions::is_asked;
 use crate::tasks::each;
 
@@ -410,21 +411,17 @@ pub(crate) fn acl(
     let Some(owner) = owner.and_then(|owner| owner.id) else {
         return Gap::new(operation, GapKind::Unparsable).into();
     };
-    let grants: Vec<Grant> = grants
-        .unwrap_or_default()
-        .into_iter()
-        .map(|grant| {
-            let grantee = grant.grantee;
-            let grantee = grantee.and_then(|who| who.uri.or(who.id).or(who.email_address));
-            Grant {
-                grantee: grantee.unwrap_or_default(),
-                permission: grant
-                    .permission
-                    .map(|permission| permission.as_str().to_owned())
-                    .unwrap_or_default(),
-            }
+    let read = |grant: aws_sdk_s3::types::Grant| {
+        let grantee = grant.grantee?;
+        Some(Grant {
+            grantee: grantee.uri.or(grantee.id).or(grantee.email_address)?,
+            permission: grant.permission?.as_str().to_owned(),
         })
-        .collect();
+    };
+    let grants: Option<Vec<Grant>> = grants.unwrap_or_default().into_iter().map(read).collect();
+    let Some(grants) = grants else {
+        return half_a_row(operation).into();
+    };
     let only_the_owner = grants
         .iter()
         .all(|grant| grant.grantee == owner && grant.permission == "FULL_CONTROL");

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::central::unless;
 use crate::engine::Place;
+use crate::generic::Rows;
+use crate::pages::half_a_row;
 use crate::path;
 use crate::s3::or_absent;
 use crate::services::{ANALYZER, MACIE, SECURITY_HUB};
@@ -31,7 +33,7 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         "GetEnabledStandards",
         "POST /standards/get",
         json!({"MaxResults": 100}),
-        ("StandardsSubscriptions[]", "NextToken", "NextToken"),
+        Rows::new("StandardsSubscriptions[]", &[], ("NextToken", "NextToken")),
     );
     let read = |entry: &Value| {
         Some(Standard {
@@ -49,7 +51,7 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         "ListMembers",
         "GET /members",
         json!({"OnlyAssociated": false, "MaxResults": 50}),
-        ("Members[]", "NextToken", "NextToken"),
+        Rows::new("Members[]", &[], ("NextToken", "NextToken")),
     );
     let spared = place.is_looked_after(HUB);
     let members = unless(spared, members).await;
@@ -121,7 +123,10 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
         json!({}),
     );
     let discovery = match discovery.await {
-        Observed::Value(answer) => or_absent(path::text(&answer, "status")),
+        Observed::Value(answer) => match path::text(&answer, "status") {
+            Some(status) => Observed::Value(status),
+            None => half_a_row("macie2:GetAutomatedDiscoveryConfiguration").into(),
+        },
         other => other.map(|_| String::new()),
     };
     let members = place.json_pages(
@@ -129,7 +134,7 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
         "ListMembers",
         "GET /members",
         json!({"onlyAssociated": "false", "maxResults": 25}),
-        ("members[]", "nextToken", "nextToken"),
+        Rows::new("members[]", &[], ("nextToken", "nextToken")),
     );
     let spared = place.is_looked_after(MACIE_PRINCIPAL);
     let members = unless(spared, members).await;
@@ -162,7 +167,7 @@ pub(crate) async fn analyzers(place: &Place) -> Observed<BTreeMap<String, Analyz
         "ListAnalyzers",
         "GET /analyzer",
         json!({"maxResults": 100}),
-        ("analyzers[]", "nextToken", "nextToken"),
+        Rows::new("analyzers[]", &[], ("nextToken", "nextToken")),
     );
     let read = |entry: &Value| {
         let analyzer = AnalyzerState {
@@ -190,7 +195,7 @@ async fn archive_rules(place: &Place, analyzer: &str) -> Observed<BTreeMap<Strin
         "ListArchiveRules",
         "GET /analyzer/{analyzerName}/archive-rule",
         json!({"analyzerName": analyzer, "maxResults": 100}),
-        ("archiveRules[]", "nextToken", "nextToken"),
+        Rows::new("archiveRules[]", &[], ("nextToken", "nextToken")),
     );
     path::rows(listed.await, "access-analyzer:ListArchiveRules", |entry| {
         let filter = entry.get("filter").cloned()?;

@@ -6,6 +6,7 @@ use palisade_model::{FirewallManager, FirewallPolicy, Gap, GapKind, Observed, Sh
 use serde_json::json;
 
 use crate::engine::Place;
+use crate::generic::Rows;
 use crate::path;
 use crate::services::{FMS, SHIELD};
 
@@ -25,7 +26,7 @@ pub(crate) async fn shield(home: &Place) -> Observed<ShieldState> {
         "ListProtections",
         "",
         json!({}),
-        ("Protections[]", "NextToken", "NextToken"),
+        Rows::new("Protections[]", &["Id"], ("NextToken", "NextToken")),
     );
     let (subscription, protections) = tokio::join!(
         home.json(&SHIELD, "DescribeSubscription", "", json!({})),
@@ -60,7 +61,7 @@ pub(crate) async fn firewall_manager(home: &Place) -> Observed<FirewallManager> 
 }
 
 async fn firewall_policies(home: &Place) -> Observed<BTreeMap<String, FirewallPolicy>> {
-    let page = ("PolicyList[]", "NextToken", "NextToken");
+    let page = Rows::new("PolicyList[]", &["PolicyName"], ("NextToken", "NextToken"));
     let listed = home.json_pages(&FMS, "ListPolicies", "", json!({}), page);
     listed.await.map(|policies| {
         let named = policies.iter().filter_map(|policy| {

@@ -215,7 +215,9 @@ impl HttpConnector for MeteredConnector {
             } else if status >= 500 && attempt >= if status == 503 { 5 } else { 3 } {
                 response.headers_mut().insert(GIVE_UP, "1");
             }
-            *response.body_mut() = match status < 300 && !is_object && is_cut_off(&body) {
+            // Every operation of the table answers in a document, be it an empty one.
+            let is_no_answer = body.is_empty() || is_cut_off(&body);
+            *response.body_mut() = match status < 300 && !is_object && is_no_answer {
                 true => SdkBody::from(CUT_OFF),
                 false => SdkBody::from(body),
             };

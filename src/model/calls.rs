@@ -4,10 +4,6 @@
 //! Calls for resources that need no type of their own stand in [`crate::listing`]; [`calls`]
 //! gives both. What is in neither is never sent: the collectors refuse it before it is signed.
 
-use std::collections::BTreeSet;
-
-use serde_json::json;
-
 use crate::Why;
 use crate::listing::LISTINGS;
 
@@ -27,6 +23,9 @@ pub struct Call {
     pub not_applicable: &'static [(&'static str, Why)],
     /// Whether it reads the content of objects: made only when the user asked for content.
     pub content: bool,
+    /// The member or element without which an answer is none: a list that is empty is written as
+    /// an empty list. Empty: the answer may be empty, or its reader looks for itself.
+    pub holds: &'static str,
 }
 
 /// How often a call is made.
@@ -52,6 +51,7 @@ const fn call(operation: &'static str, per: Per) -> Call {
         absent: &[],
         not_applicable: &[],
         content: false,
+        holds: "",
     }
 }
 
@@ -71,6 +71,26 @@ impl Call {
         self
     }
 
+    const fn holds(mut self, member: &'static str) -> Call {
+        self.holds = member;
+        self
+    }
+
+    /// Whether a successful answer in JSON or XML speaks of what the call is made for. A page may
+    /// hold nothing but the token of the next.
+    pub fn is_answered_by(&self, body: &str) -> bool {
+        let names = |member: &str| {
+            let mut found = body.match_indices(member).map(|(at, _)| {
+                let (before, after) = (&body[..at], &body[at + member.len()..]);
+                let json = before.ends_with('"') && after.starts_with('"');
+                let xml = before.ends_with(['<', ':']) && after.starts_with(['>', '/', ' ']);
+                json || xml
+            });
+            found.any(|is_name| is_name)
+        };
+        self.holds.is_empty() || names(self.holds) || TOKENS.iter().any(|token| names(token))
+    }
+
     const fn content(mut self) -> Call {
         self.content = true;
         self
@@ -86,6 +106,9 @@ impl Call {
         self.operation.split(':').nth(1).unwrap_or_default()
     }
 }
+
+/// How the calls that name what they hold spell the token of the next page.
+const TOKENS: &[&str] = &["NextToken", "nextToken", "NextMarker", "Marker"];
 
 /// Whether an error code with its message is among `codes`.
 pub fn code_is_among(codes: &[&str], code: &str, message: &str) -> bool {
@@ -113,90 +136,124 @@ pub static CALLS: &[Call] = &[
     call("account:ListRegions", Per::Account),
     call("ec2:DescribeRegions", Per::Item),
     // IAM
-    call("iam:GetAccountAuthorizationDetails", Per::Account),
-    call("iam:GetAccountSummary", Per::Account),
-    call("iam:ListAccountAliases", Per::Account),
+    call("iam:GetAccountAuthorizationDetails", Per::Account).holds("IsTruncated"),
+    call("iam:GetAccountSummary", Per::Account).holds("SummaryMap"),
+    call("iam:ListAccountAliases", Per::Account).holds("AccountAliases"),
     call("iam:GenerateCredentialReport", Per::Account),
     call("iam:GetCredentialReport", Per::Account),
-    call("iam:ListSAMLProviders", Per::Account),
-    call("iam:ListOpenIDConnectProviders", Per::Account),
-    call("iam:GetOpenIDConnectProvider", Per::Item),
-    call("iam:ListAccessKeys", Per::Item),
-    call("iam:GetLoginProfile", Per::Item).absent(&["NoSuchEntity"]),
-    call("iam:ListMFADevices", Per::Item),
-    call("iam:ListServiceSpecificCredentials", Per::Item),
-    call("iam:ListSSHPublicKeys", Per::Item),
+    call("iam:ListSAMLProviders", Per::Account).holds("SAMLProviderList"),
+    call("iam:ListOpenIDConnectProviders", Per::Account).holds("OpenIDConnectProviderList"),
+    call("iam:GetOpenIDConnectProvider", Per::Item).holds("Url"),
+    call("iam:ListAccessKeys", Per::Item).holds("AccessKeyMetadata"),
+    call("iam:GetLoginProfile", Per::Item)
+        .holds("LoginProfile")
+        .absent(&["NoSuchEntity"]),
+    call("iam:ListMFADevices", Per::Item).holds("MFADevices"),
+    call("iam:ListServiceSpecificCredentials", Per::Item).holds("ServiceSpecificCredentials"),
+    call("iam:ListSSHPublicKeys", Per::Item).holds("SSHPublicKeys"),
     call("iam:ListOrganizationsFeatures", Per::Organization)
+        .holds("EnabledFeatures")
         .not_applicable(NO_ORGANIZATION)
         .absent(&["OrganizationNotFoundException"]),
     // Organizations
     call("organizations:DescribeOrganization", Per::Organization)
+        .holds("Organization")
         .absent(&["AWSOrganizationsNotInUseException"]),
-    call("organizations:ListRoots", Per::Organization).not_applicable(NO_ORGANIZATION),
+    call("organizations:ListRoots", Per::Organization)
+        .holds("Roots")
+        .not_applicable(NO_ORGANIZATION),
     call(
         "organizations:ListOrganizationalUnitsForParent",
         Per::Organization,
-    ),
-    call("organizations:ListAccountsForParent", Per::Organization),
-    call("organizations:ListAccounts", Per::Organization),
-    call("organizations:ListPolicies", Per::Organization).absent(&[
-        "PolicyTypeNotEnabledException",
-        "InvalidInputException",
-        "UnsupportedAPIEndpointException",
-    ]),
-    call("organizations:DescribePolicy", Per::Item),
-    call("organizations:ListTargetsForPolicy", Per::Item),
+    )
+    .holds("OrganizationalUnits"),
+    call("organizations:ListAccountsForParent", Per::Organization).holds("Accounts"),
+    call("organizations:ListAccounts", Per::Organization).holds("Accounts"),
+    call("organizations:ListPolicies", Per::Organization)
+        .holds("Policies")
+        .absent(&[
+            "PolicyTypeNotEnabledException",
+            "InvalidInputException",
+            "UnsupportedAPIEndpointException",
+        ]),
+    call("organizations:DescribePolicy", Per::Item).holds("Policy"),
+    call("organizations:ListTargetsForPolicy", Per::Item).holds("Targets"),
     call(
         "organizations:ListDelegatedAdministrators",
         Per::Organization,
-    ),
-    call("organizations:ListDelegatedServicesForAccount", Per::Item),
+    )
+    .holds("DelegatedAdministrators"),
+    call("organizations:ListDelegatedServicesForAccount", Per::Item).holds("DelegatedServices"),
     call(
         "organizations:ListAWSServiceAccessForOrganization",
         Per::Organization,
-    ),
+    )
+    .holds("EnabledServicePrincipals"),
     call("organizations:DescribeResourcePolicy", Per::Organization)
+        .holds("ResourcePolicy")
         .absent(&["ResourcePolicyNotFoundException"]),
     // S3
-    call("s3:ListBuckets", Per::Account).action("s3:ListAllMyBuckets"),
-    call("s3:GetBucketLocation", Per::Item),
+    call("s3:ListBuckets", Per::Account)
+        .holds("Buckets")
+        .action("s3:ListAllMyBuckets"),
+    call("s3:GetBucketLocation", Per::Item).holds("LocationConstraint"),
     call("s3:GetAccountPublicAccessBlock", Per::Account)
+        .holds("RestrictPublicBuckets")
         .absent(&["NoSuchPublicAccessBlockConfiguration"]),
     call("s3:GetBucketPolicy", Per::Item).absent(&["NoSuchBucketPolicy"]),
-    call("s3:GetBucketPolicyStatus", Per::Item).absent(&["NoSuchBucketPolicy"]),
+    call("s3:GetBucketPolicyStatus", Per::Item)
+        .holds("IsPublic")
+        .absent(&["NoSuchBucketPolicy"]),
     call("s3:GetBucketPublicAccessBlock", Per::Item)
+        .holds("RestrictPublicBuckets")
         .absent(&["NoSuchPublicAccessBlockConfiguration"]),
-    call("s3:GetBucketAcl", Per::Item),
-    call("s3:GetBucketOwnershipControls", Per::Item).absent(&["OwnershipControlsNotFoundError"]),
-    call("s3:GetBucketWebsite", Per::Item).absent(&["NoSuchWebsiteConfiguration"]),
-    call("s3:GetBucketRequestPayment", Per::Item),
-    call("s3:GetBucketVersioning", Per::Item),
+    call("s3:GetBucketAcl", Per::Item).holds("AccessControlList"),
+    call("s3:GetBucketOwnershipControls", Per::Item)
+        .holds("ObjectOwnership")
+        .absent(&["OwnershipControlsNotFoundError"]),
+    call("s3:GetBucketWebsite", Per::Item)
+        .holds("WebsiteConfiguration")
+        .absent(&["NoSuchWebsiteConfiguration"]),
+    call("s3:GetBucketRequestPayment", Per::Item).holds("Payer"),
+    call("s3:GetBucketVersioning", Per::Item).holds("VersioningConfiguration"),
     call("s3:GetBucketEncryption", Per::Item)
+        .holds("SSEAlgorithm")
         .action("s3:GetEncryptionConfiguration")
         .absent(&["ServerSideEncryptionConfigurationNotFoundError"]),
-    call("s3:GetBucketTagging", Per::Item).absent(&["NoSuchTagSet"]),
-    call("s3:ListAccessPoints", Per::Region),
-    call("s3:GetAccessPoint", Per::Item),
-    call("s3:GetAccessPointPolicy", Per::Item).absent(&["NoSuchAccessPointPolicy"]),
-    call("s3:ListMultiRegionAccessPoints", Per::Account),
+    call("s3:GetBucketTagging", Per::Item)
+        .holds("TagSet")
+        .absent(&["NoSuchTagSet"]),
+    call("s3:ListAccessPoints", Per::Region).holds("AccessPointList"),
+    call("s3:GetAccessPoint", Per::Item).holds("Name"),
+    call("s3:GetAccessPointPolicy", Per::Item)
+        .holds("Policy")
+        .absent(&["NoSuchAccessPointPolicy"]),
+    call("s3:ListMultiRegionAccessPoints", Per::Account).holds("AccessPoints"),
     call("s3:GetMultiRegionAccessPointPolicy", Per::Item)
+        .holds("Policy")
         .absent(&["NoSuchAccessPointPolicy", "NoSuchMultiRegionAccessPoint"]),
-    call("s3:ListObjectsV2", Per::Item).action("s3:ListBucket"),
-    call("s3:ListObjectVersions", Per::Item).action("s3:ListBucketVersions"),
-    call("s3:GetObjectAcl", Per::Item),
+    call("s3:ListObjectsV2", Per::Item)
+        .holds("IsTruncated")
+        .action("s3:ListBucket"),
+    call("s3:ListObjectVersions", Per::Item)
+        .holds("IsTruncated")
+        .action("s3:ListBucketVersions"),
+    call("s3:GetObjectAcl", Per::Item).holds("AccessControlList"),
     call("s3:GetObject", Per::Item).content(),
     call("s3:GetObjectVersion", Per::Item).content(),
     // Lambda
-    call("lambda:ListFunctions", Per::Region),
-    call("lambda:ListEventSourceMappings", Per::Region),
-    call("lambda:GetPolicy", Per::Item).absent(&["ResourceNotFoundException"]),
-    call("lambda:ListFunctionUrlConfigs", Per::Item),
-    call("lambda:ListAliases", Per::Item),
+    call("lambda:ListFunctions", Per::Region).holds("Functions"),
+    call("lambda:ListEventSourceMappings", Per::Region).holds("EventSourceMappings"),
+    call("lambda:GetPolicy", Per::Item)
+        .holds("Policy")
+        .absent(&["ResourceNotFoundException"]),
+    call("lambda:ListFunctionUrlConfigs", Per::Item).holds("FunctionUrlConfigs"),
+    call("lambda:ListAliases", Per::Item).holds("Aliases"),
     call("lambda:GetFunctionCodeSigningConfig", Per::Item).absent(&["ResourceNotFoundException"]),
     // Only of functions that stand in an alarm chain: the list leaves their state out.
     call("lambda:GetFunctionConfiguration", Per::Item).absent(&["ResourceNotFoundException"]),
     call("lambda:GetFunctionConcurrency", Per::Item).absent(&["ResourceNotFoundException"]),
-    call("lambda:ListTags", Per::Item),
+    call("lambda:ListTags", Per::Item).holds("Tags"),
     // GuardDuty
     call("guardduty:ListDetectors", Per::Region),
     call("guardduty:GetDetector", Per::Item),
@@ -277,94 +334,10 @@ pub fn find_call(operation: &str) -> Option<&'static Call> {
     CALLS.iter().find(|call| call.operation == operation)
 }
 
-/// The actions of the scan policy, sorted. `content` adds those that read objects.
-pub fn scan_actions(content: bool) -> BTreeSet<&'static str> {
-    calls()
-        .filter(|call| !call.action.is_empty() && (content || !call.content))
-        .map(|call| call.action)
-        .collect()
-}
-
-/// The exact read-only policy that a scan needs, as JSON. `content` adds reading objects.
-pub fn scan_policy(content: bool) -> String {
-    let text = serde_json::to_string_pretty(&policy(scan_actions(content).into_iter()));
-    text.expect("a policy of strings always serialises")
-}
-
-fn policy<'a>(actions: impl Iterator<Item = &'a str>) -> serde_json::Value {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "PalisadeScan",
-            "Effect": "Allow",
-            "Action": actions.collect::<Vec<_>>(),
-            "Resource": "*",
-        }],
-    })
-}
-
-/// A session policy and the services it serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// IAM service prefixes whose calls go through such a session.
-    pub services: BTreeSet<&'static str>,
-    /// The policy, compact.
-    pub document: String,
-}
-
-/// The longest inline session policy. AWS takes 2,048 characters and also limits a packed,
-/// binary form of them; the margin leaves room for the latter.
-/// Source: "AssumeRole", AWS STS API Reference.
-const SESSION_POLICY_LIMIT: usize = 1_900;
-
-/// The scan policy cut into as few session policies as fit, each holding whole services. Their
-/// union is the scan policy: an assumed role can do nothing through them that it does not list.
-pub fn session_policies(content: bool) -> Vec<SessionPolicy> {
-    let mut services: Vec<(&str, Vec<&str>)> = Vec::new();
-    for action in scan_actions(content) {
-        let service = action.split(':').next().unwrap_or_default();
-        match services.last_mut() {
-            Some((last, actions)) if *last == service => actions.push(action),
-            _ => services.push((service, vec![action])),
-        }
-    }
-    let mut groups: Vec<(BTreeSet<&str>, Vec<&str>)> = Vec::new();
-    for (service, actions) in services {
-        let fits = |group: &Vec<&str>| {
-            let all = group.iter().chain(&actions).copied();
-            session_document(all).len() <= SESSION_POLICY_LIMIT
-        };
-        match groups.last_mut().filter(|(_, group)| fits(group)) {
-            Some((names, group)) => {
-                names.insert(service);
-                group.extend(actions);
-            }
-            None => groups.push((BTreeSet::from([service]), actions)),
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(services, actions)| SessionPolicy {
-            services,
-            document: session_document(actions.into_iter()),
-        })
-        .collect()
-}
-
-fn session_document<'a>(actions: impl Iterator<Item = &'a str>) -> String {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Action": actions.collect::<Vec<_>>(),
-            "Resource": "*",
-        }],
-    })
-    .to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::Access;
 
@@ -458,40 +431,35 @@ mod tests {
     }
 
     #[test]
-    fn the_scan_policy_reads_objects_only_when_asked() {
-        assert!(!scan_policy(false).contains("\"s3:GetObject\""));
-        assert!(scan_policy(true).contains("\"s3:GetObject\""));
-        assert!(scan_policy(false).len() < 6_144 * 2);
-    }
-
-    #[test]
-    fn session_policies_fit_and_add_up_to_the_scan_policy() {
-        for content in [false, true] {
-            let mut all = BTreeSet::new();
-            for policy in session_policies(content) {
-                assert!(policy.document.len() <= 2_048, "{}", policy.document.len());
-                let value: serde_json::Value = serde_json::from_str(&policy.document).unwrap();
-                for action in value["Statement"][0]["Action"].as_array().unwrap() {
-                    let action = action.as_str().unwrap().to_owned();
-                    assert!(policy.services.contains(action.split(':').next().unwrap()));
-                    all.insert(action);
-                }
-            }
-            let wanted = scan_actions(content)
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
-            assert_eq!(all, wanted);
-        }
-    }
-
-    #[test]
     fn operations_are_listed_once_and_well_formed() {
         let mut seen = BTreeSet::new();
         for call in CALLS {
             assert!(seen.insert(call.operation), "{} twice", call.operation);
             assert!(!call.service().is_empty() && !call.name().is_empty());
         }
+    }
+
+    #[test]
+    fn an_answer_names_what_it_is_asked_for() {
+        let keys = find_call("iam:ListAccessKeys").unwrap();
+        for body in [
+            "<R><AccessKeyMetadata><member/></AccessKeyMetadata></R>",
+            "<R><AccessKeyMetadata/></R>",
+            "{\"AccessKeyMetadata\":[]}",
+            "{\"NextToken\": \"x\"}",
+        ] {
+            assert!(keys.is_answered_by(body), "{body}");
+        }
+        for body in [
+            "",
+            "{}",
+            "<R/>",
+            "<R>AccessKeyMetadata</R>",
+            "<R><AccessKeyMetadataX/></R>",
+        ] {
+            assert!(!keys.is_answered_by(body), "{body}");
+        }
+        assert!(find_call("sts:AssumeRole").unwrap().is_answered_by("{}"));
     }
 
     #[test]

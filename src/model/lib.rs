@@ -28,16 +28,14 @@ mod public_proof;
 mod regions;
 mod resource;
 mod s3;
+mod scan_policy;
 mod security;
 mod snapshot;
 mod time;
 
 pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, actions};
 pub use arn::{Arn, Partition};
-pub use calls::{
-    CALLS, Call, Per, SessionPolicy, calls, code_is_among, find_call, scan_actions, scan_policy,
-    session_policies,
-};
+pub use calls::{CALLS, Call, Per, calls, code_is_among, find_call};
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
 pub use file::{FileError, read_snapshot, write_snapshot};
 pub use gaad::{GaadError, read_gaad};
@@ -55,6 +53,7 @@ pub use s3::{
     AccessPoint, Acl, Bucket, Grant, ObjectEntry, ObjectListing, ObjectMatch, PublicAccessBlock,
     S3, Website,
 };
+pub use scan_policy::{SessionPolicy, scan_actions, scan_policy, session_policies};
 pub use security::{
     Aggregator, AnalyzerState, ConfigRecorder, ConfigService, DeliveryChannel, Detector,
     FirewallManager, FirewallPolicy, Inspector, Macie, SecurityHub, ShieldState, Standard, Trail,

@@ -350,6 +350,7 @@ impl Ask {
             absent: self.absent,
             not_applicable: &[],
             content: false,
+            holds: "",
         }
     }
 }

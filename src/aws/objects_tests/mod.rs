@@ -193,6 +193,8 @@ impl Served {
             observer: Arc::new(Silent),
             cancel: Cancel::default(),
             http: http_client_fn(move |_, _| connector.clone()),
+            standing: Default::default(),
+            told: Default::default(),
         });
         let credentials = Credentials::new("AKIAQAAAAGA4QAAAAAAA", "none", None, None, "test");
         let session = Session {
