@@ -1,5 +1,6 @@
 //! The binary as a process, far from any configuration: nothing of the machine's AWS reaches it.
 
+use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 /// The binary with these arguments, in a folder without settings.
@@ -36,4 +37,22 @@ pub fn code(output: &Output) -> i32 {
 /// What it wrote.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What the binary said to these arguments and this input.
+pub fn fed(arguments: &[&str], input: &[u8]) -> Output {
+    feed(command(arguments), input)
+}
+
+/// What a command said to this input.
+pub fn feed(mut command: Command, input: &[u8]) -> Output {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("it was piped");
+    stdin.write_all(input).expect("it reads what it is given");
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
 }

@@ -18,6 +18,7 @@ mod graph;
 #[cfg(feature = "aws")]
 mod live;
 mod near_misses;
+mod newcomer;
 mod policy;
 mod secrets;
 mod techniques;

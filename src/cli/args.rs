@@ -64,6 +64,7 @@ pub(crate) struct Live {
         long,
         value_name = "ARN",
         env = "PALISADE_ROLE_ARN",
+        value_parser = role,
         help_heading = "AWS"
     )]
     pub(crate) role_arn: Option<String>,
@@ -195,6 +196,16 @@ pub(crate) struct Live {
     /// accounts (list one key, get one byte); never a write, never a found key
     #[arg(long, env = "PALISADE_PROVE_PUBLIC", help_heading = "Objects")]
     pub(crate) prove_public: bool,
+}
+
+fn role(text: &str) -> Result<String, String> {
+    let arn = palisade_model::Arn::from(text);
+    let is_account = arn.account().len() == 12 && arn.account().bytes().all(|b| b.is_ascii_digit());
+    let is_role = arn.service() == "iam" && arn.resource().starts_with("role/");
+    match is_account && is_role {
+        true => Ok(text.to_owned()),
+        false => Err("a role reads `arn:aws:iam::111122223333:role/NAME`".to_owned()),
+    }
 }
 
 fn dollars(text: &str) -> Result<f64, String> {

@@ -44,6 +44,7 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
+    output::writable(&args.output)?;
     let resume = args.resume.as_deref().map(earlier).transpose()?;
     let (snapshot, interrupted) = match &args.source.world {
         Some(name) => (

@@ -23,8 +23,26 @@ pub(crate) fn run(args: &Args, _: Voice) -> anyhow::Result<Exit> {
     let mut bytes = Vec::new();
     match args.shell.parse::<clap_complete::Shell>() {
         Ok(shell) => clap_complete::generate(shell, &mut command, "palisade", &mut bytes),
-        Err(_) => clap_mangen::Man::new(command).render(&mut bytes)?,
+        Err(_) => manual(command, &mut bytes)?,
     }
     output::stdout(&String::from_utf8_lossy(&bytes))?;
     Ok(Exit::Passed)
+}
+
+/// One page for the program and one for each command, in one stream: `man -l` shows them all.
+fn manual(command: clap::Command, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let pages: Vec<clap::Command> = command
+        .get_subcommands()
+        .filter(|sub| sub.get_name() != "help")
+        .map(|sub| {
+            let name = format!("palisade-{}", sub.get_name());
+            let bin = format!("palisade {}", sub.get_name());
+            sub.clone().name(name).bin_name(bin)
+        })
+        .collect();
+    clap_mangen::Man::new(command).render(out)?;
+    for page in pages {
+        clap_mangen::Man::new(page).render(out)?;
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
 
 use super::exit::{Exit, Failure};
-use super::{Cli, output};
+use super::{Cli, input, output};
 use crate::ui::Voice;
 
 const FILE: &str = "palisade.toml";
@@ -42,6 +42,7 @@ pub(crate) struct InitArgs {
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     file: Option<PathBuf>,
+    text: String,
     /// Flag and value by command; the empty command holds for all.
     values: BTreeMap<(String, String), toml::Value>,
 }
@@ -57,27 +58,27 @@ pub(crate) fn load(matches: &ArgMatches) -> anyhow::Result<Settings> {
     let Some(file) = named.or_else(nearest) else {
         return Ok(Settings::default());
     };
-    let help = "`palisade init` writes a commented one; `palisade config --show` tells what counts";
-    let bad = |cause: anyhow::Error| {
-        Failure::caused(
-            Exit::Usage,
-            cause,
-            format!("cannot use `{}`", file.display()),
-            help,
-        )
-    };
-    let text = std::fs::read_to_string(&file).map_err(|error| bad(error.into()))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| bad(error.into()))?;
+    let text = input::text(&file).map_err(|error| bad(&file, error.into()))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = input::line_at(&text, start);
+        bad(&file, anyhow::anyhow!("line {line}: {}", error.message()))
+    })?;
     let mut settings = Settings {
-        file: Some(file.clone()),
+        file: Some(file),
+        text,
         values: BTreeMap::new(),
     };
     let mut wrong = Vec::new();
     settings.take("", table, &mut wrong);
-    if wrong.is_empty() {
-        return Ok(settings);
-    }
-    Err(bad(anyhow::anyhow!("{}", wrong.join("; "))))
+    settings.verdict(wrong)?;
+    Ok(settings)
+}
+
+fn bad(file: &Path, cause: anyhow::Error) -> anyhow::Error {
+    let help = "`palisade init` writes a commented one; `palisade config --show` tells what counts";
+    let text = format!("cannot use `{}`", file.display());
+    Failure::caused(Exit::Usage, cause, text, help)
 }
 
 fn nearest() -> Option<PathBuf> {
@@ -95,72 +96,162 @@ fn nearest() -> Option<PathBuf> {
 }
 
 impl Settings {
+    /// Refuses the file with all that is wrong with it.
+    fn verdict(&self, wrong: Vec<String>) -> anyhow::Result<()> {
+        match &self.file {
+            Some(file) if !wrong.is_empty() => Err(bad(file, anyhow::anyhow!(wrong.join("; ")))),
+            _ => Ok(()),
+        }
+    }
+
     fn take(&mut self, command: &str, table: toml::Table, wrong: &mut Vec<String>) {
         for (key, value) in table {
-            match value {
+            let line = self.line_of(command, &key);
+            let said = match value {
                 toml::Value::Table(inner) if command.is_empty() => {
-                    if Cli::command().find_subcommand(&key).is_none() {
-                        wrong.push(format!("there is no command `{key}`"));
+                    let root = Cli::command();
+                    if root.find_subcommand(&key).is_some() {
+                        self.take(&key, inner, wrong);
                         continue;
                     }
-                    self.take(&key, inner, wrong);
+                    let names = root.get_subcommands().map(|sub| sub.get_name().to_owned());
+                    let meant = did_you_mean(&key, names);
+                    format!("there is no command `{key}`{meant}")
                 }
-                toml::Value::Table(_) => wrong.push(format!("`{key}` cannot be a table")),
-                value if !knows(command, &key) => {
-                    let of = if command.is_empty() {
-                        "any command"
-                    } else {
-                        command
-                    };
-                    wrong.push(format!("`{key}` is no setting of {of} (value {value})"));
-                }
-                value => {
-                    self.values.insert((command.to_owned(), key), value);
+                toml::Value::Table(_) => format!("`{key}` cannot be a table"),
+                value => match known(command, &key) {
+                    None => {
+                        let of = match command {
+                            "" => "any command",
+                            command => command,
+                        };
+                        let meant = did_you_mean(&key, flags_of(command));
+                        format!("`{key}` is no setting of {of}{meant}")
+                    }
+                    Some(arg) if !arg.get_action().takes_values() && !value.is_bool() => {
+                        format!("`{key}` is true or false")
+                    }
+                    Some(_) => {
+                        self.values.insert((command.to_owned(), key), value);
+                        continue;
+                    }
+                },
+            };
+            wrong.push(format!("line {line}: {said}"));
+        }
+    }
+
+    /// The line of a key below the header of its table, or of the header itself.
+    fn line_of(&self, command: &str, key: &str) -> usize {
+        let mut table = "";
+        for (at, line) in self.text.lines().enumerate() {
+            let line = line.trim();
+            if let Some(header) = line.strip_prefix('[') {
+                table = header.split(']').next().unwrap_or_default().trim();
+                if command.is_empty() && table == key {
+                    return at + 1;
                 }
             }
+            let name = line.split('=').next().unwrap_or_default().trim();
+            if table == command && name.trim_matches(['"', '\'']) == key {
+                return at + 1;
+            }
         }
+        1
+    }
+
+    /// Settings whose value the command refuses, each by itself; all else was accepted.
+    pub(crate) fn blame(&self, typed: &[OsString], matches: &ArgMatches) -> anyhow::Result<()> {
+        let mut wrong = Vec::new();
+        for ((of, key), value) in self.counting(matches) {
+            let mut alone = typed.to_vec();
+            alone.extend(flags(key, value));
+            if let Err(error) = Cli::command().try_get_matches_from(alone) {
+                let line = self.line_of(of, key);
+                let text = error.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                let first = first.strip_prefix("error: ").unwrap_or(first);
+                wrong.push(format!("line {line}: {first}"));
+            }
+        }
+        self.verdict(wrong)
+    }
+
+    /// The settings that count for this command: those of its own table before those of all, and
+    /// none of which a flag or the environment has spoken.
+    fn counting(
+        &self,
+        matches: &ArgMatches,
+    ) -> impl Iterator<Item = (&(String, String), &toml::Value)> {
+        self.values.iter().filter(move |((of, key), _)| {
+            let Some((command, sub)) = matches.subcommand() else {
+                return false;
+            };
+            let own = (command.to_owned(), key.clone());
+            let shadowed = of.is_empty() && self.values.contains_key(&own);
+            let id = key.replace('-', "_");
+            let source = sub
+                .try_contains_id(&id)
+                .ok()
+                .and_then(|_| sub.value_source(&id));
+            let spoken = source.is_some_and(|source| source != ValueSource::DefaultValue);
+            let other = !of.is_empty() && of != command;
+            !other && !shadowed && !spoken && known(command, key).is_some()
+        })
     }
 
     /// The command line with the file's settings put in where neither a flag nor the environment
     /// has spoken.
     pub(crate) fn merged(&self, typed: &[OsString], matches: &ArgMatches) -> Vec<OsString> {
-        let mut all = typed.to_vec();
-        let Some((command, sub)) = matches.subcommand() else {
-            return all;
-        };
-        for ((of, key), value) in &self.values {
-            let shadowed =
-                of.is_empty() && self.values.contains_key(&(command.to_owned(), key.clone()));
-            if (!of.is_empty() && of != command) || shadowed || !knows(command, key) {
-                continue;
-            }
-            let id = key.replace('-', "_");
-            let spoken = [sub.try_contains_id(&id).ok().map(|_| sub.value_source(&id))]
-                .into_iter()
-                .flatten()
-                .flatten()
-                .any(|source| source != ValueSource::DefaultValue);
-            if !spoken {
-                all.extend(flags(key, value));
-            }
-        }
-        all
+        let counting = self.counting(matches);
+        let flags = counting.flat_map(|((_, key), value)| flags(key, value));
+        typed.iter().cloned().chain(flags).collect()
     }
 }
 
-fn knows(command: &str, key: &str) -> bool {
+/// The flag of that name that a command takes; of any command, where none is named.
+fn known(command: &str, key: &str) -> Option<clap::Arg> {
+    arguments(command)
+        .into_iter()
+        .find(|arg| arg.get_long() == Some(key) && key != "config")
+}
+
+fn flags_of(command: &str) -> impl Iterator<Item = String> {
+    let all = arguments(command).into_iter();
+    all.filter_map(|arg| arg.get_long().map(str::to_owned))
+}
+
+fn arguments(command: &str) -> Vec<clap::Arg> {
     let root = Cli::command();
-    let has = |command: &clap::Command| {
-        command
-            .get_arguments()
-            .any(|arg| arg.get_long() == Some(key))
-            && key != "config"
-    };
-    has(&root)
-        || root
-            .get_subcommands()
-            .filter(|sub| command.is_empty() || sub.get_name() == command)
-            .any(has)
+    let subs = root
+        .get_subcommands()
+        .filter(|sub| command.is_empty() || sub.get_name() == command);
+    let own = subs.flat_map(clap::Command::get_arguments);
+    root.get_arguments().chain(own).cloned().collect()
+}
+
+/// The rest of a sentence that names what was probably meant.
+fn did_you_mean(typed: &str, names: impl Iterator<Item = String>) -> String {
+    let near = names.map(|name| (distance(typed, &name), name)).min();
+    match near {
+        Some((changes, name)) if changes <= 2 => format!(": did you mean `{name}`?"),
+        _ => String::new(),
+    }
+}
+
+/// How many letters have to be put in, taken out or changed.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let changed = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row.pop().unwrap_or_default()
 }
 
 fn flags(key: &str, value: &toml::Value) -> Vec<OsString> {

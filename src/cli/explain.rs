@@ -13,11 +13,11 @@ use crate::ui::Voice;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  palisade explain iam-user-console-no-mfa
-  palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder s3:GetObject arn:aws:s3:::backups/db.sql
-  palisade explain --world eight-minutes arn:aws:iam::111122223333:role/report-builder
-  palisade explain --snapshot estate.snap role/deploy --permissions
-  palisade explain --snapshot estate.snap role/deploy --against role/deploy-old")]
+  palisade explain cloudtrail-half-on                  what a check asks
+  palisade explain role/deploy --world eight-minutes   where a principal stands
+  palisade explain user/corpus-sync lambda:InvokeFunction --world eight-minutes
+  palisade explain role/deploy --permissions --world eight-minutes
+  palisade explain role/ci --against role/ci-old --snapshot estate.snap")]
 pub(crate) struct Args {
     /// A check, a technique, the id of a finding or path, or an ARN
     #[arg(value_name = "ID|ARN")]
@@ -26,9 +26,10 @@ pub(crate) struct Args {
     /// settle it, conditions that remain, what was not read, near misses
     #[arg(value_name = "ACTION")]
     action: Option<String>,
-    /// The resource of that action, an ARN; `*` for actions that take none
-    #[arg(value_name = "RESOURCE", requires = "action", default_value = "*")]
-    resource: String,
+    /// The resource of that action, an ARN, or `*` for actions that take none; without it, one
+    /// that the policies of users and roles name and on which the subject may do it, if any
+    #[arg(value_name = "RESOURCE", requires = "action")]
+    resource: Option<String>,
     /// A condition key of the request, known to have this value; repeatable
     #[arg(long, value_name = "KEY=VALUE", requires = "action")]
     context: Vec<String>,
@@ -75,10 +76,18 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     }
     let source = &args.source;
     let somewhere = source.world.is_some() || source.snapshot.is_some() || !source.gaad.is_empty();
-    if !somewhere && !args.subject.starts_with("arn:") && !args.subject.starts_with("PAL-") {
+    let live = ["arn:", "PAL-", "user/", "role/"];
+    if !somewhere && !live.iter().any(|start| args.subject.starts_with(start)) {
         return Err(unknown(&args.subject));
     }
     let loaded = source::load(source, voice)?;
+    let subject = match args.subject.split_once('/') {
+        Some(("user" | "role", _)) => {
+            let engine = palisade::policy::Engine::new(&loaded.snapshot);
+            capabilities::principal(&engine, &args.subject)?
+        }
+        _ => args.subject.clone(),
+    };
     let selection = palisade::Selection::default().expecting(args.expect.expect.clone());
     let analysis = palisade::analyse(&loaded.snapshot, &selection);
     let mut report = Report::new(&loaded.label, &loaded.snapshot, analysis);
@@ -88,7 +97,7 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
         color: voice.colors_stdout(),
         least: None,
     };
-    let text = table::explain(&report, &loaded.snapshot, &args.subject, style)
+    let text = table::explain(&report, &loaded.snapshot, &subject, style)
         .ok_or_else(|| unknown(&args.subject))?;
     output::stdout(&text)?;
     Ok(Exit::Passed)
@@ -106,18 +115,26 @@ fn decide(
     let loaded = source::load(&args.source, voice)?;
     let engine = palisade::policy::Engine::new(&loaded.snapshot);
     let subject = capabilities::principal(&engine, &args.subject)?;
-    let told = Told::new(&engine, &subject, (action, &args.resource), &context);
+    let resource = match &args.resource {
+        Some(resource) => resource.clone(),
+        None => engine.likeliest_resource(&subject, action, &context),
+    };
+    let told = Told::new(&engine, &subject, (action, &resource), &context);
     for target in targets {
         let text = match target.format {
             Format::Table => {
                 let plain = palisade::report::escape::plain;
-                let asked = format!("{} on {}", plain(action), plain(&args.resource));
+                let such = match (&args.resource, resource.as_str()) {
+                    (None, "*") | (Some(_), _) => "",
+                    (None, _) => "some resource, such as ",
+                };
+                let asked = format!("{} on {such}{}", plain(action), plain(&resource));
                 format!("{asked}\n{}", told.text())
             }
             Format::Json => {
                 let mut out = told.json();
                 out["action"] = serde_json::json!(action);
-                out["resource"] = serde_json::json!(args.resource);
+                out["resource"] = serde_json::json!(resource);
                 format!("{out:#}\n")
             }
         };

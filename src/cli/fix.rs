@@ -15,7 +15,8 @@ and what stays open are part of the answer. Nothing is ever written to AWS.
 
 Examples:
   palisade fix --world organization
-  palisade fix --org --profile audit --exempt 'arn:aws:iam::*:role/security/keeper' --emit terraform")]
+  palisade fix --org --profile audit --emit terraform \\
+    --exempt 'arn:aws:iam::*:role/security/keeper'")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: args::Source,

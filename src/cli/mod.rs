@@ -12,6 +12,7 @@ pub(crate) mod exit;
 mod explain;
 mod fix;
 mod gate;
+mod input;
 mod output;
 mod paths;
 mod permissions;
@@ -41,11 +42,12 @@ use exit::Failure;
 )]
 #[command(after_help = "\
 Examples:
-  palisade scan --world eight-minutes       look at a built-in estate: no AWS, no credentials
-  palisade scan --profile audit             look at the account of a profile
+  palisade scan --world eight-minutes   a built-in estate: no AWS, no credentials
+  palisade scan --profile audit         the account of a profile
 
-Exit codes of scan and gate: 0 passed on complete data, 1 could not run, 2 wrong usage,
-3 inconclusive, 10 findings at or above --fail-on, 130 interrupted.")]
+Exit codes of scan and gate: 0 passed on complete data, 1 could not run,
+2 wrong usage, 3 inconclusive, 10 findings at or above --fail-on,
+130 interrupted.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -180,9 +182,14 @@ fn parse() -> Result<(Cli, config::Settings), anyhow::Result<Exit>> {
         .map_err(wrong_usage)?;
     let settings = config::load(&matches).map_err(Err)?;
     let all = settings.merged(&typed, &matches);
-    let matches = Cli::command()
-        .try_get_matches_from(all)
-        .map_err(wrong_usage)?;
+    let matches = match Cli::command().try_get_matches_from(all) {
+        Ok(matches) => matches,
+        Err(error) => {
+            // What was typed is fine by itself: the file is to blame, where it is one value.
+            settings.blame(&typed, &matches).map_err(Err)?;
+            return Err(wrong_usage(error));
+        }
+    };
     let cli = Cli::from_arg_matches(&matches).map_err(wrong_usage)?;
     Ok((cli, settings))
 }

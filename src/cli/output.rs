@@ -52,7 +52,37 @@ pub(crate) fn targets(texts: &[String]) -> anyhow::Result<Vec<Target>> {
     {
         return Err(Failure::usage("two formats cannot share stdout", help));
     }
+    let files: Vec<&Path> = targets.iter().filter_map(|t| t.file.as_deref()).collect();
+    for (at, file) in files.iter().enumerate() {
+        if files[..at].contains(file) {
+            let text = format!("two formats cannot share `{}`", file.display());
+            return Err(Failure::usage(text, help));
+        }
+        writable(file)?;
+    }
     Ok(targets)
+}
+
+/// Says before the work what would only fail after it: nobody reads an organization for an hour
+/// to learn that the folder of the report is not there.
+pub(crate) fn writable(path: &Path) -> anyhow::Result<()> {
+    let tried = match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // A device or pipe is opened once, when there is something to write.
+        Ok(there) if !there.is_file() => Ok(()),
+        _ => {
+            let beside = beside(&fs::canonicalize(path).unwrap_or(path.to_owned()))?;
+            fs::File::create(&beside).and_then(|_| fs::remove_file(&beside))
+        }
+    };
+    tried.with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// The neighbour that becomes the file once it is whole.
+fn beside(path: &Path) -> anyhow::Result<PathBuf> {
+    let name = path.file_name().context("a file needs a name")?;
+    let name = name.to_string_lossy();
+    Ok(path.with_file_name(format!(".{name}.{}", std::process::id())))
 }
 
 /// Writes to stdout. A reader who went away ends the output, and nothing else.
@@ -81,11 +111,7 @@ pub(crate) fn file(
     }
     let behind = fs::canonicalize(path);
     let path = behind.as_deref().unwrap_or(path);
-    let name = path
-        .file_name()
-        .context("a file needs a name")?
-        .to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let beside = beside(path)?;
     let written = (|| {
         let mut file = io::BufWriter::new(fs::File::create(&beside)?);
         write(&mut file)?;

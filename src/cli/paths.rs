@@ -11,7 +11,7 @@ use crate::ui::Voice;
 #[command(after_help = "\
 Examples:
   palisade paths --world eight-minutes
-  palisade paths --snapshot estate.snap --from 'role/ci-*' --to administrators -f json
+  palisade paths --snapshot estate.snap --from 'role/*' --to administrators
   palisade paths --snapshot estate.snap --from any:111122223333")]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -16,7 +16,7 @@ const MANAGED_POLICY_LIMIT: usize = 6_144;
 #[command(after_help = "\
 Examples:
   palisade permissions > palisade-scan.json
-  palisade permissions --content -f cloudformation > palisade-scan.template.json")]
+  palisade permissions --content -f cloudformation > scan.template.json")]
 pub(crate) struct Args {
     /// Add what `--read-content` needs: reading objects
     #[arg(long)]

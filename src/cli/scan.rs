@@ -5,14 +5,15 @@ use palisade::report::{self, Report};
 
 use super::exit::{Exit, Failure};
 use super::output::{self, Format, Target};
-use super::{args, source};
+use super::{args, input, source};
 use crate::ui::Voice;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   palisade scan --world eight-minutes
-  palisade scan --org --profile audit -f table -f json=report.json --baseline last.json")]
+  palisade scan --org --profile audit --baseline last.json \\
+    -f table -f json=report.json")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) source: args::Source,
@@ -89,39 +90,27 @@ pub(crate) fn selection(select: &args::Select) -> anyhow::Result<palisade::Selec
 
 /// Threshold, baseline and accepted risks.
 pub(crate) fn verdict_settings(args: &args::Verdict) -> anyhow::Result<gate::Settings> {
-    let baseline = args
-        .baseline
-        .as_ref()
-        .map(|file| {
-            let text = std::fs::read_to_string(file)?;
-            anyhow::Ok(Baseline::read(&text)?)
-        })
-        .transpose()
-        .map_err(|error| {
-            Failure::caused(
-                Exit::Usage,
-                error,
-                "the baseline cannot be used",
-                "a baseline is a JSON report of an earlier scan: `-f json=FILE`",
-            )
-        })?;
-    let accepted = args
-        .accepted_risks
-        .as_ref()
-        .map(|file| {
-            let text = std::fs::read_to_string(file)?;
-            anyhow::Ok(Accepted::read(&text)?)
-        })
-        .transpose()
-        .map_err(|error| {
-            Failure::caused(
-                Exit::Usage,
-                error,
-                "the accepted risks cannot be used",
-                "each `[[risk]]` needs `id`, `reason`, `owner` and `expires`",
-            )
-        })?
-        .unwrap_or_default();
+    let baseline = args.baseline.as_ref().map(|file| {
+        let read = input::text(file).map_err(anyhow::Error::from);
+        read.and_then(|text| Ok(Baseline::read(&text)?))
+            .map_err(|error| {
+                let text = format!("the baseline `{}` cannot be used", file.display());
+                let help = "a baseline is a JSON report of an earlier scan: `-f json=FILE`";
+                Failure::caused(Exit::Usage, error, text, help)
+            })
+    });
+    let accepted = args.accepted_risks.as_ref().map(|file| {
+        let read = input::text(file).map_err(anyhow::Error::from);
+        read.and_then(|text| Ok(Accepted::read(&text)?))
+            .map_err(|error| {
+                let text = format!("the accepted risks `{}` cannot be used", file.display());
+                let help = "each `[[risk]]` needs `id`, `reason` (20 characters or more), `owner`, \
+                        `created` and `expires` (days such as 2026-12-31, at most 180 apart)";
+                Failure::caused(Exit::Usage, error, text, help)
+            })
+    });
+    let baseline = baseline.transpose()?;
+    let accepted = accepted.transpose()?.unwrap_or_default();
     Ok(gate::Settings {
         fail_on: args.fail_on,
         allow_incomplete: args.allow_incomplete,

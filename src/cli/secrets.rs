@@ -14,12 +14,14 @@ use crate::ui::Voice;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  palisade secrets export/ artifact.zip     one JSON object a match; the values are never shown
-  git archive HEAD | palisade secrets -     what would be published
+  palisade secrets export/ artifact.zip   one JSON object a match, no value
+  git archive HEAD | palisade secrets -   what would be published
 
-Fingerprints are keyed by PALISADE_FINGERPRINT_KEY or --fingerprint-key-file. Without a key,
-values that people chose, such as passwords, get none: they could be guessed back.
-Exit codes: 0 done, whatever was found; 1 a file could not be read; 2 wrong usage.")]
+Fingerprints are keyed by PALISADE_FINGERPRINT_KEY or --fingerprint-key-file.
+Without a key, values that people chose, such as passwords, get none: they
+could be guessed back.
+Exit codes: 0 done, whatever was found; 1 a file could not be read; 2 wrong
+usage.")]
 pub(crate) struct Args {
     /// Files, folders with all below them, or `-` for standard input
     #[arg(value_name = "PATH", required_unless_present = "rules")]

@@ -14,7 +14,9 @@ decision. A line that is no request becomes an object with `error` and `line`.
 
 Examples:
   palisade simulate < requests.jsonl > decisions.jsonl
-  echo '{\"principal\":\"arn:aws:iam::111122223333:user/u\",\"action\":\"s3:GetObject\",\"resource\":\"arn:aws:s3:::b/k\"}' | palisade simulate")]
+  echo '{\"action\":\"s3:GetObject\", \"resource\":\"arn:aws:s3:::b/k\",
+    \"principal\":\"arn:aws:iam::111122223333:user/u\"}' \\
+    | tr -d '\\n' | palisade simulate")]
 pub(crate) struct Args {
     /// Read requests from this file instead of stdin
     #[arg(value_name = "FILE")]

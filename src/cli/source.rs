@@ -9,6 +9,7 @@ use palisade_model::{Observed, Snapshot, read_snapshot};
 
 use super::args::Source;
 use super::exit::{Exit, Failure};
+use super::input;
 use crate::ui::Voice;
 
 /// A snapshot, and what to call it in a report.
@@ -53,8 +54,8 @@ pub(crate) fn load(source: &Source, voice: Voice) -> anyhow::Result<Loaded> {
     if !source.gaad.is_empty() {
         let mut documents = Vec::new();
         for file in &source.gaad {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read `{}`", file.display()))?;
+            let text =
+                input::text(file).with_context(|| format!("cannot read `{}`", file.display()))?;
             documents.push((file.display().to_string(), text));
         }
         let mut snapshot = palisade_model::read_gaad(&documents).map_err(|error| {

@@ -12,10 +12,11 @@ use crate::ui::Voice;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  palisade who-can iam:PassRole 'arn:aws:iam::111122223333:role/deploy' --world eight-minutes
-  palisade who-can s3:GetObject arn:aws:s3:::backups/db.sql --snapshot estate.snap --context aws:SourceIp=198.51.100.7 -f json
+  palisade who-can iam:CreateAccessKey --world eight-minutes
+  palisade who-can s3:GetObject arn:aws:s3:::backups/db.sql \\
+    --snapshot estate.snap --context aws:SourceIp=198.51.100.7 -f json
 
-For one principal, allowed or denied, ask `palisade explain PRINCIPAL ACTION RESOURCE`.")]
+For one principal, allowed or denied, ask `palisade explain`.")]
 pub(crate) struct Args {
     /// The action, such as `iam:PassRole`
     #[arg(value_name = "ACTION")]

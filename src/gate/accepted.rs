@@ -42,8 +42,13 @@ pub struct Risk {
 #[derive(Debug, Error)]
 pub enum AcceptedError {
     /// Not the TOML that is asked for.
-    #[error("it is not the TOML that is asked for")]
-    Unreadable(#[from] toml::de::Error),
+    #[error("line {line}: {detail}")]
+    Unreadable {
+        /// The line, counted from one.
+        line: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// One says too little, or too much.
     #[error("the accepted risk `{id}` {problem}")]
     Invalid {
@@ -56,7 +61,11 @@ pub enum AcceptedError {
 
 fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
     use serde::de::Error as _;
-    let date = toml::value::Datetime::deserialize(deserializer)?;
+    let date = match toml::Value::deserialize(deserializer)? {
+        toml::Value::Datetime(date) => date.to_string(),
+        toml::Value::String(text) => text,
+        _ => String::new(),
+    };
     format!("{date}T00:00:00Z")
         .parse()
         .map_err(|_| D::Error::custom("use a day, such as 2026-12-31"))
@@ -71,7 +80,13 @@ impl Accepted {
             #[serde(default)]
             risk: Vec<Risk>,
         }
-        let file: File = toml::from_str(text)?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start).min(text.len());
+            AcceptedError::Unreadable {
+                line: 1 + text[..start].matches('\n').count(),
+                detail: error.message().to_owned(),
+            }
+        })?;
         for risk in &file.risk {
             let invalid = |problem: String| AcceptedError::Invalid {
                 id: risk.id.clone(),

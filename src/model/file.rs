@@ -115,6 +115,9 @@ pub fn write_snapshot(snapshot: &Snapshot, out: impl Write) -> Result<(), FileEr
     Ok(())
 }
 
+/// How every snapshot begins: gzip, deflated, without a name, a time or a system.
+const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
 struct Hashing<W> {
     inner: W,
     hash: Sha256,
@@ -132,6 +135,8 @@ impl<W: Write> Hashing<W> {
 
 /// Reads a snapshot and proves it whole.
 pub fn read_snapshot(input: impl Read) -> Result<Snapshot, FileError> {
+    let mut input = BufReader::new(input);
+    let as_written = input.fill_buf()?.starts_with(&GZIP);
     let mut reader = Lines {
         inner: BufReader::new(MultiGzDecoder::new(input)),
         hash: Sha256::new(),
@@ -173,14 +178,20 @@ pub fn read_snapshot(input: impl Read) -> Result<Snapshot, FileError> {
                     detail,
                 });
             }
-            if reader.next()?.is_some() {
-                let detail = "something follows its last line".to_owned();
-                return Err(FileError::Damaged {
-                    offset: reader.offset,
-                    detail,
-                });
-            }
-            return Ok(snapshot);
+            let offset = reader.offset;
+            let damaged = |offset, detail: &str| FileError::Damaged {
+                offset,
+                detail: detail.to_owned(),
+            };
+            return match reader.next() {
+                Ok(None) if as_written => Ok(snapshot),
+                Ok(None) => Err(damaged(
+                    0,
+                    "its first bytes are not those that were written",
+                )),
+                Err(FileError::Damaged { detail, .. }) => Err(damaged(offset, &detail)),
+                Ok(Some(_)) | Err(_) => Err(damaged(offset, "something follows its last line")),
+            };
         }
         let line: Line = parse(&line, start)?;
         snapshot.accounts.insert(line.account, line.data);
@@ -273,6 +284,24 @@ mod tests {
         for length in 0..written.len() {
             assert!(read_snapshot(&written[..length]).is_err(), "{length}");
         }
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let written = bytes(&sample());
+        for at in 0..written.len() {
+            let mut changed = written.clone();
+            changed[at] ^= 1;
+            assert!(read_snapshot(changed.as_slice()).is_err(), "byte {at}");
+        }
+        let longer = [written.as_slice(), b"junk"].concat();
+        let result = read_snapshot(longer.as_slice());
+        assert!(
+            result
+                .unwrap_err()
+                .to_string()
+                .contains("something follows")
+        );
     }
 
     #[test]

@@ -28,6 +28,14 @@ pub enum GaadError {
         /// The file.
         file: String,
     },
+    /// A principal stands in it under something that is no ARN.
+    #[error("`{file}` holds a user, role or group with the ARN `{arn}`, which is none")]
+    NoArn {
+        /// The file.
+        file: String,
+        /// What stands there.
+        arn: String,
+    },
     /// Its principals belong to several accounts.
     #[error("`{file}` mixes the accounts {accounts}")]
     Mixed {
@@ -268,6 +276,12 @@ impl Details {
     }
 
     fn only_account(&self, file: &str) -> Result<Arn, GaadError> {
+        if let Some(arn) = self.arns().find(|arn| arn.account().len() != 12) {
+            return Err(GaadError::NoArn {
+                file: file.to_owned(),
+                arn: arn.to_string(),
+            });
+        }
         let accounts: BTreeMap<&str, &Arn> = self.arns().map(|arn| (arn.account(), arn)).collect();
         match accounts.len() {
             0 => Err(GaadError::NoAccount {

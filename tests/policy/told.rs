@@ -1,22 +1,10 @@
 //! One decision as `palisade explain` and `palisade who-can` tell it, and requests by the line.
 
 use std::io::Write;
-use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-fn palisade(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = crate::binary::command(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    let mut stdin = child.stdin.take().expect("it was piped");
-    stdin.write_all(input).expect("it reads what it is given");
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
-}
+use crate::binary::fed;
 
 const BOUNDARY: &str = "arn:aws:iam::111122223333:policy/no-roles";
 
@@ -71,7 +59,7 @@ fn explained_in(name: &str, more: &[&str]) -> String {
     let who = format!("arn:aws:iam::111122223333:user/{name}");
     let mut arguments = vec!["explain", &who, "iam:PassRole", ROLE, "--gaad", &path];
     arguments.extend(more);
-    let output = palisade(&arguments, b"");
+    let output = fed(&arguments, b"");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{errors}");
     String::from_utf8(output.stdout).expect("it writes text")
@@ -103,7 +91,7 @@ fn a_principal_is_known_by_what_follows_its_account() {
         &path,
         "--no-organization",
     ];
-    let output = palisade(&ask, b"");
+    let output = fed(&ask, b"");
     let text = String::from_utf8(output.stdout).expect("it writes text");
     assert!(
         text.contains("allowed      arn:aws:iam::111122223333:user/ana\n"),
@@ -175,7 +163,7 @@ fn who_can_lists_near_misses_on_demand() {
             "--no-organization",
         ];
         arguments.extend(more);
-        let output = palisade(&arguments, b"");
+        let output = fed(&arguments, b"");
         serde_json::from_slice::<Value>(&output.stdout).expect("it writes JSON")
     };
     let plain = ask(&[]);
@@ -191,12 +179,12 @@ fn who_can_lists_near_misses_on_demand() {
 
 #[test]
 fn explain_refuses_actions_that_do_not_exist() {
-    let output = palisade(&["explain", "anonymous", "s3:GetObjects", "*"], b"");
+    let output = fed(&["explain", "anonymous", "s3:GetObjects", "*"], b"");
     assert_eq!(output.status.code(), Some(2));
 }
 
 fn simulated(input: &[u8]) -> Vec<Value> {
-    let output = palisade(&["simulate"], input);
+    let output = fed(&["simulate"], input);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).expect("it writes text");
     text.lines()
@@ -285,7 +273,7 @@ fn permissions_of_one_principal_are_told_with_their_statements() {
     let run = |more: &[&str]| {
         let mut arguments = vec!["explain", "--gaad", &path, "--no-organization"];
         arguments.extend(more);
-        let output = palisade(&arguments, b"");
+        let output = fed(&arguments, b"");
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{errors}");
         String::from_utf8(output.stdout).expect("it writes text")
@@ -326,16 +314,16 @@ fn two_principals_are_told_apart_by_what_only_one_can() {
         &path,
         "--no-organization",
     ];
-    let output = palisade(&ask, b"");
+    let output = fed(&ask, b"");
     let text = String::from_utf8(output.stdout).expect("it writes text");
     let wanted = "only arn:aws:iam::111122223333:user/ana can:\n  iam:PassRole\n    \
         on arn:aws:iam::111122223333:role/*\nonly arn:aws:iam::111122223333:user/cy can:\n  nothing\n";
     assert_eq!(text, wanted);
-    let json = palisade(&[&ask[..], &["-f", "json"]].concat(), b"");
+    let json = fed(&[&ask[..], &["-f", "json"]].concat(), b"");
     let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json["first"]["only"][0]["actions"], json!(["iam:PassRole"]));
     assert_eq!(json["second"]["only"], json!([]));
-    let missing = palisade(
+    let missing = fed(
         &["explain", "user/nobody", "--permissions", "--gaad", &path],
         b"",
     );

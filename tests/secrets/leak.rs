@@ -2,6 +2,7 @@
 //! format, log level, snapshot and leftover of every command that meets them is searched.
 
 use super::*;
+use std::io::Write as _;
 
 use std::path::{Path, PathBuf};
 

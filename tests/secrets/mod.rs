@@ -4,8 +4,7 @@
 mod leak;
 
 use std::fs;
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use crate::binary;
 
@@ -14,13 +13,7 @@ fn palisade(arguments: &[&str], input: &[u8], key: Option<&str>) -> Output {
     if let Some(key) = key {
         command.env("PALISADE_FINGERPRINT_KEY", key);
     }
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    child.wait_with_output().unwrap()
+    binary::feed(command, input)
 }
 
 fn lines(output: &Output) -> Vec<serde_json::Value> {

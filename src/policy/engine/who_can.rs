@@ -208,6 +208,21 @@ impl Engine {
         out
     }
 
+    /// Where this principal is likeliest to do `action`: of the resources that identity-based
+    /// Allows for it name, wildcards filled in, the first with the best answer; `*` where none is
+    /// better.
+    pub fn likeliest_resource(&self, principal: &str, action: &str, context: &Context) -> String {
+        let of = |resource: &str| rank(&self.decide(principal, action, resource, context));
+        let mut best = ("*".to_owned(), of("*"));
+        for resource in self.named_resources(action) {
+            let own = of(&resource);
+            if own > best.1 {
+                best = (resource, own);
+            }
+        }
+        best.0
+    }
+
     /// An example of every resource pattern that allows `action`, and `*`.
     fn named_resources(&self, action: &str) -> BTreeSet<String> {
         let lower = action.to_ascii_lowercase();

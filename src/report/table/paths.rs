@@ -140,11 +140,11 @@ fn listed(out: &mut String, title: &str, paths: &[&&PathEntry], style: Style) {
         let path = entry.best();
         let severity = gate::severity(entry.score.hi);
         let text = format!(
-            "{severity} {} · {} → {} · {} steps · {}{}",
+            "{severity} {} · {} → {} · {} · {}{}",
             entry.score,
             stop(path, 0),
             path.target.node,
-            path.hops.len(),
+            steps(path.hops.len()),
             entry.id,
             news(entry.news)
         );
@@ -258,5 +258,12 @@ pub(super) fn news(news: News) -> &'static str {
         News::New => " · new",
         News::Worse => " · worse",
         News::Accepted => " · accepted",
+    }
+}
+
+fn steps(count: usize) -> String {
+    match count {
+        1 => "1 step".to_owned(),
+        count => format!("{count} steps"),
     }
 }
