@@ -116,7 +116,7 @@ fn a_region_that_does_not_exist_is_a_slip_and_is_named() {
     for verb in ["doctor", "scan", "collect"] {
         let mut arguments = vec![verb, "-r", "eu-centrall-1"];
         if verb == "collect" {
-            arguments.extend(["-o", "/nonexistent/never-written.snap"]);
+            arguments.extend(["-o", "/dev/null"]);
         }
         let output = signed_in(&endpoint, ACCOUNT, &arguments);
         stops(&output, 2, "did you mean `eu-central-1`?");

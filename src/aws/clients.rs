@@ -69,6 +69,9 @@ pub(crate) fn endpoint(engine: &Engine, service: &str) -> Option<String> {
         .or_else(|| engine.endpoint_url.clone())
 }
 
+/// Begins what is said of an answer without what the table says it holds.
+pub(crate) const HOLDS_NO: &str = "the answer holds no";
+
 /// Refuses, before it is signed, what the table of calls does not hold, and answers that do not
 /// hold what the table says.
 #[derive(Debug)]
@@ -110,7 +113,7 @@ impl Intercept for OnlyTheTable {
         if !response.status().is_success() || call.is_answered_by(&String::from_utf8_lossy(body)) {
             return Ok(());
         }
-        Err(format!("the answer holds no `{}`", call.holds).into())
+        Err(format!("{HOLDS_NO} `{}`", call.holds).into())
     }
 }
 

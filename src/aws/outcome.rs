@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use palisade_model::{Call, DeniedBy, Gap, GapKind, Observed, code_is_among};
 
+use crate::clients::HOLDS_NO;
 use crate::transport::THROTTLES;
 
 /// Stands before the region that S3 names where a bucket lies elsewhere.
@@ -50,6 +51,10 @@ impl Failure {
             failure.message = describe_body(body);
         }
         failure.message = one_line(&failure.message);
+        // The way through the SDK tells nobody anything.
+        if let Some(at) = failure.message.find(HOLDS_NO) {
+            failure.message.drain(..at);
+        }
         let region = raw.and_then(|raw| raw.headers().get("x-amz-bucket-region"));
         if let (Some(region), Some(300..=307 | 400)) = (region, status) {
             failure.message = format!("{}{IN_REGION}{region})", failure.message);

@@ -63,6 +63,9 @@ pub(crate) async fn security_hub(place: &Place) -> Observed<SecurityHub> {
         json!({}),
     );
     let auto_enable = match unless(!place.may_administer(HUB), settings).await {
+        Observed::Value(answer) if path::flag(&answer, "MemberAccountLimitReached").is_none() => {
+            half_a_row("securityhub:DescribeOrganizationConfiguration").into()
+        }
         Observed::Value(answer) => or_absent(enrols(&answer)),
         other => other.map(|_| false),
     };
@@ -145,6 +148,9 @@ pub(crate) async fn macie(place: &Place) -> Observed<Macie> {
         json!({}),
     );
     let auto_enable = match unless(!place.may_administer(MACIE_PRINCIPAL), settings).await {
+        Observed::Value(answer) if path::flag(&answer, "maxAccountLimitReached").is_none() => {
+            half_a_row("macie2:DescribeOrganizationConfiguration").into()
+        }
         Observed::Value(answer) => or_absent(path::flag(&answer, "autoEnable")),
         other => other.map(|_| false),
     };

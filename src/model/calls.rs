@@ -339,7 +339,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::Access;
+    use crate::{Access, scan_actions};
 
     /// Verbs that only read.
     const VERBS: &[&str] = &["Get", "List", "Describe", "BatchGet", "BatchDescribe"];

@@ -29,6 +29,7 @@ fn configured(ask: &Ask) -> Reply {
         Some("policyStatus") => "<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>",
         Some("publicAccessBlock") => {
             "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
+             <RestrictPublicBuckets>false</RestrictPublicBuckets>\
              </PublicAccessBlockConfiguration>"
         }
         Some("ownershipControls") => {
