@@ -1,5 +1,6 @@
 //! Facts of the alarm room, one row each.
 
+mod bound;
 mod chain;
 mod closing;
 mod controls;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_checks::Part;
 use palisade_model::{Account, Arn, Gap, Observed};
+use serde_json::Value;
 
 use super::Security;
 use crate::alarm::chain::Answer;
@@ -93,11 +94,7 @@ fn written_from_elsewhere(
     let mut buckets = data.s3.buckets.value()?.iter();
     let (name, _) = buckets.find(|(name, bucket)| {
         let takes = match &bucket.policy {
-            Observed::Value(policy) => {
-                let text = policy.as_str();
-                let anybody = text.contains("\"Allow\"") && text.contains("\"*\"");
-                anybody || text.contains("cloudtrail.amazonaws.com")
-            }
+            Observed::Value(policy) => lets_cloudtrail_in(policy.as_str()),
             Observed::Gap(_) => true,
             _ => false,
         };
@@ -106,6 +103,26 @@ fn written_from_elsewhere(
     Some(format!(
         "whether trails of account {owner} write to the bucket `{name}`: {gap}"
     ))
+}
+
+/// Whether some statement of a bucket's policy allows CloudTrail, or anybody, something. A policy
+/// that cannot be read may.
+fn lets_cloudtrail_in(policy: &str) -> bool {
+    let Ok(policy) = serde_json::from_str::<Value>(policy) else {
+        return true;
+    };
+    let statements = match &policy["Statement"] {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let named = |principal: &Value| {
+        let text = principal.to_string();
+        text.contains("cloudtrail.amazonaws.com") || text.contains("\"*\"")
+    };
+    statements.iter().any(|statement| {
+        statement["Effect"] == "Allow"
+            && (named(&statement["Principal"]) || statement.get("NotPrincipal").is_some())
+    })
 }
 
 fn config_gaps(data: &Account, note: &mut impl FnMut(Option<&Gap>)) {

@@ -127,6 +127,25 @@ pub(super) fn web_acl(snapshot: &mut Snapshot, logging: serde_json::Value) {
         .insert("wafv2.web-acl".to_owned(), acls);
 }
 
+/// A load balancer that no web ACL names.
+pub(super) fn beside(snapshot: &mut Snapshot, scheme: &str) {
+    let arn = format!("arn:aws:elasticloadbalancing:{HOME}:{MEMBER}:loadbalancer/app/beside/2");
+    let says = |text: &str| Observed::Value(json!(text));
+    let balancer = Resource {
+        arn: arn.as_str().into(),
+        attributes: [
+            ("type".to_owned(), says("application")),
+            ("scheme".to_owned(), says(scheme)),
+        ]
+        .into(),
+        ..Resource::default()
+    };
+    let list = Observed::Value([("beside".to_owned(), balancer)].into());
+    region(snapshot, MEMBER)
+        .resources
+        .insert("elasticloadbalancing.load-balancer".to_owned(), list);
+}
+
 pub(super) fn archive(snapshot: &mut Snapshot, filter: serde_json::Value) {
     let analyzers = region(snapshot, MEMBER)
         .analyzers

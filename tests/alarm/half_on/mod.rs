@@ -10,7 +10,7 @@ use palisade_model::{FirewallManager, Observed, Resource, Snapshot};
 use serde_json::json;
 
 use super::estate::{HOME, MEMBER, SECURITY, account};
-use flips::{archive, lit, macie, shield, web_acl};
+use flips::{archive, beside, lit, macie, shield, web_acl};
 use states::{HALVES, UNREAD};
 
 #[test]
@@ -137,4 +137,26 @@ fn a_web_acl_in_front_of_a_distribution_counts_where_the_home_region_is() {
     let unread = Observed::denied("cloudfront:ListDistributions");
     resources.insert("cloudfront.distribution".to_owned(), unread);
     assert!(matches!(asked(&snapshot, HOME), State::Unknown { .. }));
+}
+
+#[test]
+fn what_faces_nobody_needs_no_web_acl() {
+    let mut snapshot = lit();
+    web_acl(&mut snapshot, json!(true));
+    beside(&mut snapshot, "internal");
+    assert_eq!(state(&snapshot, MEMBER, HOME, Service::Waf), State::On);
+    // A place without WAF in use is not asked.
+    let mut snapshot = lit();
+    beside(&mut snapshot, "internet-facing");
+    let found = state(&snapshot, MEMBER, HOME, Service::Waf);
+    assert!(matches!(found, State::Off { .. }), "{found:?}");
+    // The list was not read: WAF is on, and that is open.
+    let mut snapshot = lit();
+    web_acl(&mut snapshot, json!(true));
+    let unread = Observed::denied("elasticloadbalancing:DescribeLoadBalancers");
+    super::estate::region(&mut snapshot, MEMBER)
+        .resources
+        .insert("elasticloadbalancing.load-balancer".to_owned(), unread);
+    let found = state(&snapshot, MEMBER, HOME, Service::Waf);
+    assert!(matches!(found, State::OnUnread { .. }), "{found:?}");
 }

@@ -5,7 +5,7 @@ use palisade_model::{FirewallManager, Macie, Observed, Snapshot};
 use serde_json::json;
 
 use super::flips::{
-    archive, data, delegate, detector, hub, listed, macie, management, mending, recorder, root,
+    archive, beside, data, delegate, detector, hub, listed, macie, management, mending, recorder, root,
     scan, shield, trail, web_acl,
 };
 use crate::alarm::estate::{MEMBER, SECURITY, account, region};
@@ -157,6 +157,16 @@ pub(super) const HALVES: &[(Service, &str, Flip)] = &[
         });
     }),
     (Service::Waf, "logging", |s| web_acl(s, json!(false))),
+    (Service::Waf, "unguarded", |s| {
+        web_acl(s, json!(true));
+        beside(s, "internet-facing");
+    }),
+    (Service::Cloudtrail, "copy", |s| {
+        trail(s).bucket = "elsewhere".to_owned();
+    }),
+    (Service::SecurityHub, "auto-enable", |s| {
+        hub(s).auto_enable = Observed::Value(false);
+    }),
     (Service::Root, "access-keys", |s| root(s).access_keys = true),
     (Service::Root, "mfa", |s| root(s).mfa = false),
     (Service::Root, "central", |s| {
