@@ -158,7 +158,7 @@ fn one_target(
             // A target's role is asked as well: it may call what the function's policy does not.
             let by_role = target.role.as_ref().map(|role| {
                 let action = "lambda:InvokeFunction";
-                let decision = powers.decide(role, action, arn.as_str(), arn.region());
+                let decision = powers.link(role, action, arn.as_str(), arn.region());
                 let why = format!("`{}` may not invoke `{}`", short(role), short(arn));
                 allowed(&decision, Link::InvokePermission, &why)?;
                 notify::function(powers, arn, None, Some(event))
@@ -210,7 +210,7 @@ fn by_role(powers: &Powers<'_>, rule: &Rule, target: &EventTarget, action: &str)
     };
     let way = Way::to(format!("{} {}", arn.service(), short(arn)));
     allowed(
-        &powers.decide(role, action, arn.as_str(), arn.region()),
+        &powers.link(role, action, arn.as_str(), arn.region()),
         Link::InvokePermission,
         &format!(
             "the role `{}` may not {action} on `{}`",
@@ -271,7 +271,7 @@ fn other_bus(
     let root = Arn::root(powers.snapshot.partition, &hop.account);
     let sender = role.unwrap_or(&root);
     if leaves || role.is_some() {
-        let decision = powers.decide(sender, "events:PutEvents", arn.as_str(), arn.region());
+        let decision = powers.link(sender, "events:PutEvents", arn.as_str(), arn.region());
         let why = format!("`{}` may not put events on the bus `{arn}`", short(sender));
         allowed(&decision, Link::Bus, &why)?;
     }
@@ -332,7 +332,7 @@ fn queue(powers: &Powers<'_>, rule: &Rule, target: &EventTarget, event: Option<&
     let (who, decision) = match &target.role {
         Some(role) => {
             let region = arn.region();
-            let decision = powers.decide(role, action, arn.as_str(), region);
+            let decision = powers.link(role, action, arn.as_str(), region);
             (short(role), decision)
         }
         None => {

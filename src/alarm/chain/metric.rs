@@ -166,7 +166,7 @@ fn writes(powers: &Powers<'_>, trail: &Trail, group: &Arn) -> Result<(), Stop> {
     for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
         let each = streams
             .iter()
-            .map(|stream| powers.decide(role, action, stream, group.region()));
+            .map(|stream| powers.link(role, action, stream, group.region()));
         // Conditions on the call are CloudTrail's affair: only a plain no breaks the way.
         let best = each.min_by_key(|decision| match decision {
             Decision::Allowed(_) | Decision::Conditional(_) => 0,

@@ -205,7 +205,7 @@ pub(super) fn topic(
         Publisher::Service(service, source) => {
             powers.service_may(service, "sns:Publish", arn, source)
         }
-        Publisher::Role(role) => powers.decide(role, "sns:Publish", arn.as_str(), arn.region()),
+        Publisher::Role(role) => powers.link(role, "sns:Publish", arn.as_str(), arn.region()),
     };
     let (who, link) = match publisher {
         Publisher::Service(service, _) => (service, Link::Topic),
@@ -262,7 +262,7 @@ fn key(
         Publisher::Service(service, source) => {
             powers.service_may(service, action, &key.arn, source)
         }
-        Publisher::Role(role) => powers.decide(role, action, key.arn.as_str(), arn.region()),
+        Publisher::Role(role) => powers.link(role, action, key.arn.as_str(), arn.region()),
     };
     let why = format!(
         "the key of the topic `{}` does not let its publisher use it",

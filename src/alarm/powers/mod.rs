@@ -30,6 +30,7 @@ pub struct Powers<'a> {
     mentions: Mutex<BTreeMap<String, Shared<ceiling::Mentions>>>,
     ways_in: Mutex<BTreeMap<String, Shared<WaysIn>>>,
     exempt: Mutex<BTreeMap<String, Shared<Vec<Arn>>>>,
+    links: Mutex<BTreeMap<String, Shared<Decision>>>,
 }
 
 /// How somebody becomes an exempted principal.
@@ -60,6 +61,7 @@ impl<'a> Powers<'a> {
             mentions: Mutex::default(),
             ways_in: Mutex::default(),
             exempt: Mutex::default(),
+            links: Mutex::default(),
         }
     }
 
@@ -171,6 +173,20 @@ impl<'a> Powers<'a> {
             .decide(principal.as_str(), action, resource, &context)
     }
 
+    /// Likewise for the principals of an alarm chain, which one and the same question is put to by
+    /// every event of every account: asked once.
+    pub(super) fn link(
+        &self,
+        principal: &Arn,
+        action: &str,
+        resource: &str,
+        region: &str,
+    ) -> Decision {
+        let question = format!("{principal} {action} {resource} {region}");
+        let decide = || self.decide(principal, action, resource, region);
+        Decision::clone(&once(&self.links, question, decide))
+    }
+
     /// Whether a service may do this to a resource by the resource's own policy, acting for
     /// `source` (a rule, an alarm, a topic).
     pub fn service_may(
@@ -180,6 +196,12 @@ impl<'a> Powers<'a> {
         resource: &Arn,
         source: &Arn,
     ) -> Decision {
+        let question = format!("{service} {action} {resource} {source}");
+        let decide = || self.of_service(service, action, resource, source);
+        Decision::clone(&once(&self.links, question, decide))
+    }
+
+    fn of_service(&self, service: &str, action: &str, resource: &Arn, source: &Arn) -> Decision {
         let mut context = Context::closed();
         context
             .set("aws:SourceArn", source.as_str())
