@@ -13,6 +13,7 @@ mod composite;
 mod follow;
 mod metric;
 mod notify;
+mod threshold;
 
 use palisade_model::{Arn, Observed, RegionState, Trail};
 use serde::Serialize;

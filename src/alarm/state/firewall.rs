@@ -219,10 +219,10 @@ fn guarded(acls: &[&Resource], list: &str, arn: &str) -> Result<bool, String> {
         .filter(|acl| !acl.arn.resource().starts_with("global/"))
     {
         match acl.attributes.get(list) {
-            Some(Observed::Value(Value::Array(named))) => {
-                if named.iter().any(|one| one.as_str() == Some(arn)) {
-                    return Ok(true);
-                }
+            Some(Observed::Value(Value::Array(named)))
+                if named.iter().any(|one| one.as_str() == Some(arn)) =>
+            {
+                return Ok(true);
             }
             Some(Observed::Gap(gap)) => unread = Some(gap.to_string()),
             None => unread = Some("wafv2:ListResourcesForWebACL was not collected".to_owned()),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_model::{Observed, Snapshot};
 use serde::Serialize;
 
-use super::{Service, State, delegated_to, delegates_unread, firewall, global, hearsay, state};
+use super::hearsay::hearsay;
+use super::{Service, State, delegated_to, delegates_unread, firewall, global, state};
 
 /// The state of every service, account by account and region by region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

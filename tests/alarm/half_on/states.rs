@@ -5,8 +5,8 @@ use palisade_model::{FirewallManager, Macie, Observed, Snapshot};
 use serde_json::json;
 
 use super::flips::{
-    archive, beside, data, delegate, detector, hub, listed, macie, management, mending, recorder, root,
-    scan, shield, trail, web_acl,
+    archive, beside, data, delegate, detector, hub, listed, macie, management, mending, recorder,
+    root, scan, shield, trail, web_acl,
 };
 use crate::alarm::estate::{MEMBER, SECURITY, account, region};
 
