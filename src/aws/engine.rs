@@ -84,7 +84,7 @@ pub(crate) struct Lane {
 }
 
 /// Services that must deny before a region counts as closed.
-const CLOSED_AFTER: usize = 3;
+const CLOSED_AFTER: usize = 5;
 /// Calls without an answer before a region counts as dead.
 const DEAD_AFTER: u32 = 3;
 /// Calls throttled out before a lane is left alone.
