@@ -4,6 +4,7 @@
 //! `checks/SCHEMA.md`; kinds are in `kind.rs`, the grammar in `parse.rs`, the questions in
 //! `predicate.rs`, and what a file may not say in `validate.rs`.
 
+mod call;
 mod display;
 mod handover;
 mod kind;

@@ -10,6 +10,7 @@
 //! their trust policies, which `sts:AssumeRole` asks itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
 use palisade_checks::technique::{Goal, Requirement, Source};
@@ -51,6 +52,8 @@ pub(crate) struct Abroad {
     by_name: FxHashMap<String, BTreeMap<String, FixedBitSet>>,
     /// Actions on resources whose policy could not be read: it may let anybody in.
     unread: BTreeMap<String, FixedBitSet>,
+    /// The techniques that actions make possible.
+    plans: FxHashMap<FixedBitSet, Rc<[usize]>>,
 }
 
 impl Abroad {
@@ -168,6 +171,19 @@ fn reaches_out(plan: &Plan<'_>) -> bool {
 }
 
 impl Growth<'_, '_> {
+    /// The techniques that reach out and need no more than these actions.
+    fn plans_for(&mut self, bits: FixedBitSet) -> Rc<[usize]> {
+        if let Some(known) = self.offers.abroad.plans.get(&bits) {
+            return Rc::clone(known);
+        }
+        let works = |number: &usize| {
+            reaches_out(&self.plans[*number]) && self.offers.may_try(*number, &bits)
+        };
+        let found: Rc<[usize]> = (0..self.plans.len()).filter(works).collect();
+        self.offers.abroad.plans.insert(bits, Rc::clone(&found));
+        found
+    }
+
     /// What a class of principals can do in the accounts whose resources let it in.
     pub(super) fn try_abroad(
         &mut self,
@@ -175,16 +191,19 @@ impl Growth<'_, '_> {
         actor: &Actor,
         offered: &FixedBitSet,
     ) {
-        let there = self.offers.abroad.of(actor);
-        let mut wanted: Vec<(usize, String)> = Vec::new();
         let home = self.offers.of_actions(&AT_HOME);
-        for (owner, mut bits) in there {
-            bits.union_with(&home);
-            bits.intersect_with(offered);
-            let plans = (0..self.plans.len()).filter(|number| {
-                reaches_out(&self.plans[*number]) && self.offers.may_try(*number, &bits)
-            });
-            wanted.extend(plans.map(|number| (number, owner.to_owned())));
+        let there: Vec<(String, FixedBitSet)> = self
+            .offers
+            .abroad
+            .of(actor)
+            .into_iter()
+            .filter(|(_, bits)| !bits.is_disjoint(offered))
+            .map(|(owner, bits)| (owner.to_owned(), &(&bits | &home) & offered))
+            .collect();
+        let mut wanted: Vec<(usize, String)> = Vec::new();
+        for (owner, bits) in there {
+            let plans = self.plans_for(bits);
+            wanted.extend(plans.iter().map(|number| (*number, owner.clone())));
         }
         for (number, owner) in wanted {
             let plan = &self.plans[number];

@@ -146,6 +146,11 @@ fn each(at_least: usize, check: impl Fn(&Technique, &[&Opt], &mut Vec<String>) -
             }
         }
     }
+    settle(&faults, tried, at_least);
+}
+
+/// Fails with everything that was objected to, and where fewer variants were tried than there are.
+fn settle(faults: &[String], tried: usize, at_least: usize) {
     assert!(
         faults.is_empty(),
         "{} faults:\n{}",

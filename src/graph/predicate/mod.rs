@@ -117,6 +117,12 @@ impl<'a> Question<'_, 'a> {
         ) {
             return None;
         }
+        // What a principal may do to something nobody listed hangs on its own policies first.
+        if let Predicate::May(who, _) = predicate
+            && matches!(self.bound(who), Some(Bound::Known(_)))
+        {
+            return None;
+        }
         predicate.references().into_iter().find_map(|reference| {
             match self.bindings.get(reference.variable()?)? {
                 Bound::Unseen { gap, .. } => Some(&**gap),
@@ -130,6 +136,14 @@ impl<'a> Question<'_, 'a> {
     fn rules_out(&self, predicate: &Predicate, gap: &Gap) -> bool {
         match predicate {
             Predicate::CredentialIn(..) => gap.kind == GapKind::NotCollected,
+            // A task wears a role that trusts tasks.
+            Predicate::RunsWith(on, role) => {
+                let service = on.kind.resource_type().map(|(service, _)| service);
+                match self.bound(role).as_ref().and_then(Bound::arn) {
+                    Some(role) if service == Some("ecs") => self.never_trusts(role, "ecs-tasks"),
+                    _ => false,
+                }
+            }
             Predicate::Attribute(of, path, Test::Names(to)) if path == "role" => {
                 let service = of.kind.resource_type().map(|(service, _)| service);
                 let role = self.bound(to);
