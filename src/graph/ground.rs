@@ -41,6 +41,11 @@ impl<'a> Ground<'a> {
         keys
     }
 
+    /// Every policy text of the snapshot that may speak of tags.
+    pub(crate) fn each_policy(&self, see: &mut dyn FnMut(&PolicyText)) {
+        each_policy(self.snapshot, &mut |text| see(text));
+    }
+
     /// A managed policy by ARN: its document in force. The AWS-managed administrator policy is
     /// known without being read.
     pub(crate) fn managed(&self, arn: &Arn, account: &str) -> Attached {

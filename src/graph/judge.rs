@@ -1,7 +1,7 @@
 //! Puts a technique's requests to the policy engine, and its questions to the facts.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
 use super::solve::{Candidate, Sieve};
+use super::tagging::wanted_tags;
 use super::weigh::Interval;
 use super::{Detects, Interests, Status};
 use crate::exposure::Exposure;
@@ -46,6 +47,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) detects: &'a dyn Detects,
     pub(crate) weights: &'a Weights,
     pub(crate) interests: Interests,
+    wanted_tags: std::cell::OnceCell<BTreeMap<String, BTreeSet<String>>>,
     pub(super) tag_keys: BTreeSet<String>,
     /// What a call that takes no resource is about.
     everything: Arn,
@@ -82,6 +84,7 @@ impl<'a> Judge<'a> {
             detects,
             weights: Weights::builtin(),
             interests,
+            wanted_tags: std::cell::OnceCell::new(),
             tag_keys: ground.tag_keys(),
             everything: Arn::from("*"),
             ground,
@@ -95,6 +98,11 @@ impl<'a> Judge<'a> {
             fresh: RefCell::default(),
             spoken: RefCell::default(),
         }
+    }
+
+    /// Tags of principals that some policy tests.
+    pub(super) fn wanted_tags(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        self.wanted_tags.get_or_init(|| wanted_tags(&self.ground))
     }
 
     /// A row of the step weights.
@@ -199,7 +207,7 @@ impl<'a> Judge<'a> {
             Bound::Known(bucket) if requirement.on.kind == Kind::BUCKET_CONTENT => {
                 self.any_object(actor, requirement, &bucket, bindings)
             }
-            Bound::Known(arn) | Bound::New(arn) => self.ask(actor, call, arn, false),
+            Bound::Known(arn) | Bound::New(arn) => self.ask_known(actor, call, arn),
             Bound::Named { arn, gap } => Some(unsure(self.ask(actor, call, arn, false)?, &gap)),
             Bound::Account(id) => {
                 let resource = self.account_resource(&requirement.action, &id);

@@ -49,6 +49,7 @@ mod shape;
 mod show;
 mod solve;
 mod source;
+mod tagging;
 pub mod weigh;
 
 pub use cause::{Cause, Way};
