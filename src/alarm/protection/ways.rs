@@ -66,7 +66,8 @@ fn first(all: BTreeSet<String>) -> Vec<String> {
     let more = all.len().saturating_sub(TOLD);
     let mut told: Vec<String> = all.into_iter().take(TOLD).collect();
     if more > 0 {
-        told.push(format!("and {more} ways more"));
+        let ways = if more == 1 { "way" } else { "ways" };
+        told.push(format!("and {more} {ways} more"));
     }
     told
 }
@@ -242,6 +243,7 @@ impl Somebody<'_, '_> {
         if matches!(pass, Decision::Denied(_)) {
             return;
         }
+        let mut certain: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (service, action) in ways {
             let says = || format!("`{who}` may hand `{name}` to {service}: {action}");
             let start = self.may(action, "*");
@@ -255,7 +257,25 @@ impl Somebody<'_, '_> {
                 (pass @ Decision::Conditional(c), _) if !c.residual.satisfiable_by_caller() => pass,
                 (_, start) => start,
             };
-            found.add(less, says);
+            match less {
+                Decision::Unknown(_) => found.add(less, says),
+                Decision::Allowed(_) => certain.entry(service).or_default().push(action),
+                Decision::Conditional(c) if c.residual.satisfiable_by_caller() => {
+                    certain.entry(service).or_default().push(action);
+                }
+                _ => {}
+            }
+        }
+        // One sentence for a service, however many of its calls take the role.
+        for (service, actions) in certain {
+            let calls = match actions.as_slice() {
+                [first, _, rest @ ..] => format!("{first} and {} more calls", rest.len() + 1),
+                one => one.concat(),
+            };
+            let says = format!("`{who}` may hand `{name}` to {service}: {calls}");
+            found
+                .how
+                .insert(says.replace(" 1 more calls", " one more call"));
         }
     }
 }

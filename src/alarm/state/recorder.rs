@@ -134,7 +134,12 @@ fn records_global<'s>(snapshot: &'s Snapshot, account: &str) -> Result<bool, &'s
     unread.map_or(Ok(false), Err)
 }
 
+/// Source: RecordingStrategy, AWS Config API Reference, 2026-11: where types are left out by name,
+/// the global types of IAM are recorded unless they are among those, whatever else is set.
 fn takes_global(recorder: &ConfigRecorder) -> bool {
-    let mut types = recorder.resource_types.iter();
-    recorder.include_global || types.any(|name| name.starts_with("AWS::IAM::"))
+    let of_iam = |types: &[String]| types.iter().any(|name| name.starts_with("AWS::IAM::"));
+    let left_out = &recorder.excluded_types;
+    recorder.include_global
+        || of_iam(&recorder.resource_types)
+        || (!left_out.is_empty() && !of_iam(left_out))
 }

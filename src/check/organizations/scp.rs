@@ -148,7 +148,10 @@ fn who(security: &Security<'_>, account: &str) -> Option<Evidence> {
     if names.is_empty() {
         return None;
     }
-    let mut evidence = Evidence::from(format!("{} principals could do it today", names.len()));
+    let mut evidence = Evidence::from(match names.len() {
+        1 => "one principal could do it today".to_owned(),
+        many => format!("{many} principals could do it today"),
+    });
     for name in names.iter().take(10) {
         evidence = evidence.naming(*name);
     }

@@ -160,3 +160,26 @@ fn what_faces_nobody_needs_no_web_acl() {
     let found = state(&snapshot, MEMBER, HOME, Service::Waf);
     assert!(matches!(found, State::OnUnread { .. }), "{found:?}");
 }
+
+#[test]
+fn a_recorder_that_leaves_types_out_by_name_records_iam_unless_it_is_among_them() {
+    let with = |left_out: &str| {
+        let mut snapshot = lit();
+        let member = account(&mut snapshot, MEMBER);
+        for region in member.regions.value_mut().expect("regions").values_mut() {
+            let recorders = &mut region.config.value_mut().expect("config").recorders;
+            for recorder in recorders.values_mut() {
+                recorder.all_supported = false;
+                recorder.include_global = false;
+                recorder.excluded_types = vec![left_out.to_owned()];
+            }
+        }
+        match state(&snapshot, MEMBER, HOME, Service::Config) {
+            State::HalfOn { what, .. } => what.into_iter().map(|one| one.kind).collect(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let kinds: Vec<&str> = with("AWS::EC2::NetworkInterface");
+    assert_eq!(kinds, ["types"]);
+    assert_eq!(with("AWS::IAM::Role"), ["global", "types"]);
+}
