@@ -21,7 +21,7 @@ use super::kms::{KeyUse, Lock};
 use super::openings::{Granted, openings};
 use super::outsider::{outsiders, places};
 use super::reading::is_public;
-use super::search::{Candidate, Denial, Granting, Lens, Search, below, statements};
+use super::search::{Candidate, Denial, Lens, Search, Tries, allows, below, statements};
 use super::states::Target;
 use super::surroundings::{Rcps, Surroundings};
 use super::view::{Gaps, Unread, View};
@@ -263,7 +263,7 @@ impl Facts<'_> {
         objects: &str,
         view: &View,
         one: Option<OneObject<'_>>,
-    ) -> Vec<(Vec<&'static str>, Vec<Candidate>)> {
+    ) -> Vec<Tries> {
         let whole = || {
             vec![Candidate {
                 arn: root.to_owned(),
@@ -318,12 +318,7 @@ impl Facts<'_> {
         }
         let objects = format!("{}/", self.arn);
         let requests = self.requests(capability, &self.arn, &objects, view, one);
-        for (compiled, written) in statements(policy).filter(|(c, _)| c.effect == Effect::Allow) {
-            let mut hits = BTreeSet::new();
-            for (actions, resources) in &requests {
-                let way = Granting::Statement(compiled, written);
-                hits.extend(search.hits(&way, actions, resources));
-            }
+        for (written, hits) in allows(policy, &requests, search) {
             granted.push(Granted {
                 path: Path::Policy {
                     statement: written.label(),

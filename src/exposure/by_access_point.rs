@@ -5,14 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::document::Effect;
-
 use super::audience::{Barrier, Capability, Path};
 use super::bucket::{Facts, OneObject, Point, Rules, denials, quote};
 use super::openings::Granted;
 use super::outsider::{Place, places_of_access_point};
 use super::reading::is_public;
-use super::search::{Granting, Hit, Reach, Search, statements};
+use super::search::{Hit, Reach, Search, allows};
 use super::view::{Unread, View};
 
 impl Facts<'_> {
@@ -115,16 +113,8 @@ impl Facts<'_> {
         let search = Search { places, ..*search };
         let objects = format!("{}/", self.arn);
         let requests = self.requests(capability, &self.arn, &objects, view, one);
-        statements(policy)
-            .filter(|(compiled, _)| compiled.effect == Effect::Allow)
-            .map(|(compiled, written)| {
-                let way = Granting::Statement(compiled, written);
-                let hits = requests
-                    .iter()
-                    .flat_map(|(actions, resources)| search.hits(&way, actions, resources))
-                    .collect();
-                (quote(policy, written.index), hits)
-            })
+        allows(policy, &requests, &search)
+            .map(|(written, hits)| (quote(policy, written.index), hits))
             .collect()
     }
 
@@ -161,16 +151,8 @@ impl Facts<'_> {
                     denials: &denied,
                     ..*search
                 };
-                statements(policy)
-                    .filter(|(compiled, _)| compiled.effect == Effect::Allow)
-                    .map(|(compiled, written)| {
-                        let way = Granting::Statement(compiled, written);
-                        let hits = requests
-                            .iter()
-                            .flat_map(|(actions, resources)| search.hits(&way, actions, resources))
-                            .collect();
-                        (quote(policy, written.index), hits)
-                    })
+                allows(policy, &requests, &search)
+                    .map(|(written, hits)| (quote(policy, written.index), hits))
                     .collect()
             }
             // At its worst it lets through whatever the bucket does.

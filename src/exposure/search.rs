@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::document::{PrincipalKind, Statement};
+use crate::policy::document::{Effect, PrincipalKind, Statement};
 use crate::policy::{CompiledPolicy, CompiledStatement, Context, Request, Tri};
 
 use super::audience::Barrier;
@@ -385,6 +385,25 @@ pub(super) fn statements(
         .into_iter()
         .flat_map(|document| &document.statements);
     policy.statements.iter().zip(written)
+}
+
+/// Actions, and the resources to try them on.
+pub(super) type Tries = (Vec<&'static str>, Vec<Candidate>);
+
+/// What each Allow of a policy lets through of these requests.
+pub(super) fn allows<'p>(
+    policy: &'p CompiledPolicy,
+    requests: &'p [Tries],
+    search: &'p Search<'_>,
+) -> impl Iterator<Item = (&'p Statement, BTreeSet<Hit>)> {
+    let allowing = statements(policy).filter(|(compiled, _)| compiled.effect == Effect::Allow);
+    allowing.map(move |(compiled, written)| {
+        let way = Granting::Statement(compiled, written);
+        let hits = requests
+            .iter()
+            .flat_map(|(actions, resources)| search.hits(&way, actions, resources));
+        (written, hits.collect())
+    })
 }
 
 /// Resources below `prefix` (such as `arn:aws:s3:::bucket/`) that tell the patterns apart.

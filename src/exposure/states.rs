@@ -50,6 +50,21 @@ fn absent() -> States {
     States::Any(vec![None])
 }
 
+/// Keys that speak of whoever signed a request: of one that nobody signed they are absent.
+const OF_A_SESSION: &[&str] = &[
+    "s3:signatureage",
+    "aws:username",
+    "aws:sourceidentity",
+    "aws:federatedprovider",
+    "aws:tokenissuetime",
+    "aws:multifactorauthpresent",
+    "aws:multifactorauthage",
+    "aws:ec2instancesourcevpc",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:assumedroot",
+    "aws:chatbotsourcearn",
+];
+
 impl Target<'_> {
     /// The states of a key (in lower case) in a request by `who` from `place`.
     pub(super) fn states(&self, key: &str, who: &Outsider, place: &Place) -> States {
@@ -252,46 +267,15 @@ impl Target<'_> {
             // Whoever signs can sign like this, in an account of his own.
             "s3:authtype" if signed => self.choice(&["REST-HEADER", "REST-QUERY-STRING", "POST"]),
             "s3:signatureversion" if signed => fact("AWS4-HMAC-SHA256"),
-            "s3:signatureage"
-            | "aws:username"
-            | "aws:sourceidentity"
-            | "aws:federatedprovider"
-            | "aws:tokenissuetime"
-            | "aws:multifactorauthpresent"
-            | "aws:multifactorauthage"
-            | "aws:ec2instancesourcevpc"
-            | "aws:ec2instancesourceprivateipv4"
-            | "aws:assumedroot"
-            | "aws:chatbotsourcearn"
-            | "lambda:sourcefunctionarn"
-            | "ec2:sourceinstancearn"
-                if signed =>
-            {
+            "lambda:sourcefunctionarn" | "ec2:sourceinstancearn" if signed => {
                 self.examples(key, |_| true, true)
             }
+            _ if OF_A_SESSION.contains(&key) && signed => self.examples(key, |_| true, true),
             _ if key.starts_with("aws:principaltag/") && signed => {
                 self.examples(key, |_| true, true)
             }
-            _ if key.starts_with("aws:principal")
-                || matches!(
-                    key,
-                    "s3:authtype"
-                        | "s3:signatureversion"
-                        | "s3:signatureage"
-                        | "aws:username"
-                        | "aws:sourceidentity"
-                        | "aws:federatedprovider"
-                        | "aws:tokenissuetime"
-                        | "aws:multifactorauthpresent"
-                        | "aws:multifactorauthage"
-                        | "aws:ec2instancesourcevpc"
-                        | "aws:ec2instancesourceprivateipv4"
-                        | "aws:assumedroot"
-                        | "aws:chatbotsourcearn"
-                ) =>
-            {
-                absent()
-            }
+            "s3:authtype" | "s3:signatureversion" => absent(),
+            _ if key.starts_with("aws:principal") || OF_A_SESSION.contains(&key) => absent(),
             _ => return None,
         })
     }

@@ -40,28 +40,7 @@ resource "aws_iam_role_policy" "deployer" {
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
 }
 
-resource "aws_iam_user" "builder" {
-  name = "builder"
-  tags = { team = "build" }
-}
-
-resource "aws_iam_access_key" "builder" {
-  user = aws_iam_user.builder.name
-}
-
-resource "aws_iam_user_policy" "builder" {
-  name = "ship-functions"
-  user = aws_iam_user.builder.name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "*" },
-      { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.deployer.arn },
-    ]
-  })
-}
-
-# The same, done right: the only role this user may hand on can do next to nothing.
+# The same, done right: the only role that `painter` may hand on can do next to nothing.
 
 resource "aws_iam_role" "thumbnails" {
   name               = "thumbnails-exec"
@@ -77,22 +56,35 @@ resource "aws_iam_role_policy" "thumbnails" {
   })
 }
 
-resource "aws_iam_user" "painter" {
-  name = "painter"
+# Each of them may make functions, and hand on one role.
+
+locals {
+  ships = {
+    builder = aws_iam_role.deployer.arn
+    painter = aws_iam_role.thumbnails.arn
+  }
 }
 
-resource "aws_iam_access_key" "painter" {
-  user = aws_iam_user.painter.name
+resource "aws_iam_user" "shipper" {
+  for_each = local.ships
+  name     = each.key
+  tags     = { team = "build" }
 }
 
-resource "aws_iam_user_policy" "painter" {
-  name = "ship-thumbnails"
-  user = aws_iam_user.painter.name
+resource "aws_iam_access_key" "shipper" {
+  for_each = local.ships
+  user     = aws_iam_user.shipper[each.key].name
+}
+
+resource "aws_iam_user_policy" "shipper" {
+  for_each = local.ships
+  name     = "ship-functions"
+  user     = aws_iam_user.shipper[each.key].name
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
       { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "*" },
-      { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.thumbnails.arn },
+      { Effect = "Allow", Action = "iam:PassRole", Resource = each.value },
     ]
   })
 }
