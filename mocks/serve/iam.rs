@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::failure::Failure;
 use super::iam_entities::{group, managed, role, user};
-use super::{Desk, Outcome, iam_entities, iam_reports};
+use super::{Desk, Outcome, iam_answers, iam_entities, iam_reports};
 
 pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
     match desk.call.operation.as_str() {
@@ -20,7 +20,7 @@ pub(super) fn answer(desk: &Desk<'_>) -> Outcome {
         | "GetSAMLProvider"
         | "ListOpenIDConnectProviders"
         | "GetOpenIDConnectProvider" => iam_reports::answer(desk),
-        _ => iam_entities::answer(desk),
+        _ => iam_answers::answer(desk),
     }
 }
 

@@ -36,6 +36,7 @@ mod listings_roles;
 mod objects;
 mod objects_list;
 mod objects_read;
+mod objects_spans;
 #[cfg(test)]
 mod objects_tests;
 mod objects_zip;

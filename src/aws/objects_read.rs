@@ -9,22 +9,18 @@ use std::sync::Arc;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use palisade_model::{Gap, GapKind, ObjectEntry, ObjectListing, ObjectMatch, Observed, Why};
-use palisade_secrets::names::{KeyClass, ReadMode};
+use palisade_secrets::names::ReadMode;
 use palisade_secrets::{Engine as Content, Limits, Match, Outcome, Role};
 use tokio::sync::mpsc;
 
 use crate::objects::Shelf;
 use crate::objects_list::Sighting;
+use crate::objects_spans::{Span, cap, left_out, spans};
 use crate::objects_zip::is_zip;
 use crate::tasks::each;
 
-/// The most bytes of one object, whatever its kind asks for.
-const MOST: u64 = 16 << 20;
 /// Bytes asked for at a time.
 pub(crate) const WINDOW: u64 = 1 << 20;
-
-/// First byte, and one past the last, of a stretch that is read in one go.
-pub(crate) type Span = (u64, u64);
 
 /// A range that came.
 struct Window {
@@ -443,41 +439,6 @@ impl Read for Pipe {
         let count = out.len().min(self.window.len());
         out[..count].copy_from_slice(&self.window.split_to(count));
         Ok(count)
-    }
-}
-
-/// How many bytes of an object are worth reading.
-fn cap(class: &KeyClass, per_object: u64) -> u64 {
-    let whole = matches!(class.read, ReadMode::Full | ReadMode::Peek);
-    let cap = if whole {
-        class.cap
-    } else {
-        class.cap.min(per_object)
-    };
-    cap.min(MOST)
-}
-
-/// Which stretches are read: the front, or both ends.
-fn spans(class: &KeyClass, entry: &ObjectEntry, per_object: u64) -> Vec<Span> {
-    let cap = cap(class, per_object);
-    if entry.size <= cap {
-        return vec![(0, entry.size)];
-    }
-    if class.read == ReadMode::HeadTail {
-        // UTF-16 keeps its step when both parts begin at even places.
-        let half = (cap / 2) & !1;
-        return vec![(0, half), ((entry.size - half) & !1, entry.size)];
-    }
-    vec![(0, cap)]
-}
-
-/// The stretch that is not read.
-fn left_out(class: &KeyClass, entry: &ObjectEntry, per_object: u64) -> Option<Span> {
-    let spans = spans(class, entry, per_object);
-    match spans.as_slice() {
-        [(_, end)] => (*end < entry.size).then_some((*end, entry.size)),
-        [(_, end), (begin, _)] => Some((*end, *begin)),
-        _ => None,
     }
 }
 
