@@ -72,21 +72,25 @@ impl Hash for Bound {
 pub(crate) struct Bindings(Vec<(Arc<str>, Bound)>);
 
 impl Bindings {
-    fn place(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(name))
+    fn place(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|(known, _)| **known == *name)
     }
 
     /// What a variable stands for.
     pub(crate) fn get(&self, name: &str) -> Option<&Bound> {
-        self.place(name).ok().map(|at| &self.0[at].1)
+        self.place(name).map(|at| &self.0[at].1)
     }
 
     /// Lets a variable stand for something.
     pub(crate) fn insert(&mut self, name: impl Into<Arc<str>> + AsRef<str>, bound: Bound) {
-        match self.place(name.as_ref()) {
-            Ok(at) => self.0[at].1 = bound,
-            Err(at) => self.0.insert(at, (name.into(), bound)),
+        if let Some(at) = self.place(name.as_ref()) {
+            self.0[at].1 = bound;
+            return;
         }
+        let at = self
+            .0
+            .partition_point(|(known, _)| **known < *name.as_ref());
+        self.0.insert(at, (name.into(), bound));
     }
 
     /// What all of them stand for.

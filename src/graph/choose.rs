@@ -8,10 +8,10 @@ use palisade_checks::technique::{Kind, Predicate, ResourceRef, Test, Trusted};
 use palisade_model::{Arn, Gap, GapKind};
 use rustc_hash::FxHashMap;
 
+use super::atom::{Atom, What};
 use super::bind::{Bindings, Bound};
 use super::ground::IN_EVERY_ACCOUNT;
 use super::judge::Judge;
-use super::plan::{Atom, What};
 use super::solve::Attempt;
 
 /// What a variable may stand for.

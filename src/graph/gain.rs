@@ -11,7 +11,7 @@ use super::admin::administrator;
 use super::bind::Bound;
 use super::grow::Growth;
 use super::plan::Plan;
-use super::solve::{Found, Solution};
+use super::way::{Found, Solution};
 use super::{Node, Status};
 
 /// Versions of one principal that are followed, itself included.

@@ -15,6 +15,7 @@ use fixedbitset::FixedBitSet;
 use palisade_model::Arn;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::before::Before;
 use super::grow::{Growth, cost_of};
 use super::net::{Cost, Id, Net};
 use super::solve::Attempt;
@@ -35,9 +36,8 @@ pub(crate) struct Union {
 /// A technique, the class of who acts and that of who helps.
 pub(crate) type Team = (u32, u64, u64);
 
-/// Techniques tried with principals of two accounts, and nodes looked at before one principal.
+/// Techniques tried with principals of two accounts.
 const MAX_ATTEMPTS: usize = 200_000;
-const MAX_BEFORE: usize = 20_000;
 
 /// What steps that can be drawn together share: the plan, its cost, who helps, what is gained.
 type Alike<H> = (u32, u32, H, Vec<Id>);
@@ -122,7 +122,8 @@ impl Growth<'_, '_> {
                 }
                 let (subjects, helpers) = (round.members[&own].clone(), &round.members[&other]);
                 for (subject, helper) in each_pair(&subjects, &helpers.clone()) {
-                    if self.is_one(subject, helper) || !before.meet(self, round, (subject, helper))
+                    if self.is_one(subject, helper)
+                        || !before.meet((self, round.net), (subject, helper))
                     {
                         continue;
                     }
@@ -173,7 +174,7 @@ impl Growth<'_, '_> {
                                 self.caps.insert(cap.to_owned());
                                 return;
                             }
-                            if before.meet(self, round, pair) {
+                            if before.meet((self, round.net), pair) {
                                 attempts += 1;
                                 self.try_pair(*plan, pair, round, tried);
                             }
@@ -229,7 +230,7 @@ impl Growth<'_, '_> {
     }
 
     /// Whether a way ends in a node: whoever holds it needs nobody else.
-    fn is_end(&self, node: Id) -> bool {
+    pub(super) fn is_end(&self, node: Id) -> bool {
         matches!(
             self.nodes[node as usize],
             Some(Node::Administrator { .. } | Node::Organization { .. })
@@ -390,95 +391,4 @@ fn pairs_of<'c>(
 fn each_pair<'c>(ones: &'c [Id], others: &'c [Id]) -> impl Iterator<Item = (Id, Id)> + 'c {
     let each = |one: &'c Id| others.iter().map(move |other| (*one, *other));
     ones.iter().flat_map(each)
-}
-
-/// Nodes marked in one walk; a new walk unmarks all at once.
-#[derive(Debug, Default)]
-struct Stamps {
-    marks: Vec<u32>,
-    walk: u32,
-}
-
-impl Stamps {
-    fn begin(&mut self, nodes: usize) {
-        self.marks.resize(nodes, 0);
-        self.walk += 1;
-    }
-
-    /// Marks a node; false where it was marked.
-    fn mark(&mut self, node: Id) -> bool {
-        std::mem::replace(&mut self.marks[node as usize], self.walk) != self.walk
-    }
-
-    fn is_marked(&self, node: Id) -> bool {
-        self.marks.get(node as usize) == Some(&self.walk)
-    }
-}
-
-/// From where principals of an account are reached, passing by those that need nobody.
-struct Before<'n> {
-    near: &'n FxHashSet<Id>,
-    of: FxHashMap<Id, Rc<[Id]>>,
-    seen: Stamps,
-    /// The nodes before one principal, marked: most pairs that follow one another have the same.
-    marked: Stamps,
-    current: Option<Id>,
-    whole: bool,
-}
-
-impl<'n> Before<'n> {
-    fn new(near: &'n FxHashSet<Id>) -> Self {
-        Before {
-            near,
-            of: FxHashMap::default(),
-            seen: Stamps::default(),
-            marked: Stamps::default(),
-            current: None,
-            whole: true,
-        }
-    }
-
-    /// Whether somebody can hold both.
-    fn meet(&mut self, growth: &Growth<'_, '_>, round: &Round<'_>, (one, other): (Id, Id)) -> bool {
-        if self.near.contains(&one) || self.near.contains(&other) {
-            return false;
-        }
-        if self.current != Some(one) {
-            self.current = Some(one);
-            self.marked.begin(round.net.len());
-            for node in self.before(growth, round.net, one).iter() {
-                self.marked.mark(*node);
-            }
-        }
-        let theirs = self.before(growth, round.net, other);
-        theirs.iter().any(|node| self.marked.is_marked(*node))
-    }
-
-    /// The nodes from which one is reached, itself among them.
-    fn before(&mut self, growth: &Growth<'_, '_>, net: &Net, id: Id) -> Rc<[Id]> {
-        if let Some(known) = self.of.get(&id) {
-            return Rc::clone(known);
-        }
-        self.seen.begin(net.len());
-        self.seen.mark(id);
-        let mut all = vec![id];
-        let mut at = 0;
-        while let Some(node) = all.get(at).copied() {
-            at += 1;
-            for number in net.into(node) {
-                let tail = net.link(number).tail;
-                let ends = growth.is_end(tail) || self.near.contains(&tail);
-                if !ends && self.seen.mark(tail) {
-                    all.push(tail);
-                }
-            }
-            if all.len() > MAX_BEFORE {
-                self.whole = false;
-                break;
-            }
-        }
-        let all: Rc<[Id]> = all.into();
-        self.of.insert(id, Rc::clone(&all));
-        all
-    }
 }

@@ -20,7 +20,7 @@ use super::fresh::{Named, Patterns, Wanted};
 use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
-use super::solve::{Candidate, Sieve};
+use super::sift::{Candidate, Sieve};
 use super::tagging::wanted_tags;
 use super::weigh::Interval;
 use super::{Detects, Interests, Status};

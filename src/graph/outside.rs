@@ -11,7 +11,8 @@ use super::gain::fullest;
 use super::grow::{Drawn, Growth};
 use super::net::{Cost, Id};
 use super::plan::Plan;
-use super::solve::{Attempt, Solution};
+use super::solve::Attempt;
+use super::way::Solution;
 use super::weigh::{Detection, nats};
 
 impl Growth<'_, '_> {

@@ -12,7 +12,8 @@ use super::entry::Entry;
 use super::find::{Found, Graph};
 use super::grow::{Drawn, cost_of};
 use super::net::{Cost, Id};
-use super::solve::{Attempt, Solution};
+use super::solve::Attempt;
+use super::way::Solution;
 use super::weigh::{Interval, Level, Nats, Score, Span, score};
 use super::{Edge, Fact, Factor, Node, Path, Status, Stop};
 

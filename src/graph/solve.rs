@@ -9,106 +9,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palisade_checks::technique::{
-    Predicate, Requirement, ResourceRef, Selector, Speed, WeightHint,
-};
-use palisade_model::{Arn, Gap};
+use palisade_checks::technique::{Requirement, ResourceRef, Selector, Speed, WeightHint};
 
+use super::Status;
 use super::actor::{Actor, Crew};
-use super::ask::Asked;
-use super::bind::{Bindings, Bound, Truth};
+use super::atom::{Atom, Mask, What};
+use super::bind::{Bindings, Bound};
 use super::choose::Choice;
 use super::judge::Judge;
-use super::plan::{Atom, Mask, Plan, What};
-use super::weigh::{Detection, Interval};
-use super::{Fact, Status};
-
-/// What a way gains: the goal, the policy or group that comes with it, and the kind of gain.
-pub(crate) type Gained = (Option<Arc<str>>, Option<Arc<str>>, usize);
-
-/// The ways a technique works out, by what they gain.
-pub(crate) type Found = BTreeMap<Gained, Vec<Solution>>;
-
-/// One way a technique works out.
-#[derive(Clone, Debug)]
-pub(crate) struct Solution {
-    pub(crate) bindings: Bindings,
-    /// The option taken in each group.
-    pub(crate) options: Rc<[usize]>,
-    pub(crate) state: Rc<State>,
-}
-
-/// What has been established so far.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct State {
-    pub(crate) status: Status,
-    /// Conditions and waiting, without the calls.
-    pub(crate) factor: Factor,
-    /// Who notices each call.
-    pub(crate) calls: Vec<Detection>,
-    /// Requests and facts, where they are to be explained.
-    pub(crate) asked: Vec<Asked>,
-    pub(crate) facts: Vec<Fact>,
-    pub(crate) gaps: Vec<Gap>,
-    /// A principal that must be in hand besides.
-    pub(crate) also: Option<Arn>,
-    /// Whether the second principal had to send something.
-    pub(crate) helped: bool,
-}
-
-/// An [`Interval`] that begins at one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Factor(pub(crate) Interval);
-
-impl Default for Factor {
-    fn default() -> Self {
-        Factor(Interval::ONE)
-    }
-}
-
-impl State {
-    /// Takes in the answer to a request.
-    fn take(&mut self, asked: Asked, explain: bool) {
-        self.status = self.status.max(asked.status);
-        self.helped |= asked.second;
-        self.factor.0 = self.factor.0.and(asked.factor);
-        self.calls.extend(asked.heard);
-        if explain {
-            self.gaps.extend(asked.gaps.iter().cloned());
-            self.asked.push(asked);
-        }
-    }
-
-    /// What both have established.
-    fn and(&self, other: &State) -> State {
-        let mut both = self.clone();
-        both.status = both.status.max(other.status);
-        both.factor.0 = both.factor.0.and(other.factor.0);
-        both
-    }
-
-    /// Whether it needs nobody in hand whom the other does not need as well.
-    fn asks_no_more_than(&self, other: &State) -> bool {
-        (self.also.is_none() || self.also == other.also) && (!self.helped || other.helped)
-    }
-
-    /// Whether nothing that was kept tells them apart; requests and facts are not compared.
-    fn is_like(&self, other: &State) -> bool {
-        self.status == other.status
-            && self.factor == other.factor
-            && self.calls == other.calls
-            && self.also == other.also
-            && self.helped == other.helped
-    }
-
-    /// How good it is for the attacker: the upper end, calls counted.
-    pub(crate) fn worth(&self, judge: &Judge<'_>) -> u32 {
-        let call = judge.weights.step["call"].1;
-        self.calls
-            .iter()
-            .fold(self.factor.0.hi, |w, _| super::weigh::scale(w, call))
-    }
-}
+use super::plan::Plan;
+use super::way::{Found, Solution, State, wins};
 
 /// A technique being tried by one actor, or by nobody in particular.
 pub(crate) struct Attempt<'p, 'j, 'a> {
@@ -200,6 +110,15 @@ impl<'p, 'j, 'a> Attempt<'p, 'j, 'a> {
         trial.start(given);
         trial.found
     }
+
+    /// Who may send what.
+    pub(super) fn crew(&self) -> Option<Crew<'_>> {
+        Some(Crew {
+            first: self.actor?,
+            second: self.helper,
+            shared: &self.plan.shared,
+        })
+    }
 }
 
 /// An attempt under way, and what it has found.
@@ -257,7 +176,7 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
         if !self.all_hold(&ready, &held.bindings, &mut state) {
             return;
         }
-        if let Some((name, choice)) = self.choose(&step.atoms, &held) {
+        if let Some((name, choice)) = self.choose(&step.atoms, (&held.bindings, held.bound)) {
             self.bind(step, (name, choice), held, &state, collected);
             return;
         }
@@ -313,14 +232,6 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
             }
             self.walk(step.clone(), held, state, collected);
         }
-    }
-
-    /// Whether everything holds; takes in what it costs.
-    fn all_hold(&self, atoms: &[&'p Atom<'a>], bindings: &Bindings, state: &mut State) -> bool {
-        atoms.iter().all(|atom| match atom.what {
-            What::Need(requirement) => self.ask(requirement, bindings, state),
-            What::Hold(predicate) => self.hold(predicate, &atom.names, bindings, state),
-        })
     }
 
     /// Tries the options of a group: together with what follows where they share a variable,
@@ -418,15 +329,6 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
         })
     }
 
-    /// Who may send what.
-    fn crew(&self) -> Option<Crew<'_>> {
-        Some(Crew {
-            first: self.actor?,
-            second: self.helper,
-            shared: &self.plan.shared,
-        })
-    }
-
     /// Settles the names of what does not exist yet, and keeps the result if none is better.
     fn finish(
         &mut self,
@@ -491,235 +393,5 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
                 state: Rc::clone(state),
             });
         }
-    }
-
-    fn ask(&self, requirement: &'a Requirement, bindings: &Bindings, state: &mut State) -> bool {
-        let Some(crew) = self.crew() else {
-            return false;
-        };
-        match self.judge.require(&crew, requirement, bindings) {
-            Some(asked) => {
-                state.take(asked, self.explain);
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn hold(
-        &self,
-        predicate: &'a Predicate,
-        names: &[Arc<str>],
-        bindings: &Bindings,
-        state: &mut State,
-    ) -> bool {
-        if let Predicate::Different(a, b) = predicate
-            && self.crowd
-            && [a, b]
-                .into_iter()
-                .any(|side| side.selector == Selector::SelfRef)
-        {
-            return true;
-        }
-        if let Predicate::Held(who) = predicate {
-            return self.hold_held(who, bindings, state);
-        }
-        let truth = self.judge.holds(predicate, names, bindings, self.account);
-        self.learn(predicate, &truth, bindings, state)
-    }
-
-    /// Takes in what a fact says; false where it rules the way out.
-    fn learn(
-        &self,
-        predicate: &Predicate,
-        truth: &Truth,
-        bindings: &Bindings,
-        state: &mut State,
-    ) -> bool {
-        let status = match truth {
-            Truth::No => return false,
-            Truth::Yes => Status::Proven,
-            Truth::Unknown(gaps) => {
-                if self.explain {
-                    state.gaps.extend(gaps.iter().cloned());
-                }
-                Status::Possible
-            }
-        };
-        state.status = state.status.max(status);
-        if let Predicate::CredentialIn(..) = predicate {
-            // What was found must be tried.
-            state.calls.push(Detection::default());
-            if self.actor.is_none() {
-                state.calls.push(Detection::default());
-            }
-        }
-        if waits(predicate) {
-            state.factor.0 = state.factor.0.and(self.judge.step("wait"));
-        }
-        if self.explain {
-            state.facts.push(fact(predicate, bindings, status));
-        }
-        true
-    }
-
-    /// Something the attacker must hold besides: the actor itself, or one other principal.
-    fn hold_held(&self, who: &ResourceRef, bindings: &Bindings, state: &mut State) -> bool {
-        let bound = who.variable().and_then(|name| bindings.get(name));
-        let Some(arn) = bound.and_then(Bound::arn) else {
-            return false;
-        };
-        if self.actor.is_some_and(|actor| actor.arn == *arn) {
-            return true;
-        }
-        if self.helper.is_some_and(|helper| helper.arn == *arn) {
-            state.helped = true;
-            return true;
-        }
-        if state.also.as_ref().is_some_and(|other| other != arn) {
-            return false;
-        }
-        state.also = Some(arn.clone());
-        true
-    }
-
-    /// The open variable with the fewest candidates.
-    fn choose(&self, atoms: &[&'p Atom<'a>], held: &Held) -> Option<(Arc<str>, Choice)> {
-        let open = atoms.iter().fold(0, |all, atom| all | atom.needs) & !held.bound;
-        let variables = self.plan.variables.iter();
-        variables
-            .filter(|name| self.plan.bit(name) & open != 0)
-            .map(|name| {
-                let candidates = self
-                    .judge
-                    .candidates(&self.attempt, name, atoms, &held.bindings);
-                (Arc::clone(name), candidates)
-            })
-            .min_by_key(|(_, choice)| choice.weight)
-    }
-
-    /// What a variable may stand for, and what the facts say that hang on nobody's choice; of a
-    /// list that is shared, those are asked once. Takes out what it has asked.
-    fn sift(
-        &self,
-        (name, choice): (&Arc<str>, &Choice),
-        ready: &mut Vec<&'p Atom<'a>>,
-        bindings: &Bindings,
-        place: (usize, usize),
-    ) -> Rc<[Candidate]> {
-        let plain = |bound: &Bound| Candidate {
-            bound: bound.clone(),
-            state: State::default(),
-        };
-        if !choice.shared || self.explain {
-            return choice.all.iter().map(plain).collect();
-        }
-        let fixed = |variable: &Arc<str>| {
-            let bound = bindings.get(variable);
-            variable == name || matches!(bound, Some(Bound::Unseen { .. } | Bound::Account(_)))
-        };
-        let is_fixed = |atom: &&&Atom<'a>| atom.is_fact() && atom.names.iter().all(fixed);
-        let (alone, others): (Vec<_>, Vec<_>) = ready.iter().copied().partition(|a| is_fixed(&a));
-        *ready = others;
-        let given = alone.iter().flat_map(|atom| &atom.names);
-        let given = given.filter(|variable| *variable != name);
-        let key = Sieve {
-            plan: std::ptr::from_ref(self.plan) as usize,
-            place,
-            list: choice.all.as_ptr() as usize,
-            variable: self.plan.bit(name),
-            account: self.judge.scene.number_of(self.account),
-            given: given
-                .map(|variable| bindings.get(variable).cloned())
-                .collect(),
-        };
-        if let Some(known) = self.judge.sifted.borrow().get(&key) {
-            return Rc::clone(known);
-        }
-        let mut bindings = bindings.clone();
-        let holding = choice.all.iter().filter_map(|bound| {
-            let mut candidate = plain(bound);
-            bindings.insert(Arc::clone(name), bound.clone());
-            let holds = alone.iter().all(|atom| match atom.what {
-                What::Need(_) => true,
-                What::Hold(predicate) => {
-                    let truth = self.judge.answer(predicate, &bindings, self.account);
-                    self.learn(predicate, &truth, &bindings, &mut candidate.state)
-                }
-            });
-            holds.then_some(candidate)
-        });
-        let sifted: Rc<[Candidate]> = holding.collect();
-        let mut all = self.judge.sifted.borrow_mut();
-        all.insert(key, Rc::clone(&sifted));
-        sifted
-    }
-}
-
-/// Something a variable may stand for, and what facts say of it.
-#[derive(Debug)]
-pub(crate) struct Candidate {
-    bound: Bound,
-    state: State,
-}
-
-/// Candidates of a list for one variable in one place of a plan: the group and option, where it is
-/// in one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Sieve {
-    plan: usize,
-    place: (usize, usize),
-    list: usize,
-    variable: Mask,
-    account: Result<u32, String>,
-    /// What the other variables of those facts stand for.
-    given: Vec<Option<Bound>>,
-}
-
-/// Whether no other way is as sure, worth as much and asks for nobody more; drops those it beats.
-fn wins<T>(
-    ways: &mut Vec<T>,
-    own: &State,
-    judge: &Judge<'_>,
-    state: impl Fn(&T) -> &State,
-) -> bool {
-    let worth = own.worth(judge);
-    let beaten = ways.iter().map(&state).any(|other| {
-        other.asks_no_more_than(own) && other.status <= own.status && other.worth(judge) >= worth
-    });
-    if !beaten {
-        ways.retain(|other| {
-            let other = state(other);
-            !own.asks_no_more_than(other) || other.status < own.status || other.worth(judge) > worth
-        });
-    }
-    !beaten
-}
-
-/// Whether the fact means that somebody else must act first.
-fn waits(predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Triggered(..) => true,
-        Predicate::Any(parts) | Predicate::All(parts) => parts.iter().any(waits),
-        _ => false,
-    }
-}
-
-fn fact(predicate: &Predicate, bindings: &Bindings, status: Status) -> Fact {
-    let mut text = predicate.to_string();
-    let mut resource = None;
-    for reference in predicate.references() {
-        let bound = reference
-            .variable()
-            .and_then(|name| bindings.get(name).map(|b| (name, b)));
-        if let Some((name, bound)) = bound {
-            text = text.replace(&format!("${name}"), &bound.text());
-            resource = resource.or_else(|| bound.arn().cloned());
-        }
-    }
-    Fact {
-        text,
-        resource,
-        status,
     }
 }
