@@ -194,6 +194,17 @@ fn a_bus_of_another_region_keeps_the_regions_name_in_the_event() {
 }
 
 #[test]
+fn a_rule_that_does_not_say_whether_it_is_enabled_is_unknown() {
+    let mut snapshot = pipeline();
+    let rule = rules(&mut snapshot, ACCOUNT).get_mut("security-services");
+    rule.expect("the rule").state.clear();
+    unknown(&snapshot);
+    let rule = rules(&mut snapshot, ACCOUNT).get_mut("security-services");
+    rule.expect("the rule").state = "DISABLED".to_owned();
+    broken(&snapshot, Link::Rule);
+}
+
+#[test]
 fn a_rule_on_a_bus_of_ones_own_never_sees_a_call() {
     let mut snapshot = pipeline();
     let moved = std::mem::take(rules(&mut snapshot, ACCOUNT));

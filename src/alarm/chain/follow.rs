@@ -116,6 +116,11 @@ fn one_rule(
     if rule.state == "DISABLED" {
         return vec![broken(Link::Rule, format!("rule `{name}` is disabled"))];
     }
+    if rule.state.is_empty() {
+        return vec![Err(Stop::Unknown(format!(
+            "whether rule `{name}` is enabled"
+        )))];
+    }
     if call.read_only && rule.state != "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" {
         let why = format!("rule `{name}` does not ask for read-only calls");
         return vec![broken(Link::Rule, why)];
