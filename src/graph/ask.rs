@@ -51,11 +51,14 @@ pub(crate) struct Asked {
 /// Who sends which call about which resource, and whether that is yet to be made.
 type MemoKey = (u64, u32, Arn, bool);
 
+/// An action, and the context it is sent with.
+type Sent = (String, Vec<(String, String)>);
+
 /// What has been asked so far.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Calls by what they are, and by the requirement that asks for them where that says all.
-    calls: FxHashMap<(String, Vec<(String, String)>), Rc<Call>>,
+    calls: FxHashMap<Sent, Rc<Call>>,
     by_requirement: FxHashMap<usize, Rc<Call>>,
     answers: FxHashMap<MemoKey, Option<Short>>,
     heard: FxHashMap<(u32, String, String), Detection>,

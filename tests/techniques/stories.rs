@@ -229,3 +229,21 @@ fn every_technique_that_draws_a_step_has_a_story() {
     let reasons: Vec<&str> = UNTOLD.iter().map(|(id, _)| *id).collect();
     assert_eq!(untold, reasons);
 }
+
+#[test]
+fn every_step_of_a_path_says_what_it_stands_on() {
+    let mut faults = Vec::new();
+    for name in stories() {
+        let world = World::load(&name).unwrap();
+        let engine = Engine::new(world.snapshot());
+        let all = techniques().unwrap();
+        let graph = Graph::build(world.snapshot(), all, &engine, &Unheard);
+        for pair in graph.paths(&palisade::graph::Query::default()).pairs {
+            let hops = pair.best.hops.iter();
+            let drawn = hops.filter(|hop| all.iter().any(|known| known.id == hop.technique));
+            let bare = drawn.filter(|hop| hop.requests.is_empty() && hop.facts.is_empty());
+            faults.extend(bare.map(|hop| format!("{name}: {} to {}", hop.technique, hop.to.id())));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

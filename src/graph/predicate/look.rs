@@ -41,6 +41,9 @@ impl<'a> Look<'a> {
             for listing in maps.chain(account.resources.values()) {
                 for resource in listing.value().into_iter().flat_map(BTreeMap::values) {
                     listed.insert(resource.arn.as_str(), resource);
+                    if resource.arn.account().is_empty() {
+                        owners.insert(resource.arn.as_str(), id.as_str());
+                    }
                 }
             }
             let buckets = account
@@ -80,6 +83,8 @@ impl<'a> Look<'a> {
                 let bucket = arn.resource().split('/').next()?;
                 self.owners.get(bucket).copied()
             }
+            // Snapshots and images are named without their account.
+            _ if arn.account().is_empty() => self.owners.get(arn.as_str()).copied(),
             _ => Some(arn.account()),
         }
     }
