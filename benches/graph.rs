@@ -3,6 +3,8 @@
 //! Prints for each size and shape what every stage took, and time and memory per principal: the
 //! pair search and the root causes are in it. `cargo bench --bench graph -- 100000 200` asks for one size.
 
+#![allow(clippy::print_stdout, reason = "a bench says what it measured")]
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -280,7 +282,7 @@ fn role(id: &str, n: usize, all: usize, management: &str, dice: &mut Dice) -> Ro
         "glue.amazonaws.com",
         "states.amazonaws.com",
     ];
-    let (path, name) = if n % 7 == 0 {
+    let (path, name) = if n.is_multiple_of(7) {
         ("/ci/", format!("ci-{n}"))
     } else {
         ("/", format!("role-{n}"))
@@ -329,7 +331,7 @@ fn role(id: &str, n: usize, all: usize, management: &str, dice: &mut Dice) -> Ro
             .push(Arn::from("arn:aws:iam::aws:policy/AdministratorAccess")),
         3..=12 => drop(role.inline.insert(
             "assume".to_owned(),
-            allow(&["sts:AssumeRole"], &format!("arn:aws:iam::*:role/ci/*")),
+            allow(&["sts:AssumeRole"], "arn:aws:iam::*:role/ci/*"),
         )),
         13..=16 => {
             let pass = allow(&["iam:PassRole"], &format!("arn:aws:iam::{id}:role/ci/*"));

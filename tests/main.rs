@@ -1,6 +1,11 @@
 //! The test storeys.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "measurements are for whoever asks")]
+#![allow(
+    clippy::unnecessary_fold,
+    reason = "`all` would stop at the first part that fails; every part has an effect"
+)]
 #![allow(unreachable_pub, reason = "modules of one binary")]
 
 mod alarm;

@@ -130,6 +130,23 @@ fn a_fault_of_the_settings_names_its_line_and_what_was_meant() {
 }
 
 #[test]
+fn a_slip_in_an_action_is_told_with_what_was_meant() {
+    for (action, told) in [
+        ("iam:PasRole", "did you mean `iam:PassRole`?"),
+        ("iam:*", "more than one action"),
+        ("imaginary:Do", "AWS documents no action"),
+    ] {
+        let output = palisade(&["who-can", action, "--world", "hardened"]);
+        assert_eq!(code(&output), 2);
+        assert!(
+            text(&output.stderr).contains(told),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
 fn a_fault_of_the_accepted_risks_names_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("risks.toml");

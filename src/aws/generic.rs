@@ -281,7 +281,7 @@ impl<'a> Rows<'a> {
         let holds = self.items == "."
             || self.items.split('|').any(names)
             || (!self.read.is_empty() && names(self.read));
-        !holds && !(is_silent && self.may_be_silent)
+        !(holds || is_silent && self.may_be_silent)
     }
 }
 

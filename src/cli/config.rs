@@ -231,7 +231,7 @@ fn arguments(command: &str) -> Vec<clap::Arg> {
 }
 
 /// The rest of a sentence that names what was probably meant.
-fn did_you_mean(typed: &str, names: impl Iterator<Item = String>) -> String {
+pub(crate) fn did_you_mean(typed: &str, names: impl Iterator<Item = String>) -> String {
     let near = names.map(|name| (distance(typed, &name), name)).min();
     match near {
         Some((changes, name)) if changes <= 2 => format!(": did you mean `{name}`?"),

@@ -6,6 +6,7 @@ use palisade::policy::{Context, Decision, Engine, Residual, simulate};
 use palisade::report::escape;
 use serde_json::{Value, json};
 
+use super::config::did_you_mean;
 use super::exit::Failure;
 
 /// A request, its decision, and why.
@@ -33,11 +34,25 @@ pub(crate) fn context(pairs: &[String]) -> anyhow::Result<Context> {
 
 /// Refuses actions that AWS does not document.
 pub(crate) fn known_action(action: &str) -> anyhow::Result<()> {
-    if palisade_model::actions().is_known_action(action) {
+    let table = palisade_model::actions();
+    if table.is_known_action(action) {
         return Ok(());
     }
+    if action.contains(['*', '?']) {
+        return Err(Failure::usage(
+            format!("`{}` is more than one action", escape::plain(action)),
+            "ask for one action at a time, or for all a principal may do: \
+             `palisade explain PRINCIPAL --permissions`",
+        ));
+    }
+    let service = action.split(':').next().unwrap_or_default();
+    let near = table.matching(&format!("{service}:*"));
+    let meant = did_you_mean(
+        action,
+        near.into_iter().map(palisade_model::Action::full_name),
+    );
     Err(Failure::usage(
-        format!("AWS documents no action `{}`", escape::plain(action)),
+        format!("AWS documents no action `{}`{meant}", escape::plain(action)),
         "actions read `service:Name`, such as `iam:PassRole`",
     ))
 }

@@ -64,8 +64,8 @@ fn the_exempted_are_let_through_and_nobody_else_can_become_them() {
         ..palisade_model::Role::default()
     };
     account.iam.roles = Observed::Value([("keeper".to_owned(), keeper)].into());
-    let written =
-        scp::write(&snapshot, &[role.clone()], &BTreeSet::new()).expect("there is an organization");
+    let written = scp::write(&snapshot, std::slice::from_ref(&role), &BTreeSet::new())
+        .expect("there is an organization");
     assert_eq!(written.still_open, Vec::<String>::new());
     assert!(written.documents.iter().all(|d| d.json.contains(&role)));
     assert!(written.cli().contains("attach-policy"));

@@ -131,7 +131,7 @@ fn oracle(row: &Row, around: &Around, perimeter: bool) -> [Who; 4] {
     let ignores = around.account.0 || around.bucket.0;
     let restricts = around.account.1 || around.bucket.1;
     let gate = match row.by {
-        By::Acl { group } => !around.enforced && !(group && ignores),
+        By::Acl { group } => !(around.enforced || group && ignores),
         By::Policy { public } => !(public && restricts),
         By::Point => !(restricts || around.point),
         By::Cdn => true,
@@ -191,7 +191,7 @@ fn denied(who: Who, row: &Row, deny: Deny) -> Who {
 fn combinations() -> Vec<Around> {
     let mut out = Vec::new();
     for bits in 0..(1 << 8) * DENIES.len() {
-        let bit = |at: usize| bits / DENIES.len() >> at & 1 == 1;
+        let bit = |at: usize| ((bits / DENIES.len()) >> at) & 1 == 1;
         out.push(Around {
             account: (bit(0), bit(1)),
             bucket: (bit(2), bit(3)),

@@ -33,10 +33,10 @@ fn paths(snapshot: &Snapshot, from: &[&str], to: &[&str]) -> Result<PathSet, Str
 fn crowd(many: usize) -> String {
     let mut text = String::from("    roles:\n");
     for n in 0..many {
-        let _ = write!(
+        let _ = writeln!(
             text,
             "      copy-{n:04}: {{ trust: {{ service: ec2.amazonaws.com }}, inline: {{ p: {{ allow: \
-             [iam:PassRole, lambda:CreateFunction, lambda:InvokeFunction], on: \"*\" }} }} }}\n"
+             [iam:PassRole, lambda:CreateFunction, lambda:InvokeFunction], on: \"*\" }} }} }}"
         );
     }
     text.push_str(

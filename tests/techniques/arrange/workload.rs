@@ -164,7 +164,7 @@ pub(super) fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: boo
                 palisade_checks::technique::RootWeakness::AccessKeys
             );
             stage.account().iam.root = Observed::Value(palisade_model::RootUser {
-                mfa: !(wanted && !keys),
+                mfa: !wanted || keys,
                 access_keys: wanted && keys,
                 password: Some(true),
             });
