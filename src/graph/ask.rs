@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use palisade_checks::technique::{ContextValue, Requirement};
-use palisade_model::{Arn, Gap, GapKind, Observed};
+use palisade_model::{Arn, Gap, GapKind, Observed, actions};
 use rustc_hash::FxHashMap;
 
 use super::Status;
@@ -27,6 +27,8 @@ pub(crate) struct Call {
     number: u32,
     pub(crate) action: String,
     pub(crate) context: Vec<(String, String)>,
+    /// Whether it is checked against a resource, and not against `*`.
+    pub(super) takes_resource: bool,
     /// A permission that is checked in passing.
     silent: bool,
 }
@@ -109,6 +111,9 @@ impl Judge<'_> {
                     number,
                     action: action.clone(),
                     context: context.clone(),
+                    takes_resource: actions()
+                        .find(action)
+                        .is_some_and(|action| action.takes_resource()),
                     silent: action.eq_ignore_ascii_case("iam:PassRole"),
                 })
             });

@@ -157,7 +157,7 @@ impl Judge<'_> {
         let mut answers = Vec::new();
         for requirement in requirements {
             let call = self.call_of(requirement, bindings)?;
-            let resource = match requirement.takes_resource() {
+            let resource = match call.takes_resource {
                 true => name,
                 false => "*",
             };

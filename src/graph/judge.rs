@@ -182,7 +182,7 @@ impl<'a> Judge<'a> {
     ) -> Option<Asked> {
         let call = self.call_of(requirement, bindings)?;
         let abroad = is_abroad(actor, bindings);
-        if !requirement.takes_resource() {
+        if !call.takes_resource {
             // What names no resource is done at home.
             return match abroad && !is_at_home(requirement) {
                 true => None,
