@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palisade_checks::technique::{ContextValue, Kind, Predicate, Requirement, Selector};
+use palisade_checks::technique::{ContextValue, Kind, Predicate, Requirement, Selector, Trusted};
 use palisade_checks::weights::Weights;
 use palisade_model::{Arn, Gap, Snapshot};
 use rustc_hash::FxHashMap;
@@ -124,6 +124,9 @@ impl<'a> Judge<'a> {
         bindings: &Bindings,
         account: &str,
     ) -> Rc<Truth> {
+        if is_quick(predicate) {
+            return Rc::new(self.answer(predicate, bindings, account));
+        }
         let key = About {
             predicate: std::ptr::from_ref(predicate) as usize,
             account: self.scene.number_of(account),
@@ -252,6 +255,30 @@ impl<'a> Judge<'a> {
             },
             _ => "*".to_owned(),
         }
+    }
+}
+
+/// Whether a fact is looked up faster than remembered.
+fn is_quick(predicate: &Predicate) -> bool {
+    use Predicate as P;
+    match predicate {
+        P::Not(inner) => is_quick(inner),
+        P::Any(parts) | P::All(parts) => parts.iter().all(is_quick),
+        P::Trusts(_, Trusted::Service(_), _) => true,
+        P::IsUser(_)
+        | P::IsRole(_)
+        | P::Different(..)
+        | P::ServiceLinked(_)
+        | P::SsoReserved(_)
+        | P::Named(..)
+        | P::Attached(..)
+        | P::CustomerManaged(_)
+        | P::HasBoundary(_)
+        | P::Count(..)
+        | P::HasInstanceProfile(_)
+        | P::Attribute(..)
+        | P::OwnAccount(_) => true,
+        _ => false,
     }
 }
 
