@@ -33,7 +33,9 @@ impl Judge<'_> {
             Bound::Known(arn) => self.facts.role(arn),
             _ => None,
         }) {
-            all.extend(narrowed(role.trust.as_str(), service));
+            if let Ok(trust) = self.look.document(&role.trust) {
+                all.extend(narrowed(&trust, service));
+            }
         }
         // What speaks of another sort of resource says nothing of this one.
         all.retain(|pattern| !matches!(witness(&[pattern.as_str(), template], &[]), Ok(None)));
@@ -51,10 +53,7 @@ pub(super) fn is_source(name: &Arn, sources: &BTreeSet<String>) -> bool {
 }
 
 /// The source patterns of the statements that let a service in; none where one asks for none.
-fn narrowed(trust: &str, service: &str) -> Vec<String> {
-    let Ok(document) = Document::parse(trust) else {
-        return Vec::new();
-    };
+fn narrowed(trust: &Document, service: &str) -> Vec<String> {
     let lets_in = |statement: &&Statement| {
         let mut names = statement.principal.iter().flatten();
         statement.effect == Effect::Allow
@@ -64,7 +63,7 @@ fn narrowed(trust: &str, service: &str) -> Vec<String> {
             })
     };
     let mut all = Vec::new();
-    for statement in document.statements.iter().filter(lets_in) {
+    for statement in trust.statements.iter().filter(lets_in) {
         let asked = statement.conditions.iter().filter(|condition| {
             let operator = condition.operator.to_ascii_lowercase();
             condition.key.eq_ignore_ascii_case("aws:SourceArn")
