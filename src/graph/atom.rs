@@ -55,11 +55,10 @@ impl<'a> Atom<'a> {
         self.names = names.into_iter().map(Arc::from).collect();
     }
 
-    /// Whether it is a fact, whoever tries: nothing to be tried out, and nothing about himself.
+    /// Whether it is a fact, whoever tries.
     pub(crate) fn is_fact(&self) -> bool {
-        let tried = |predicate| matches!(predicate, &Predicate::CredentialIn(..));
-        let fact = matches!(self.what, What::Hold(predicate) if !tried(predicate));
-        fact && !self.names.iter().any(|name| &**name == "self")
+        let personal = self.names.iter().any(|name| &**name == "self");
+        matches!(self.what, What::Hold(_)) && !personal
     }
 
     /// Whether everything it needs is among these.

@@ -100,6 +100,9 @@ pub(crate) struct Growth<'g, 'a> {
 
 impl<'g, 'a> Growth<'g, 'a> {
     pub(crate) fn new(judge: &'g Judge<'a>, plans: &'g [Plan<'a>]) -> Self {
+        let offers = Offers::new(plans, &judge.scene);
+        let numbered = judge.numbered.set(offers.actions().to_vec());
+        debug_assert!(numbered.is_ok(), "a judge serves one graph");
         Growth {
             judge,
             plans,
@@ -113,7 +116,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             queue: VecDeque::new(),
             known: BTreeMap::new(),
             versions: BTreeMap::new(),
-            offers: Offers::new(plans, &judge.scene),
+            offers,
             means: BTreeMap::new(),
             teams: FxHashMap::default(),
             unions: Vec::new(),
@@ -267,6 +270,8 @@ impl<'g, 'a> Growth<'g, 'a> {
         let offered = self.offers.of(&first);
         let layers = self.judge.engine.standing(first.arn.as_str());
         let means = self.offers.means(&first, &layers, offered.clone());
+        let sure = means.sure.clone();
+        self.judge.sure.borrow_mut().insert(first.class, sure);
         self.means.insert(first.class, means);
         first.assumes = self.offers.allows(&first, "sts:assumerole");
         for member in members {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use palisade_checks::technique::{ContextValue, Kind, Predicate, Requirement, Selector, Trusted};
 use palisade_checks::weights::Weights;
 use palisade_model::{Arn, Gap, Snapshot};
@@ -52,6 +53,10 @@ pub(crate) struct Judge<'a> {
     /// What a call that takes no resource is about.
     everything: Arn,
     pub(super) memory: RefCell<Memory>,
+    /// The actions of all techniques, in lower case, sorted.
+    pub(super) numbered: std::cell::OnceCell<Vec<String>>,
+    /// Actions that a class of principals is allowed on everything of its account, by number.
+    pub(super) sure: RefCell<FxHashMap<u64, FixedBitSet>>,
     pub(super) truths: RefCell<FxHashMap<About, Rc<Truth>>>,
     pub(super) lists: RefCell<Lists>,
     pub(super) sifted: RefCell<FxHashMap<Sieve, Rc<[Candidate]>>>,
@@ -89,6 +94,8 @@ impl<'a> Judge<'a> {
             everything: Arn::from("*"),
             ground,
             memory: RefCell::default(),
+            numbered: std::cell::OnceCell::new(),
+            sure: RefCell::default(),
             truths: RefCell::default(),
             lists: RefCell::default(),
             sifted: RefCell::default(),

@@ -49,7 +49,7 @@ struct Needs {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Means {
     pub(crate) offered: FixedBitSet,
-    sure: FixedBitSet,
+    pub(super) sure: FixedBitSet,
     /// Techniques that it may act in, were all the rest done by another.
     pub(crate) acts: FixedBitSet,
     /// Techniques that it may do a part of for another.
@@ -336,6 +336,11 @@ impl Offers {
             acts,
             helps,
         }
+    }
+
+    /// The actions of all techniques, in lower case, sorted.
+    pub(super) fn actions(&self) -> &[String] {
+        &self.actions
     }
 
     /// Whether a technique can work where two principals are held: `first` acts, `second` does what

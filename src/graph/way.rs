@@ -73,6 +73,7 @@ impl State {
         let mut both = self.clone();
         both.status = both.status.max(other.status);
         both.factor.0 = both.factor.0.and(other.factor.0);
+        both.calls.extend(&other.calls);
         both
     }
 
