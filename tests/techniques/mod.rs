@@ -123,7 +123,7 @@ fn choices(technique: &Technique) -> Vec<Vec<&Opt>> {
             !matches!(option.gain, Some(Gain::Through(_)))
                 && !option.preconditions.iter().any(by_name)
         };
-        !named && choice.iter().all(|option| plain(option))
+        !named && choice.iter().all(plain)
     });
     all
 }

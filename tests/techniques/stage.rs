@@ -115,7 +115,7 @@ impl<'t> Stage<'t> {
         self.predicates
             .iter()
             .any(|p| matches!(p, Predicate::IsRole(_)))
-            || self.references().iter().any(|reference| role(reference))
+            || self.references().iter().any(role)
     }
 
     pub(super) fn references(&self) -> Vec<&'t ResourceRef> {
