@@ -124,6 +124,15 @@ fn a_region_that_does_not_exist_is_a_slip_and_is_named() {
 }
 
 #[test]
+fn an_address_that_is_none_is_told_before_anything_is_sent() {
+    for url in ["foo", "http://", "127.0.0.1:4566", "https:///path"] {
+        let output = command(&["scan", "--endpoint-url", url]).output().unwrap();
+        assert_eq!(code(&output), 2, "{url}");
+        assert!(text(&output.stderr).contains("an endpoint reads"), "{url}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_is_not_there_or_not_aws_is_named() {
     let page = eight_minutes(&[(FaultKind::Html, "sts", "*")]);
     for verb in VERBS {

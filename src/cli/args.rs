@@ -149,6 +149,7 @@ pub(crate) struct Live {
         long,
         value_name = "URL",
         env = "PALISADE_ENDPOINT_URL",
+        value_parser = url,
         help_heading = "AWS"
     )]
     pub(crate) endpoint_url: Option<String>,
@@ -205,6 +206,15 @@ fn role(text: &str) -> Result<String, String> {
     match is_account && is_role {
         true => Ok(text.to_owned()),
         false => Err("a role reads `arn:aws:iam::111122223333:role/NAME`".to_owned()),
+    }
+}
+
+fn url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://");
+    let rest = rest.or_else(|| text.strip_prefix("https://"));
+    match rest.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':'])) {
+        true => Ok(text.to_owned()),
+        false => Err("an endpoint reads `https://HOST` or `http://127.0.0.1:PORT`".to_owned()),
     }
 }
 
