@@ -67,18 +67,24 @@ impl Abroad {
             let mut seen = FxHashSet::default();
             each_policy(account, &mut |service, policy| match policy {
                 Observed::Value(text) if seen.insert(text.as_str()) => {
-                    if let Ok(document) = Document::parse(text.as_str()) {
-                        all.take(offers, owner, &document);
+                    match Document::parse(text.as_str()) {
+                        Ok(document) => all.take(offers, owner, &document),
+                        Err(_) => all.leave_open(offers, owner, service),
                     }
                 }
                 Observed::Gap(_) if seen.insert(service) => {
-                    let bits = all.unread.entry(owner.clone()).or_default();
-                    bits.union_with(&offers.of_service(service));
+                    all.leave_open(offers, owner, service);
                 }
                 _ => {}
             });
         }
         all
+    }
+
+    /// Notes that some policy of a service could not be read.
+    fn leave_open(&mut self, offers: &Offers, owner: &str, service: &str) {
+        let bits = self.unread.entry(owner.to_owned()).or_default();
+        bits.union_with(&offers.of_service(service));
     }
 
     fn take(&mut self, offers: &Offers, owner: &str, document: &Document) {

@@ -36,7 +36,7 @@ pub(crate) struct Union {
 /// A technique, the class of who acts and that of who helps.
 pub(crate) type Team = (u32, u64, u64);
 
-/// Techniques tried with principals of two accounts.
+/// Pairs of principals of one account, and pairs of two accounts, that are tried in a round.
 const MAX_ATTEMPTS: usize = 200_000;
 
 /// What steps that can be drawn together share: the plan, its cost, who helps, what is gained.
@@ -115,23 +115,43 @@ impl Growth<'_, '_> {
         tried: &mut Tried,
     ) {
         let mut before = Before::new(near);
-        for (plan, acting) in acts {
-            for (own, other) in pairs_of(acting, helps.get(plan)) {
-                if !self.can_work(*plan, (own, other), None) {
+        let teams = acts.iter().flat_map(|(plan, acting)| {
+            let pairs = pairs_of(acting, helps.get(plan));
+            pairs.map(|classes| (*plan, classes))
+        });
+        let can_work = |(plan, classes): &(usize, _)| self.can_work(*plan, *classes, None);
+        let teams: Vec<_> = teams.filter(can_work).collect();
+        if !self.try_teams(&teams, &mut before, round, tried) {
+            let cap = "steps that take two principals were tried for part of the pairs only";
+            self.caps.insert(cap.to_owned());
+        }
+    }
+
+    /// Tries techniques with those of two classes that somebody can hold together; false where
+    /// there were too many.
+    fn try_teams(
+        &mut self,
+        teams: &[(usize, (u64, u64))],
+        before: &mut Before<'_>,
+        round: &mut Round<'_>,
+        tried: &mut Tried,
+    ) -> bool {
+        let mut attempts = 0;
+        for (plan, (own, other)) in teams {
+            let (subjects, helpers) = (round.members[own].clone(), round.members[other].clone());
+            for pair in each_pair(&subjects, &helpers) {
+                if self.is_one(pair) || !before.meet((self, round.net), pair) {
                     continue;
                 }
-                let (subjects, helpers) = (round.members[&own].clone(), &round.members[&other]);
-                for (subject, helper) in each_pair(&subjects, &helpers.clone()) {
-                    if self.is_one(subject, helper)
-                        || !before.meet((self, round.net), (subject, helper))
-                    {
-                        continue;
-                    }
-                    self.try_pair(*plan, (subject, helper), round, tried);
+                attempts += 1;
+                if attempts > MAX_ATTEMPTS {
+                    return false;
                 }
+                self.try_pair(*plan, pair, round, tried);
             }
         }
         round.whole &= before.whole;
+        true
     }
 
     /// Whether a technique can work with a principal of each of two classes.
@@ -141,7 +161,7 @@ impl Growth<'_, '_> {
     }
 
     /// Whether two are one principal, before and after a change.
-    fn is_one(&self, one: Id, other: Id) -> bool {
+    fn is_one(&self, (one, other): (Id, Id)) -> bool {
         self.actors[&one].arn == self.actors[&other].arn
     }
 
@@ -155,35 +175,22 @@ impl Growth<'_, '_> {
     ) {
         let none = FxHashSet::default();
         let mut before = Before::new(&none);
-        let mut attempts = 0;
-        for (helpers, plans) in self.guests(round) {
-            for (owner, open) in plans {
-                let Some((acts, _)) = by_account.get(&owner) else {
-                    continue;
-                };
-                for (plan, acting) in acts {
-                    let own = acting.iter().map(|own| (*own, helpers));
-                    let own = own.filter(|pair| self.can_work(*plan, *pair, Some(&open)));
-                    for (own, helpers) in own.collect::<Vec<_>>() {
-                        let (ones, others) =
-                            (round.members[&own].clone(), &round.members[&helpers]);
-                        for pair in each_pair(&ones, &others.clone()) {
-                            if attempts > MAX_ATTEMPTS {
-                                let cap = "steps that take two principals of different accounts \
-                                           were tried for part of the pairs only";
-                                self.caps.insert(cap.to_owned());
-                                return;
-                            }
-                            if before.meet((self, round.net), pair) {
-                                attempts += 1;
-                                self.try_pair(*plan, pair, round, tried);
-                            }
-                        }
-                    }
+        let mut teams = Vec::new();
+        for (helpers, owners) in self.guests(round) {
+            for (owner, open) in owners {
+                let acts = by_account.get(&owner).into_iter();
+                for (plan, acting) in acts.flat_map(|(acts, _)| acts) {
+                    let pairs = acting.iter().map(|own| (*own, helpers));
+                    let pairs = pairs.filter(|pair| self.can_work(*plan, *pair, Some(&open)));
+                    teams.extend(pairs.map(|pair| (*plan, pair)));
                 }
             }
         }
-        round.whole &= before.whole;
+        if !self.try_teams(&teams, &mut before, round, tried) {
+            let cap = "steps that take two principals of different accounts were tried for part \
+                       of the pairs only";
+            self.caps.insert(cap.to_owned());
+        }
     }
 
     /// Classes that resources of other accounts may let in, and to what.

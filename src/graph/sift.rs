@@ -68,8 +68,8 @@ impl<'p, 'a> Attempt<'p, '_, 'a> {
             let bound = bindings.get(variable);
             variable == name || matches!(bound, Some(Bound::Unseen { .. } | Bound::Account(_)))
         };
-        let is_fixed = |atom: &&&Atom<'a>| atom.is_fact() && atom.names.iter().all(fixed);
-        let (alone, others): (Vec<_>, Vec<_>) = ready.iter().copied().partition(|a| is_fixed(&a));
+        let is_fixed = |atom: &&Atom<'a>| atom.is_fact() && atom.names.iter().all(fixed);
+        let (alone, others): (Vec<_>, Vec<_>) = ready.iter().copied().partition(is_fixed);
         *ready = others;
         let given = alone.iter().flat_map(|atom| &atom.names);
         let given = given.filter(|variable| *variable != name);

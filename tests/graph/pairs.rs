@@ -5,6 +5,7 @@ use std::path::Path;
 
 use palisade::graph::{Node, Pair, Query, Status};
 use palisade_mocks::World;
+use palisade_model::{Observed, PolicyText};
 
 use super::prove::faults;
 use super::with_graph;
@@ -110,6 +111,40 @@ fn a_hundred_who_hold_both_are_one_line() {
     assert!(from(&pairs, "user/dev-042").is_none());
     assert_eq!(pair.best.hops[0].from, pair.best.entry.node);
     assert_eq!(pair.best.hops[1].from, pair.best.entry.node);
+}
+
+#[test]
+fn more_pairs_than_are_tried_are_told() {
+    // 460 who write the code and 460 who run it: 211,600 pairs.
+    let group = |name: &str, action: &str| -> String {
+        let role = |n| {
+            format!(
+                "      {name}-{n}: {{ trust: {{ aws: \"arn:aws:iam::{ACCOUNT}:root\" }}, inline: {{ a: {{ allow: \"lambda:{action}\", on: \"*\" }} }} }}\n"
+            )
+        };
+        (0..460).map(role).collect()
+    };
+    let roles = FUNCTION.replace(
+        "    roles:\n",
+        &format!(
+            "    roles:\n{}{}",
+            group("coders", "UpdateFunctionCode"),
+            group("runners", "InvokeFunction")
+        ),
+    );
+    let text = format!(
+        "story: a test\ntaken_at: 2026-11-01T00:00:00Z\naccounts:\n  \"{ACCOUNT}\":\n    users: {{ both: {{ inline: {{ a: {{ allow: sts:AssumeRole, on: \"*\" }} }} }} }}{roles}"
+    );
+    let world = World::parse(Path::new("pairs.yaml"), &text).expect("the world reads");
+    with_graph(world.snapshot(), |graph, _| {
+        let set = graph.paths(&Query::default());
+        assert!(
+            set.caps.iter().any(|cap| cap.contains("part of the pairs")),
+            "{:?}",
+            set.caps
+        );
+        assert!(from(&set.pairs, "user/both").is_some());
+    });
 }
 
 #[test]
@@ -270,4 +305,29 @@ fn a_second_factor_is_enrolled_for_a_user_in_hand() {
             .map(|p| p.techniques().collect::<Vec<_>>())
             .collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn a_policy_that_does_not_parse_may_let_another_account_in() {
+    let text = format!(
+        "story: a test\ntaken_at: 2026-11-01T00:00:00Z\naccounts:\n  \"{ACCOUNT}\":{FUNCTION}  \"622222222202\":\n    users: {{ guest: {{ inline: {{ a: {{ allow: [lambda:UpdateFunctionCode, lambda:InvokeFunction], on: \"*\" }} }} }} }}\n"
+    );
+    let world = World::parse(Path::new("guest.yaml"), &text).expect("the world reads");
+    let mut snapshot = world.snapshot().clone();
+    for (policy, open) in [
+        (Observed::Absent, false),
+        (Observed::Value(PolicyText::new("{")), true),
+    ] {
+        let account = snapshot.accounts.get_mut(ACCOUNT).expect("it is there");
+        let regions = account.regions.value_mut().expect("regions");
+        let region = regions.get_mut("eu-central-1").expect("the region");
+        let functions = region.functions.value_mut().expect("functions");
+        functions.get_mut("job").expect("the function").policy = policy;
+        with_graph(&snapshot, |graph, _| {
+            let set = graph.paths(&Query::default());
+            let guest = from(&set.pairs, "user/guest");
+            let status = guest.map(|pair| pair.best.status);
+            assert_eq!(status, open.then_some(Status::Possible));
+        });
+    }
 }
