@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::iam::{no_such, paged};
 use super::iam_entities::{
-    attached, bare_policy, bare_role, boundary, document, last_used, made, path, role, tags, uses,
+    attached, bare_group, bare_policy, bare_role, bare_user, boundary, document, last_used, made,
+    path, role, tags, uses,
 };
 use super::{Desk, Outcome};
 use crate::world::unique_id;
@@ -51,26 +52,6 @@ fn of_user(operation: &str) -> bool {
         "ListServiceSpecificCredentials",
     ]
     .contains(&operation)
-}
-
-fn bare_user(desk: &Desk<'_>, name: &str, user: &User) -> Value {
-    json!({
-        "Path": path(&user.arn),
-        "UserName": name,
-        "UserId": user.id,
-        "Arn": user.arn,
-        "CreateDate": made(desk, user.created),
-    })
-}
-
-fn bare_group(desk: &Desk<'_>, name: &str, group: &Group) -> Value {
-    json!({
-        "Path": path(&group.arn),
-        "GroupName": name,
-        "GroupId": group.id,
-        "Arn": group.arn,
-        "CreateDate": made(desk, None),
-    })
 }
 
 /// Calls about one user.

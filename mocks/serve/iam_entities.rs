@@ -64,33 +64,45 @@ pub(super) fn tags(tags: &BTreeMap<String, String>) -> Vec<Value> {
         .collect()
 }
 
-/// A user as the authorization details show it.
-pub(super) fn user(desk: &Desk<'_>, name: &str, user: &User) -> Value {
+/// What every answer says of a user.
+pub(super) fn bare_user(desk: &Desk<'_>, name: &str, user: &User) -> Value {
     json!({
         "Path": path(&user.arn),
         "UserName": name,
         "UserId": user.id,
         "Arn": user.arn,
         "CreateDate": made(desk, user.created),
-        "UserPolicyList": inline(&user.inline),
-        "GroupList": user.groups,
-        "AttachedManagedPolicies": attached(&user.attached),
-        "PermissionsBoundary": boundary(&user.boundary),
-        "Tags": tags(&user.tags),
     })
 }
 
-/// A group, likewise.
-pub(super) fn group(desk: &Desk<'_>, name: &str, group: &Group) -> Value {
+/// What every answer says of a group.
+pub(super) fn bare_group(desk: &Desk<'_>, name: &str, group: &Group) -> Value {
     json!({
         "Path": path(&group.arn),
         "GroupName": name,
         "GroupId": group.id,
         "Arn": group.arn,
         "CreateDate": made(desk, None),
-        "GroupPolicyList": inline(&group.inline),
-        "AttachedManagedPolicies": attached(&group.attached),
     })
+}
+
+/// A user as the authorization details show it.
+pub(super) fn user(desk: &Desk<'_>, name: &str, user: &User) -> Value {
+    let mut all = bare_user(desk, name, user);
+    all["UserPolicyList"] = inline(&user.inline);
+    all["GroupList"] = json!(user.groups);
+    all["AttachedManagedPolicies"] = attached(&user.attached);
+    all["PermissionsBoundary"] = boundary(&user.boundary);
+    all["Tags"] = json!(tags(&user.tags));
+    all
+}
+
+/// A group, likewise.
+pub(super) fn group(desk: &Desk<'_>, name: &str, group: &Group) -> Value {
+    let mut all = bare_group(desk, name, group);
+    all["GroupPolicyList"] = inline(&group.inline);
+    all["AttachedManagedPolicies"] = attached(&group.attached);
+    all
 }
 
 /// A role, likewise.
