@@ -182,10 +182,11 @@ pub(super) fn misnamed(estate: &Estate<'_>, found: &mut Findings<'_>) {
         let account = &organization.management_account;
         let outcome = match &policy.document {
             palisade_model::Observed::Value(text) => match Document::parse(text.as_str()) {
-                Ok(document) => judge(&document, &misprints),
-                Err(error) => Outcome::Unknown {
-                    missing: vec![format!("the SCP `{}` is malformed: {error}", policy.name)],
+                Ok(document) => match document.scp_fault() {
+                    Some(fault) => malformed(&policy.name, &fault),
+                    None => judge(&document, &misprints),
                 },
+                Err(error) => malformed(&policy.name, &error),
             },
             palisade_model::Observed::Gap(gap) => crate::check::missing([&**gap]),
             _ if policy.aws_managed => Outcome::Pass,
@@ -199,6 +200,12 @@ pub(super) fn misnamed(estate: &Estate<'_>, found: &mut Findings<'_>) {
             &policy.name
         };
         found.at(account, "", name, outcome);
+    }
+}
+
+fn malformed(name: &str, why: &dyn std::fmt::Display) -> Outcome {
+    Outcome::Unknown {
+        missing: vec![format!("the SCP `{name}` is malformed: {why}")],
     }
 }
 

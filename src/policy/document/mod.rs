@@ -166,6 +166,26 @@ pub struct DocumentError {
 }
 
 impl Document {
+    /// Why this is no service control policy, where it is none: AWS takes no such document as one,
+    /// so that nobody knows what it would do.
+    ///
+    /// Source: "SCP syntax", Organizations User Guide, 2026-10: no `Principal`, and a `Resource` or
+    /// `NotResource` in every statement.
+    pub fn scp_fault(&self) -> Option<String> {
+        self.statements.iter().find_map(|statement| {
+            let number = statement.index + 1;
+            let named = statement.principal.is_some() || statement.not_principal.is_some();
+            let about = statement.resources.is_some() || statement.not_resources.is_some();
+            match (named, about) {
+                (true, _) => Some(format!(
+                    "statement {number} names a principal, which no SCP may"
+                )),
+                (false, false) => Some(format!("statement {number} has no Resource")),
+                (false, true) => None,
+            }
+        })
+    }
+
     /// Reads a policy from the text AWS returned; the percent-encoded form in which IAM returns
     /// documents is undone first.
     ///

@@ -5,6 +5,7 @@ use palisade_model::{Observed, OrgPolicy, OrgPolicyKind, Organization, PolicyTex
 use super::build::Shelf;
 use crate::policy::compile::Attached;
 use crate::policy::context::Context;
+use crate::policy::document::Document;
 
 /// What an organization sets above one account.
 #[derive(Debug, Default)]
@@ -207,7 +208,15 @@ fn org_policy(id: &str, policy: &OrgPolicy, shelf: &mut Shelf) -> Attached {
         &policy.name
     };
     match &policy.document {
-        Observed::Value(text) => shelf.attach(name, text),
+        Observed::Value(text) => {
+            let attached = shelf.attach(name, text);
+            let document = attached.policy.document();
+            let document = document.filter(|_| policy.kind == OrgPolicyKind::Scp);
+            match document.and_then(Document::scp_fault) {
+                Some(fault) => shelf.unread(name, &fault),
+                None => attached,
+            }
+        }
         Observed::Gap(gap) => shelf.unread(name, &gap.to_string()),
         _ if policy.aws_managed => shelf.attach(name, &PolicyText::new(FULL_ACCESS)),
         _ => shelf.unread(name, "its document is not in the snapshot"),
