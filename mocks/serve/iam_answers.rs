@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::{Group, Observed, PolicyText, User};
+use palisade_model::{Observed, PolicyText};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::iam::{no_such, paged};
 use super::iam_entities::{
     attached, bare_group, bare_policy, bare_role, bare_user, boundary, document, last_used, made,
-    path, role, tags, uses,
+    role, tags, uses,
 };
 use super::{Desk, Outcome};
 use crate::world::unique_id;

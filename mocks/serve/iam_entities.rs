@@ -89,9 +89,9 @@ pub(super) fn bare_group(desk: &Desk<'_>, name: &str, group: &Group) -> Value {
 /// A user as the authorization details show it.
 pub(super) fn user(desk: &Desk<'_>, name: &str, user: &User) -> Value {
     let mut all = bare_user(desk, name, user);
-    all["UserPolicyList"] = inline(&user.inline);
+    all["UserPolicyList"] = json!(inline(&user.inline));
     all["GroupList"] = json!(user.groups);
-    all["AttachedManagedPolicies"] = attached(&user.attached);
+    all["AttachedManagedPolicies"] = json!(attached(&user.attached));
     all["PermissionsBoundary"] = boundary(&user.boundary);
     all["Tags"] = json!(tags(&user.tags));
     all
@@ -100,8 +100,8 @@ pub(super) fn user(desk: &Desk<'_>, name: &str, user: &User) -> Value {
 /// A group, likewise.
 pub(super) fn group(desk: &Desk<'_>, name: &str, group: &Group) -> Value {
     let mut all = bare_group(desk, name, group);
-    all["GroupPolicyList"] = inline(&group.inline);
-    all["AttachedManagedPolicies"] = attached(&group.attached);
+    all["GroupPolicyList"] = json!(inline(&group.inline));
+    all["AttachedManagedPolicies"] = json!(attached(&group.attached));
     all
 }
 
