@@ -246,6 +246,12 @@ pub enum Gain {
     Group(ResourceRef),
     /// `without-boundary`: the identity policies without their cap.
     WithoutBoundary,
+    /// `under policy:$p`: the identity policies under this boundary in place of the present one.
+    Under(ResourceRef),
+    /// `under version:$p`: likewise a stored version of the boundary.
+    UnderVersion(ResourceRef),
+    /// `anything under policy:$p`: an Allow of `*` on `*` under this boundary.
+    AnythingUnder(ResourceRef),
     /// `without-denies`: the identity policies without their denies.
     WithoutDenies,
     /// `gated`: what waits behind a condition.

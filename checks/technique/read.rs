@@ -384,10 +384,18 @@ fn gain(text: &str) -> Result<Gain, String> {
     if let Some(service) = text.strip_prefix("through ") {
         return Ok(Gain::Through(service.to_owned()));
     }
+    if let Some(boundary) = text.strip_prefix("anything under ") {
+        return Ok(Gain::AnythingUnder(parse::reference(boundary)?));
+    }
+    let version = |policy: &str| parse::reference(&format!("policy:{policy}"));
+    if let Some(boundary) = text.strip_prefix("under ") {
+        return Ok(match boundary.strip_prefix("version:") {
+            Some(policy) => Gain::UnderVersion(version(policy)?),
+            None => Gain::Under(parse::reference(boundary)?),
+        });
+    }
     if let Some(policy) = text.strip_prefix("version:") {
-        return Ok(Gain::Version(parse::reference(&format!(
-            "policy:{policy}"
-        ))?));
+        return Ok(Gain::Version(version(policy)?));
     }
     Ok(match text {
         "target" => Gain::Target,

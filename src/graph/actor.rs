@@ -25,6 +25,10 @@ pub(crate) enum Mod {
     Group(Arn),
     /// Its boundary is gone.
     NoBoundary,
+    /// This managed policy is its boundary.
+    Boundary(Arn),
+    /// This version of a managed policy is its boundary.
+    BoundaryVersion(Arn, String),
     /// Its own explicit denies are gone.
     NoDenies,
     /// Its account has left the organization: no SCP and no RCP bears on what it does there.
@@ -128,6 +132,13 @@ impl Actor {
                 Mod::Policy(arn) => policies.push(ground.managed(arn, &account)),
                 Mod::Group(group) => policies.extend(ground.group(group)),
                 Mod::NoBoundary => self.boundary = None,
+                Mod::Boundary(arn) => {
+                    self.boundary = Some(Arc::from([ground.managed(arn, &account)]));
+                }
+                Mod::BoundaryVersion(arn, version) => {
+                    let switched = ground.version(arn, &account, version);
+                    self.boundary = switched.map(|boundary| Arc::from([boundary]));
+                }
                 Mod::NoDenies => {
                     policies = policies.iter().map(without_denies).collect();
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_checks::technique::Kind;
-use palisade_model::{Account, Arn, Function, Observed, Resource, Role, Snapshot, User};
+use palisade_model::{Account, Arn, Function, Iam, Observed, Resource, Role, Snapshot, User};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
@@ -84,6 +84,29 @@ impl<'a> Facts<'a> {
             .functions
             .value()?
             .get(arn.resource().split(':').nth(1)?)
+    }
+
+    /// Whether something of this kind bears the name already. Users, groups, roles and policies
+    /// share no name within an account, whatever their paths.
+    ///
+    /// Source: "IAM identifiers", IAM User Guide, 2026-10.
+    pub(crate) fn exists(&self, arn: &Arn) -> bool {
+        let name = arn.name();
+        let named = |iam: &Iam| match arn.resource().split('/').next() {
+            Some("user") => iam.users.value().is_some_and(|all| all.contains_key(name)),
+            Some("role") => iam.roles.value().is_some_and(|all| all.contains_key(name)),
+            Some("group") => iam.groups.value().is_some_and(|all| all.contains_key(name)),
+            Some("policy") => {
+                let all = iam.policies.value();
+                let own = |policy: &Arn| policy.account() == arn.account() && policy.name() == name;
+                all.is_some_and(|all| all.keys().any(own))
+            }
+            _ => false,
+        };
+        match arn.service() {
+            "iam" => self.account(arn).is_some_and(|account| named(&account.iam)),
+            _ => self.function(arn).is_some() || self.resource(arn).is_some(),
+        }
     }
 
     pub(crate) fn resource(&self, arn: &Arn) -> Option<&'a Resource> {

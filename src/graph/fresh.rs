@@ -1,39 +1,42 @@
-//! What a resource of the attacker's making may be called: one name under which everything asked
-//! of it is allowed.
+//! What resources of the attacker's making may be called: names under which everything that is
+//! asked of them, or with them in the context, is allowed.
 //!
 //! Candidate names come from the statements: one that fits an Allow of each action and no Deny.
 //! Each is put to the engine, which has the last word.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use palisade_checks::technique::{Kind, Requirement, Selector};
+use palisade_checks::technique::{ContextValue, Kind, Requirement, ResourceRef, Selector};
 use palisade_model::Arn;
 
 use super::abroad::is_abroad;
 use super::actor::{Actor, Crew};
 use super::ask::Asked;
-use super::bind::Bindings;
-use super::judge::{Judge, context_of, surer};
-use super::name::{CutShort, NAME, witness};
+use super::bind::{Bindings, Bound};
+use super::judge::{Judge, surer};
 use super::source::is_source;
-use crate::policy::{Attached, Effect};
+use super::wording::{Patterns, Spot};
 
-/// Combinations of statements that are tried for one name.
-const MAX_COMBINATIONS: usize = 48;
-
-/// What names must fit, one pattern of each list, and what they must not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Patterns {
-    fits: Vec<Vec<String>>,
-    avoid: BTreeSet<String>,
+/// What is asked of one resource that is to get a name.
+#[derive(Clone, Debug, Default)]
+struct Wish<'r> {
+    /// The variable it stands for; empty for one that no variable names.
+    variable: &'r str,
+    /// What is asked about it.
+    about: Vec<&'r Requirement>,
+    /// What is asked about something else, with it in the context.
+    with: Vec<&'r Requirement>,
+    /// What will be asked about something else that has no name yet, with it in the context.
+    later: Vec<&'r Requirement>,
 }
 
-/// A requirement by its address, and the context it carries where that is bound.
-type Ask = (usize, Option<Vec<(String, String)>>);
+/// A requirement by its address, and what its variables stand for.
+type Ask = (usize, Vec<Option<Bound>>);
 
 /// What is asked of one resource, where and by whom: the classes of who acts and who helps, what they
-/// share, the requirements, and the context of each.
+/// share, and the requirements.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wanted {
     account: String,
@@ -46,20 +49,70 @@ pub(super) struct Wanted {
 /// A name, and the answers under it.
 pub(super) type Named = Option<(Arn, Vec<Asked>)>;
 
+/// Where names are looked for: the account, and patterns of which they must fit one.
+#[derive(Clone, Copy)]
+struct Where<'w> {
+    account: &'w str,
+    sources: &'w BTreeSet<String>,
+}
+
 impl Judge<'_> {
-    /// A name for one resource that does not exist yet, under which every requirement is
-    /// allowed, and the answers; `None` when there is no such name.
+    /// Names for everything that does not exist yet and that is asked about or with, and the
+    /// answers under them; `None` when there are no such names.
+    pub(crate) fn name_all(
+        &self,
+        crew: &Crew<'_>,
+        asked: &[&Requirement],
+        bindings: &Bindings,
+    ) -> Option<(Bindings, Vec<Asked>)> {
+        // What is made is made at home, and is of no use abroad.
+        if !asked.is_empty() && is_abroad(crew.first, bindings) {
+            return None;
+        }
+        self.settle(crew, &wishes(asked), bindings)
+    }
+
+    fn settle(
+        &self,
+        crew: &Crew<'_>,
+        wishes: &[Wish<'_>],
+        bindings: &Bindings,
+    ) -> Option<(Bindings, Vec<Asked>)> {
+        let Some((first, rest)) = wishes.split_first() else {
+            return Some((bindings.clone(), Vec::new()));
+        };
+        let then = |(name, mut answers): (Arn, Vec<Asked>)| {
+            let mut bindings = bindings.clone();
+            bindings.insert(first.variable, Bound::New(name));
+            let (bindings, more) = self.settle(crew, rest, &bindings)?;
+            answers.extend(more);
+            Some((bindings, answers))
+        };
+        let account = crew.first.arn.account();
+        if first.later.is_empty() {
+            return then(self.best_name(account, crew, first, bindings)?);
+        }
+        // What is asked later decides which of the names will do.
+        let sources = self.sources_for(account, first, bindings);
+        let place = Where {
+            account,
+            sources: &sources,
+        };
+        self.names_for(place, crew, first, bindings).find_map(then)
+    }
+
+    /// A name for one resource that does not exist yet, under which a requirement is allowed,
+    /// and the answer.
     pub(crate) fn new_resource(
         &self,
         crew: &Crew<'_>,
-        requirements: &[&Requirement],
+        requirement: &Requirement,
         bindings: &Bindings,
     ) -> Named {
-        // What is made is made at home, and is of no use abroad.
         if is_abroad(crew.first, bindings) {
             return None;
         }
-        self.resource_in(crew.first.arn.account(), crew, requirements, bindings)
+        self.resource_in(crew.first.arn.account(), crew, requirement, bindings)
     }
 
     /// Likewise in some account: for what exists there and was not read.
@@ -67,61 +120,85 @@ impl Judge<'_> {
         &self,
         account: &str,
         crew: &Crew<'_>,
-        requirements: &[&Requirement],
+        requirement: &Requirement,
         bindings: &Bindings,
     ) -> Named {
-        let kind = requirements.first()?.on.kind;
-        let any = self.template(kind, account, "*");
-        let sources = self.sources_of(requirements, &any, bindings);
+        let wish = Wish {
+            about: vec![requirement],
+            ..Wish::default()
+        };
+        self.best_name(account, crew, &wish, bindings)
+    }
+
+    /// The first name that will do.
+    fn best_name(
+        &self,
+        account: &str,
+        crew: &Crew<'_>,
+        wish: &Wish<'_>,
+        bindings: &Bindings,
+    ) -> Named {
+        let sources = self.sources_for(account, wish, bindings);
+        let ask = |requirement: &&Requirement| {
+            let speaks = requirement.references().into_iter();
+            let speaks = speaks.filter_map(ResourceRef::variable);
+            let of = speaks.map(|name| bindings.get(name).cloned()).collect();
+            (std::ptr::from_ref(*requirement) as usize, of)
+        };
         let wanted = Wanted {
-            sources,
             account: account.to_owned(),
             classes: (
                 crew.first.class,
                 crew.second.map_or(0, |second| second.class),
             ),
             shared: std::ptr::from_ref(crew.shared) as usize,
-            asked: requirements
-                .iter()
-                .map(|r| (std::ptr::from_ref(*r) as usize, context_of(r, bindings)))
-                .collect(),
+            asked: wish.about.iter().chain(&wish.with).map(ask).collect(),
+            sources,
         };
         if let Some(known) = self.fresh.borrow().get(&wanted) {
             return known.clone();
         }
-        let fits = |found: &Arn| is_source(found, &wanted.sources);
-        let named = self.find_name((account, &wanted.sources), crew, requirements, bindings);
-        let named = named.filter(|(name, _)| fits(name));
+        let place = Where {
+            account,
+            sources: &wanted.sources,
+        };
+        let named = self.names_for(place, crew, wish, bindings).next();
         self.fresh.borrow_mut().insert(wanted, named.clone());
         named
     }
 
-    fn find_name(
-        &self,
-        (account, sources): (&str, &BTreeSet<String>),
-        crew: &Crew<'_>,
-        requirements: &[&Requirement],
-        bindings: &Bindings,
-    ) -> Named {
-        let first = requirements.first()?;
-        for region in self.regions_for(crew, account) {
-            let template = self.template(first.on.kind, account, &region);
-            let plain = template.replace('*', "palisade");
-            if is_source(&Arn::from(plain.as_str()), sources)
-                && let Some(found) = self.try_name(crew, &plain, requirements, bindings)
-            {
-                return Some(found);
-            }
-            for name in self.names((crew, sources), &template, requirements) {
-                if let Some(found) = self.try_name(crew, &name, requirements, bindings) {
-                    return Some(found);
-                }
-            }
-            if !template.contains(region.as_str()) {
-                break;
-            }
+    fn sources_for(&self, account: &str, wish: &Wish<'_>, bindings: &Bindings) -> BTreeSet<String> {
+        let kind = wish.about.first().map(|requirement| requirement.on.kind);
+        let any = kind.map(|kind| self.template(kind, account, "*"));
+        any.map(|any| self.sources_of(&wish.about, &any, bindings))
+            .unwrap_or_default()
+    }
+
+    /// Every name under which all that can be asked now goes through.
+    fn names_for<'s>(
+        &'s self,
+        place: Where<'s>,
+        crew: &'s Crew<'s>,
+        wish: &'s Wish<'s>,
+        bindings: &'s Bindings,
+    ) -> impl Iterator<Item = (Arn, Vec<Asked>)> + 's {
+        let kind = wish.about.first().map(|requirement| requirement.on.kind);
+        let mut templates: Vec<String> = Vec::new();
+        for region in kind
+            .iter()
+            .flat_map(|_| self.regions_for(crew, place.account))
+        {
+            let template = kind.map(|kind| self.template(kind, place.account, &region));
+            templates.extend(template.filter(|own| !templates.contains(own)));
         }
-        None
+        let names = templates.into_iter().flat_map(move |template| {
+            let plain = template.replace('*', "palisade");
+            let others = std::iter::once_with(move || self.names((crew, place), &template, wish));
+            std::iter::once(plain).chain(others.flatten())
+        });
+        names
+            .filter(move |name| is_source(&Arn::from(name.as_str()), place.sources))
+            .filter_map(move |name| self.try_name(crew, &name, wish, bindings))
     }
 
     /// Asks for any object of a bucket: one whose key the policies let through.
@@ -132,31 +209,37 @@ impl Judge<'_> {
         bucket: &Arn,
         bindings: &Bindings,
     ) -> Option<Asked> {
-        let template = format!("{bucket}/*");
+        let wish = Wish {
+            about: vec![requirement],
+            ..Wish::default()
+        };
+        let crew = Crew::alone(actor);
+        let place = Where {
+            account: bucket.account(),
+            sources: &BTreeSet::new(),
+        };
         let plain = format!("{bucket}/palisade");
-        let alone = (&Crew::alone(actor), &BTreeSet::new());
-        let names = std::iter::once(plain).chain(self.names(alone, &template, &[requirement]));
-        let alone = alone.0;
-        names
-            .filter_map(|name| self.try_name(alone, &name, &[requirement], bindings))
+        let others = self.names((&crew, place), &format!("{bucket}/*"), &wish);
+        std::iter::once(plain)
+            .chain(others)
+            .filter_map(|name| self.try_name(&crew, &name, &wish, bindings))
             .find_map(|(_, mut answers)| answers.pop())
     }
 
-    fn try_name(
-        &self,
-        crew: &Crew<'_>,
-        name: &str,
-        requirements: &[&Requirement],
-        bindings: &Bindings,
-    ) -> Named {
+    fn try_name(&self, crew: &Crew<'_>, name: &str, wish: &Wish<'_>, bindings: &Bindings) -> Named {
         // What exists already cannot be created once more.
         let is_new = |r: &Requirement| matches!(r.on.selector, Selector::New(_));
-        if requirements.iter().any(|r| is_new(r)) && self.facts.exists(&Arn::from(name)) {
+        if wish.about.iter().any(|r| is_new(r)) && self.facts.exists(&Arn::from(name)) {
             return None;
         }
+        let mut bindings = Cow::Borrowed(bindings);
+        if wish.speaks_of_itself() {
+            let own = bindings.to_mut();
+            own.insert(wish.variable, Bound::New(Arn::from(name)));
+        }
         let mut answers = Vec::new();
-        for requirement in requirements {
-            let call = self.call_of(requirement, bindings)?;
+        for requirement in &wish.about {
+            let call = self.call_of(requirement, &bindings)?;
             let resource = match call.takes_resource {
                 true => name,
                 false => "*",
@@ -169,6 +252,9 @@ impl Judge<'_> {
                 .filter(|_| crew.shares(requirement))
                 .and_then(ask);
             answers.push(surer(own, helped)?);
+        }
+        for requirement in &wish.with {
+            answers.push(self.require(crew, requirement, &bindings)?);
         }
         Some((Arn::from(name), answers))
     }
@@ -197,147 +283,107 @@ impl Judge<'_> {
     /// Names worth trying: the shortest that fits one Allow per action and layer.
     fn names(
         &self,
-        (crew, sources): (&Crew<'_>, &BTreeSet<String>),
+        (crew, place): (&Crew<'_>, Where<'_>),
         template: &str,
-        requirements: &[&Requirement],
+        wish: &Wish<'_>,
     ) -> Vec<String> {
-        let mut alone = self.patterns_of(crew.first, requirements.iter().copied());
-        let sources = (!sources.is_empty()).then(|| sources.iter().cloned().collect());
+        let sources = place.sources.iter().cloned().collect::<Vec<_>>();
+        let sources = (!sources.is_empty()).then_some(sources);
+        let mut alone = Patterns::default();
+        for (requirement, spot) in wish.spots() {
+            alone.extend(&self.spoken(crew.first, &requirement.action, spot));
+        }
         alone.fits.extend(sources.clone());
         let mut names = self.fitting(alone, template);
         if let Some(second) = crew.second {
-            let own = requirements.iter().copied().filter(|r| !crew.shares(r));
-            let mut both = self.patterns_of(crew.first, own);
-            let helped = requirements.iter().copied().filter(|r| crew.shares(r));
-            let theirs = self.patterns_of(second, helped);
-            both.fits.extend(theirs.fits);
+            let mut both = Patterns::default();
+            for (requirement, spot) in wish.spots() {
+                let sender = match crew.shares(requirement) {
+                    true => second,
+                    false => crew.first,
+                };
+                both.extend(&self.spoken(sender, &requirement.action, spot));
+            }
             both.fits.extend(sources);
-            both.avoid.extend(theirs.avoid);
             names.extend(self.fitting(both, template));
         }
         names
     }
+}
 
-    /// Names that fit one pattern of each choice and the template. Walking to one is dear, and
-    /// principals with like policies ask alike, so answers are kept.
-    fn fitting(&self, mut patterns: Patterns, template: &str) -> Vec<String> {
-        patterns.fits.iter_mut().for_each(|options| {
-            options.sort();
-            options.dedup();
+impl<'r> Wish<'r> {
+    /// Where the policies of whoever asks may speak of the name.
+    fn spots(&self) -> impl Iterator<Item = (&'r Requirement, Spot)> {
+        let about = self.about.iter().filter(|r| r.takes_resource());
+        let about = about.map(|requirement| (*requirement, Spot::Resource));
+        let with = self.with.iter().chain(&self.later).flat_map(|requirement| {
+            let keys = requirement
+                .context
+                .iter()
+                .filter(|(_, value)| self.is(value));
+            keys.map(|(key, _)| (*requirement, Spot::Key(key.clone())))
         });
-        patterns.fits.sort();
-        patterns.fits.dedup();
-        patterns.avoid.remove("*");
-        let key = (patterns, template.to_owned());
-        if let Some(known) = self.named.borrow().get(&key) {
-            return known.clone();
-        }
-        let (names, whole) = fitting(&key.0, template);
-        if !whole {
-            let cap = "names for what does not exist yet were looked for in part only";
-            self.caps.borrow_mut().insert(cap.to_owned());
-        }
-        self.named.borrow_mut().insert(key, names.clone());
-        names
+        about.chain(with)
     }
 
-    fn patterns_of<'r>(
-        &self,
-        actor: &Actor,
-        requirements: impl Iterator<Item = &'r Requirement>,
-    ) -> Patterns {
-        let mut all = Patterns::default();
-        for requirement in requirements.filter(|r| r.takes_resource()) {
-            let own = self.spoken(actor, &requirement.action.to_ascii_lowercase());
-            all.fits.extend(own.fits.iter().cloned());
-            all.avoid.extend(own.avoid.iter().cloned());
-        }
-        all
+    /// Whether a context value is its name.
+    fn is(&self, value: &ContextValue) -> bool {
+        new_in(value) == Some(self.variable)
     }
 
-    /// The patterns of everything that bears on one action of a principal; the same for everybody
-    /// of its class.
-    fn spoken(&self, actor: &Actor, action: &str) -> Rc<Patterns> {
-        let key = (actor.class, action.to_owned());
-        if let Some(known) = self.spoken.borrow().get(&key) {
-            return Rc::clone(known);
-        }
-        let mut all = Patterns::default();
-        let mut add = |policies: &[Attached]| {
-            all.fits.push(patterns(policies, action, Effect::Allow));
-            all.avoid.extend(patterns(policies, action, Effect::Deny));
+    /// Whether something is asked with its name in the context.
+    fn speaks_of_itself(&self) -> bool {
+        let mut asked = self.about.iter().chain(&self.with);
+        asked.any(|requirement| requirement.context.iter().any(|(_, value)| self.is(value)))
+    }
+}
+
+/// What is to get a name, in the order in which names are settled: first what calls about others
+/// carry in their context.
+fn wishes<'r>(asked: &[&'r Requirement]) -> Vec<Wish<'r>> {
+    let mut by_name: BTreeMap<&'r str, Wish<'r>> = BTreeMap::new();
+    for requirement in asked.iter().copied() {
+        let about = match &requirement.on.selector {
+            Selector::New(_) => requirement.on.variable(),
+            _ => None,
         };
-        add(&actor.identity);
-        if let Some(boundary) = actor.boundary.as_deref() {
-            add(boundary);
+        if let Some(name) = about {
+            by_name.entry(name).or_default().about.push(requirement);
         }
-        let scps = self.engine.standing(actor.arn.as_str()).scps;
-        scps.unwrap_or_default().iter().for_each(|level| add(level));
-        let all = Rc::new(all);
-        self.spoken.borrow_mut().insert(key, Rc::clone(&all));
-        all
-    }
-}
-
-/// The shortest names that fit one pattern of each list and none that is to be avoided; and
-/// whether all were tried.
-fn fitting(patterns: &Patterns, template: &str) -> (Vec<String>, bool) {
-    let avoid: Vec<&str> = patterns.avoid.iter().map(String::as_str).collect();
-    let template = template.replace('*', &NAME.to_string());
-    let (all, mut whole) = combinations(&patterns.fits);
-    let mut names = Vec::new();
-    for fits in all {
-        let mut fits: Vec<&str> = fits.into_iter().filter(|pattern| *pattern != "*").collect();
-        fits.push(&template);
-        match witness(&fits, &avoid) {
-            Ok(found) => names.extend(found),
-            Err(CutShort) => whole = false,
-        }
-    }
-    (names, whole)
-}
-
-/// One of each, up to a bound, and whether that left none out.
-fn combinations(choices: &[Vec<String>]) -> (Vec<Vec<&str>>, bool) {
-    let mut all: Vec<Vec<&str>> = vec![Vec::new()];
-    let mut whole = true;
-    for options in choices {
-        let mut longer = Vec::new();
-        for chosen in &all {
-            for option in options {
-                if longer.len() == MAX_COMBINATIONS {
-                    whole = false;
-                    continue;
-                }
-                let mut chosen: Vec<&str> = chosen.clone();
-                chosen.push(option);
-                longer.push(chosen);
-            }
-        }
-        all = longer;
-    }
-    (all, whole)
-}
-
-/// The resource patterns of statements that speak of an action, in lower case.
-fn patterns(policies: &[Attached], action: &str, effect: Effect) -> Vec<String> {
-    let mut all = Vec::new();
-    for attached in policies {
-        let Some(document) = attached.policy.document() else {
-            continue;
-        };
-        for (compiled, statement) in attached.policy.statements.iter().zip(&document.statements) {
-            if compiled.effect == effect && compiled.covers_action(action) {
-                match &statement.resources {
-                    Some(resources) => all.extend(resources.iter().cloned()),
-                    None => all.push("*".to_owned()),
-                }
+        let carried = requirement
+            .context
+            .iter()
+            .filter_map(|(_, value)| new_in(value));
+        let carried: BTreeSet<&str> = carried.filter(|name| Some(*name) != about).collect();
+        for name in carried {
+            let wish = by_name.entry(name).or_default();
+            match about {
+                Some(_) => wish.later.push(requirement),
+                None => wish.with.push(requirement),
             }
         }
     }
-    // What was not read may allow any name.
-    if effect == Effect::Allow && policies.iter().any(|p| p.policy.document().is_none()) {
-        all.push("*".to_owned());
-    }
+    let named = by_name
+        .into_iter()
+        .map(|(variable, wish)| Wish { variable, ..wish });
+    let mut all: Vec<Wish<'_>> = named.collect();
+    all.sort_by_key(|wish| wish.later.is_empty());
     all
+}
+
+/// The variable of a context value that does not exist yet.
+fn new_in(value: &ContextValue) -> Option<&str> {
+    match value {
+        ContextValue::Ref(named) if matches!(named.selector, Selector::New(_)) => named.variable(),
+        _ => None,
+    }
+}
+
+/// Whether a requirement can be asked only when something that does not exist yet has a name.
+pub(super) fn waits_for_name(requirement: &Requirement) -> bool {
+    matches!(requirement.on.selector, Selector::New(_))
+        || requirement
+            .context
+            .iter()
+            .any(|(_, value)| new_in(value).is_some())
 }

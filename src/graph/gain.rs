@@ -1,17 +1,19 @@
 //! What a technique that worked out gains: which node, or which change of a principal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
-use palisade_checks::technique::{Gain, Goal, Predicate};
+use palisade_checks::technique::{Gain, Goal, Predicate, ResourceRef};
 use palisade_model::Arn;
 
 use super::actor::{Actor, Mod};
 use super::admin::administrator;
 use super::bind::Bound;
 use super::grow::Growth;
+use super::judge::Judge;
 use super::plan::Plan;
-use super::way::{Found, Solution};
+use super::way::{Found, Solution, State};
 use super::{Node, Status};
 
 /// Versions of one principal that are followed, itself included.
@@ -121,7 +123,8 @@ impl<'a> Growth<'_, 'a> {
             name.variable()
                 .and_then(|name| solution.bindings.get(name)?.arn().cloned())
         };
-        match plan.outcome(&solution.options).1 {
+        let (_, gain) = plan.outcome(&solution.options);
+        match gain {
             Gain::Anything => drop(mods.insert(Mod::Anything)),
             Gain::Policy(policy) => match bound(policy) {
                 Some(policy) if super::ground::is_administrator_access(&policy) => {
@@ -131,17 +134,30 @@ impl<'a> Growth<'_, 'a> {
                 // The group's way of several: any of them may be the one that was found.
                 None => drop(mods.insert(Mod::Anything)),
             },
-            Gain::Version(policy) => {
+            Gain::Version(policy) | Gain::UnderVersion(policy) => {
                 let Some(policy) = bound(policy) else {
                     return Vec::new();
                 };
-                return self.versions(plan, &policy, &arn, &mods);
+                let change = match gain {
+                    Gain::Version(_) => Mod::Version,
+                    _ => Mod::BoundaryVersion,
+                };
+                return self.versions((plan, change), &policy, &arn, &mods);
             }
             Gain::Group(group) => match bound(group) {
                 Some(group) => drop(mods.insert(Mod::Group(group))),
                 None => return Vec::new(),
             },
             Gain::WithoutBoundary => drop(mods.insert(Mod::NoBoundary)),
+            Gain::Under(boundary) | Gain::AnythingUnder(boundary) => {
+                let Some(boundary) = bound(boundary) else {
+                    return Vec::new();
+                };
+                if let Gain::AnythingUnder(_) = gain {
+                    mods.insert(Mod::Anything);
+                }
+                mods.insert(Mod::Boundary(boundary));
+            }
             Gain::WithoutDenies => drop(mods.insert(Mod::NoDenies)),
             Gain::Gated => match gate_of(plan, solution) {
                 Some(change) => drop(mods.insert(change)),
@@ -158,7 +174,7 @@ impl<'a> Growth<'_, 'a> {
 
     fn versions(
         &mut self,
-        plan: &Plan<'a>,
+        (plan, change): (&Plan<'a>, fn(Arn, String) -> Mod),
         policy: &Arn,
         arn: &Arn,
         mods: &BTreeSet<Mod>,
@@ -173,7 +189,7 @@ impl<'a> Growth<'_, 'a> {
             .keys()
             .filter(|version| **version != found.default_version);
         let changes: Vec<Mod> = others
-            .map(|version| Mod::Version(policy.clone(), version.clone()))
+            .map(|version| change(policy.clone(), version.clone()))
             .collect();
         let mut nodes = Vec::new();
         for change in changes {
@@ -218,58 +234,88 @@ impl<'a> Growth<'_, 'a> {
     }
 }
 
-/// What was found, without the ways by which only a service reaches a principal where another as
-/// sure gains all of it.
-pub(super) fn fullest(plan: &Plan<'_>, mut found: Found) -> Found {
-    if !plan
-        .gains
-        .iter()
-        .any(|gain| matches!(gain, Gain::Through(_)))
-    {
-        return found;
-    }
-    let goal = |solution: &Solution| {
-        let (to, gain) = plan.outcome(&solution.options);
-        let name = plan
-            .goal(&solution.options)
-            .and_then(|goal| goal.variable());
-        let bound = name.and_then(|name| solution.bindings.get(name));
-        (bound.map(Bound::text), matches!(gain, Gain::Through(_)), to)
-    };
-    let mut whole: BTreeMap<Option<String>, Status> = BTreeMap::new();
-    for solution in found.values().flatten() {
-        if let (of, false, Goal::Resource(_)) = goal(solution) {
-            let sure = whole.entry(of).or_insert(Status::Possible);
-            *sure = (*sure).min(solution.state.status);
-        }
-    }
-    // Who may attach the policy that allows everything needs no other.
-    let policy = |solution: &Solution| {
-        let named = plan.gain_reference(&solution.options)?.variable()?;
-        solution.bindings.get(named)?.arn().cloned()
-    };
-    let mut crowned: BTreeMap<Option<String>, Status> = BTreeMap::new();
-    for solution in found.values().flatten() {
-        if policy(solution).is_some_and(|arn| super::ground::is_administrator_access(&arn)) {
-            let sure = crowned.entry(goal(solution).0).or_insert(Status::Possible);
-            *sure = (*sure).min(solution.state.status);
-        }
-    }
+/// What was found, without what another way gains as well and as surely: reaching a
+/// principal only through a service where it is reached as a whole, and any policy or boundary
+/// where the one that allows everything is at hand for the same.
+pub(super) fn fullest(judge: &Judge<'_>, plan: &Plan<'_>, mut found: Found) -> Found {
+    let all: Vec<(Claim, Rc<State>)> = found
+        .values()
+        .flatten()
+        .map(|solution| (Claim::new(plan, solution), Rc::clone(&solution.state)))
+        .filter(|(claim, _)| claim.extent == Extent::Whole)
+        .collect();
     let idle = |solution: &Solution| {
-        policy(solution).is_some_and(|arn| arn.resource() == "policy/IAMFullAccess")
-            && crowned
-                .get(&goal(solution).0)
-                .is_some_and(|sure| *sure <= solution.state.status)
+        let claim = Claim::new(plan, solution);
+        let state = &solution.state;
+        claim.extent == Extent::Part
+            && all.iter().any(|(other, by)| {
+                // Part of a principal is nothing to who holds all of it.
+                let cheap = claim.sort == Sort::Target
+                    || by.asks_no_more_than(state) && by.worth(judge) >= state.worth(judge);
+                (&other.of, &other.sort) == (&claim.of, &claim.sort)
+                    && by.status <= state.status
+                    && cheap
+            })
     };
-    let keep = |solution: &Solution| match goal(solution) {
-        _ if idle(solution) => false,
-        (of, true, _) => whole
-            .get(&of)
-            .is_none_or(|sure| *sure > solution.state.status),
-        _ => true,
-    };
-    found.values_mut().for_each(|all| all.retain(keep));
     found
+        .values_mut()
+        .for_each(|ways| ways.retain(|way| !idle(way)));
+    found
+}
+
+/// What a way gains, seen from what more there is to gain.
+struct Claim {
+    /// Who or what is gained.
+    of: Option<Arc<str>>,
+    sort: Sort,
+    extent: Extent,
+}
+
+/// Gains that can be held against each other.
+#[derive(PartialEq, Eq)]
+enum Sort {
+    Target,
+    Permissions,
+    Boundary,
+    Other,
+}
+
+#[derive(PartialEq, Eq)]
+enum Extent {
+    /// There is no more to gain.
+    Whole,
+    /// Another way may gain more.
+    Part,
+}
+
+impl Claim {
+    fn new(plan: &Plan<'_>, solution: &Solution) -> Self {
+        let (to, gain) = plan.outcome(&solution.options);
+        let name = |of: Option<&ResourceRef>| {
+            let bound = of.and_then(ResourceRef::variable);
+            bound.and_then(|name| solution.bindings.get(name))
+        };
+        let crowns = || {
+            let policy = name(plan.gain_reference(&solution.options)).and_then(Bound::arn);
+            policy.is_some_and(super::ground::is_administrator_access)
+        };
+        let extent = |whole| if whole { Extent::Whole } else { Extent::Part };
+        let (sort, extent) = match gain {
+            Gain::Target if matches!(to, Goal::Resource(_)) => (Sort::Target, Extent::Whole),
+            Gain::Through(_) => (Sort::Target, Extent::Part),
+            Gain::Anything => (Sort::Permissions, Extent::Whole),
+            Gain::Policy(_) => (Sort::Permissions, extent(crowns())),
+            Gain::AnythingUnder(_) => (Sort::Permissions, Extent::Part),
+            Gain::WithoutBoundary => (Sort::Boundary, Extent::Whole),
+            Gain::Under(_) => (Sort::Boundary, extent(crowns())),
+            _ => (Sort::Other, Extent::Part),
+        };
+        Claim {
+            of: name(plan.goal(&solution.options)).map(Bound::name),
+            sort,
+            extent,
+        }
+    }
 }
 
 /// The actions that a technique's words after `through` stand for.
@@ -327,6 +373,8 @@ fn describe(mods: &BTreeSet<Mod>) -> String {
             Mod::Version(arn, version) => format!("{arn}={version}"),
             Mod::Group(arn) => arn.to_string(),
             Mod::NoBoundary => "without-boundary".to_owned(),
+            Mod::Boundary(arn) => format!("under-{arn}"),
+            Mod::BoundaryVersion(arn, version) => format!("under-{arn}={version}"),
             Mod::NoDenies => "without-denies".to_owned(),
             Mod::NoGuardrails => "without-guardrails".to_owned(),
             Mod::OwnTags => "own-tags".to_owned(),

@@ -348,7 +348,7 @@ impl<'g, 'a> Growth<'g, 'a> {
         let plan = &self.plans[number];
         // Ways that gain different things in the same way share what was established.
         let mut costs: FxHashMap<*const State, u32> = FxHashMap::default();
-        for solution in fullest(plan, found).into_values().flatten() {
+        for solution in fullest(self.judge, plan, found).into_values().flatten() {
             let cost = match costs.get(&Rc::as_ptr(&solution.state)) {
                 Some(known) => *known,
                 None => {

@@ -16,6 +16,7 @@ use palisade_model::Arn;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::before::Before;
+use super::gain::fullest;
 use super::grow::{Growth, cost_of};
 use super::net::{Cost, Id, Net};
 use super::solve::Attempt;
@@ -301,7 +302,8 @@ impl Growth<'_, '_> {
             crowd: anybody,
         };
         let mut gains = Vec::new();
-        for solution in attempt.run(plan.given(&first)).into_values().flatten() {
+        let found = fullest(self.judge, plan, attempt.run(plan.given(&first)));
+        for solution in found.into_values().flatten() {
             if !solution.state.helped || solution.state.also.is_some() {
                 continue;
             }

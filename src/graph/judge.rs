@@ -17,13 +17,14 @@ use super::ask::{Asked, Memory};
 use super::bind::{Bindings, Bound, Truth};
 use super::choose::Lists;
 use super::facts::Facts;
-use super::fresh::{Named, Patterns, Wanted};
+use super::fresh::{Named, Wanted};
 use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
 use super::sift::{Candidate, Sieve};
 use super::tagging::wanted_tags;
 use super::weigh::Interval;
+use super::wording::{Patterns, Spoken};
 use super::{Detects, Interests, Status};
 use crate::exposure::Exposure;
 use crate::policy::Engine;
@@ -69,7 +70,7 @@ pub(crate) struct Judge<'a> {
     /// Names found for what does not exist yet, and the answers under them.
     pub(super) fresh: RefCell<FxHashMap<Wanted, Named>>,
     /// What the policies of a class of principals say of an action.
-    pub(super) spoken: RefCell<FxHashMap<(u64, String), Rc<Patterns>>>,
+    pub(super) spoken: RefCell<FxHashMap<Spoken, Rc<Patterns>>>,
 }
 
 impl<'a> Judge<'a> {
@@ -207,7 +208,7 @@ impl<'a> Judge<'a> {
                 bindings.get("self").cloned().unwrap_or_else(own)
             }
             Selector::Any | Selector::New(_) => {
-                return self.new_resource(&alone, &[requirement], bindings)?.1.pop();
+                return self.new_resource(&alone, requirement, bindings)?.1.pop();
             }
             Selector::Named(name) => Bound::Known(self.named(requirement.on.kind, name, account)),
             Selector::Target => bindings.get("target")?.clone(),
@@ -226,8 +227,7 @@ impl<'a> Judge<'a> {
             // What nobody listed is not looked for in every other account.
             Bound::Unseen { .. } if abroad => None,
             Bound::Unseen { account, gap } => {
-                let (_, mut answers) =
-                    self.resource_in(&account, &alone, &[requirement], bindings)?;
+                let (_, mut answers) = self.resource_in(&account, &alone, requirement, bindings)?;
                 Some(unsure(answers.pop()?, &gap))
             }
         }

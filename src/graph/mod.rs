@@ -56,6 +56,7 @@ mod source;
 mod tagging;
 mod way;
 pub mod weigh;
+mod wording;
 
 pub use cause::{Cause, Way};
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};

@@ -36,7 +36,7 @@ impl Growth<'_, '_> {
                     crowd: false,
                 };
                 let found = attempt.run(Bindings::default());
-                for (key, solutions) in fullest(&self.plans[number], found) {
+                for (key, solutions) in fullest(self.judge, &self.plans[number], found) {
                     for solution in solutions {
                         let Some(node) = outsider(&self.plans[number], &solution) else {
                             continue;

@@ -342,7 +342,7 @@ impl<'a> Plan<'a> {
         goal_reference(self.outcome(options).0)
     }
 
-    /// The policy or group whose permissions the chosen options gain.
+    /// The policy or group whose permissions the chosen options gain, or that will cap them.
     pub(crate) fn gain_reference(&self, options: &[usize]) -> Option<&'a ResourceRef> {
         gain_reference(self.outcome(options).1)
     }
@@ -440,7 +440,12 @@ fn goal_reference(goal: &Goal) -> Option<&ResourceRef> {
 
 fn gain_reference(gain: &Gain) -> Option<&ResourceRef> {
     match gain {
-        Gain::Policy(what) | Gain::Version(what) | Gain::Group(what) => Some(what),
+        Gain::Policy(what)
+        | Gain::Version(what)
+        | Gain::Group(what)
+        | Gain::Under(what)
+        | Gain::UnderVersion(what)
+        | Gain::AnythingUnder(what) => Some(what),
         _ => None,
     }
 }

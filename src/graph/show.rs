@@ -446,13 +446,3 @@ fn path_id(entry: &Node, target: &Node, hops: &[Edge]) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }
-
-/// Whether an ARN may be looked up at all: kept beside its only user.
-impl super::facts::Facts<'_> {
-    pub(crate) fn exists(&self, arn: &Arn) -> bool {
-        self.user(arn).is_some()
-            || self.role(arn).is_some()
-            || self.function(arn).is_some()
-            || self.resource(arn).is_some()
-    }
-}

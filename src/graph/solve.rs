@@ -5,17 +5,17 @@
 //! go on together, as one set: so a thousand roles that may be passed alike are one walk. Of the
 //! ways that gain the same, the best of each degree of certainty is kept.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palisade_checks::technique::{Requirement, ResourceRef, Selector, Speed, WeightHint};
+use palisade_checks::technique::{Requirement, ResourceRef, Speed, WeightHint};
 
 use super::Status;
 use super::actor::{Actor, Crew};
 use super::atom::{Atom, Mask, What};
 use super::bind::{Bindings, Bound};
 use super::choose::Choice;
+use super::fresh::waits_for_name;
 use super::judge::Judge;
 use super::plan::Plan;
 use super::way::{Found, Solution, State, wins};
@@ -77,7 +77,7 @@ impl<'p, 'a> Step<'_, 'p, 'a> {
     fn put_off(&mut self, ready: &mut Vec<&'p Atom<'a>>, of: Mask) -> bool {
         let mut speaks = false;
         ready.retain(|atom| match atom.what {
-            What::Need(requirement) if matches!(requirement.on.selector, Selector::New(_)) => {
+            What::Need(requirement) if waits_for_name(requirement) => {
                 speaks |= atom.mentions & of != 0;
                 self.new.push(requirement);
                 false
@@ -316,17 +316,8 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
 
     /// Whether every resource that does not exist yet finds a name.
     fn can_be_named(&self, new: &[&'a Requirement], bindings: &Bindings) -> bool {
-        let mut by_name: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
-        for requirement in new {
-            let name = requirement.on.variable().unwrap_or_default();
-            by_name.entry(name).or_default().push(requirement);
-        }
-        by_name.values().all(|requirements| {
-            self.crew().is_some_and(|crew| {
-                let named = self.judge.new_resource(&crew, requirements, bindings);
-                named.is_some()
-            })
-        })
+        let named = |crew| self.judge.name_all(&crew, new, bindings);
+        new.is_empty() || self.crew().and_then(named).is_some()
     }
 
     /// Settles the names of what does not exist yet, and keeps the result if none is better.
@@ -338,18 +329,12 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
         new: &[&'a Requirement],
     ) {
         let mut bindings = held.bindings.clone();
-        let mut by_name: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
-        for requirement in new {
-            by_name
-                .entry(requirement.on.variable().unwrap_or_default())
-                .or_default()
-                .push(requirement);
-        }
-        for (name, requirements) in by_name {
-            let Some(crew) = self.crew() else { return };
-            let named = self.judge.new_resource(&crew, &requirements, &bindings);
-            let Some((arn, answers)) = named else { return };
-            bindings.insert(name, Bound::New(arn));
+        if !new.is_empty() {
+            let named = |crew| self.judge.name_all(&crew, new, &held.bindings);
+            let Some((named, answers)) = self.crew().and_then(named) else {
+                return;
+            };
+            bindings = named;
             for asked in answers {
                 state.take(asked, self.explain);
             }

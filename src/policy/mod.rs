@@ -46,3 +46,4 @@ pub use request::Request;
 pub use residual::{Clause, Control, Residual, Term};
 pub use resource::{Resource, ResourceSet, example};
 pub use tri::Tri;
+pub(crate) use variable::filled;

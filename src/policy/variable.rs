@@ -5,7 +5,7 @@
 //! value even when the key has none.
 
 use super::context::{Context, Key, Knowledge};
-use super::pattern::{Glob, MANY, wild_bytes};
+use super::pattern::{Glob, MANY, ONE, wild_bytes};
 use super::tri::Tri;
 
 /// A text in a policy: fixed, or with variables to fill in.
@@ -120,6 +120,23 @@ impl Text {
             },
         }
     }
+}
+
+/// A text with its variables filled in: one that is unknown as `*`; `None` where one has no value.
+pub(crate) fn filled(text: &str, context: &Context) -> Option<String> {
+    let pieces = match Text::new(text, true, true) {
+        Text::Template(pieces) => pieces,
+        Text::Fixed(_) => return Some(text.to_owned()),
+    };
+    let (Filled::Ready(bytes) | Filled::Unknown(bytes)) = fill(&pieces, context) else {
+        return None;
+    };
+    let plain = bytes.into_iter().map(|byte| match byte {
+        MANY => b'*',
+        ONE => b'?',
+        other => other,
+    });
+    String::from_utf8(plain.collect()).ok()
 }
 
 fn closing_brace(body: &str) -> Option<usize> {

@@ -79,5 +79,5 @@ fn grants_come_to_what_the_rules_say() {
         });
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(judged >= 180, "{judged} judged");
+    assert!(judged >= 220, "{judged} judged");
 }

@@ -379,24 +379,28 @@ impl<'t> Stage<'t> {
             _ if required.on.kind == Kind::ACCOUNT => "*".to_owned(),
             (_, Some(arn)) => arn.to_string(),
         };
-        let mut conditions = serde_json::Map::new();
+        let (mut conditions, mut likes) = (serde_json::Map::new(), serde_json::Map::new());
         for (key, value) in &required.context {
-            let value = match value {
-                ContextValue::Text(text) => text.clone(),
+            match value {
+                ContextValue::Text(text) => drop(conditions.insert(key.clone(), json!(text))),
+                // Only what is made under such a name: nothing that exists fits.
+                ContextValue::Ref(reference) if matches!(reference.selector, Selector::New(_)) => {
+                    likes.insert(key.clone(), json!("*/own-*"));
+                }
                 ContextValue::Ref(reference) => {
                     let name = reference.variable().unwrap_or_default();
-                    self.arns
-                        .get(name)
-                        .map(ToString::to_string)
-                        .unwrap_or_default()
+                    let arn = self.arns.get(name).map(ToString::to_string);
+                    conditions.insert(key.clone(), json!(arn.unwrap_or_default()));
                 }
-            };
-            conditions.insert(key.clone(), value.into());
+            }
         }
         let mut statement =
             json!({"Effect": "Allow", "Action": required.action, "Resource": resource});
         if !conditions.is_empty() {
-            statement["Condition"] = json!({"StringEquals": conditions});
+            statement["Condition"]["StringEquals"] = conditions.into();
+        }
+        if !likes.is_empty() {
+            statement["Condition"]["StringLike"] = likes.into();
         }
         statement
     }
