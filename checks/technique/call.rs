@@ -99,6 +99,8 @@ impl Call<'_> {
             "credential_in" => self.two(P::CredentialIn)?,
             "held" => P::Held(self.one()?),
             "code_on" => P::CodeOn(self.one()?),
+            "run_by_rule" => P::RunByRule(self.one()?),
+            "launchable_with" => P::LaunchableWith(self.one()?),
             "ssm_managed" => P::SsmManaged(self.one()?),
             "internet_facing" => match split(self.arguments, ',').as_slice() {
                 [of] => P::InternetFacing(reference(of)?, None),

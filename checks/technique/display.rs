@@ -75,6 +75,8 @@ impl Predicate {
             P::CredentialIn(a, b) => write!(f, "credential_in({a}, {b})"),
             P::Held(a) => write!(f, "held({a})"),
             P::CodeOn(a) => write!(f, "code_on({a})"),
+            P::RunByRule(a) => write!(f, "run_by_rule({a})"),
+            P::LaunchableWith(a) => write!(f, "launchable_with({a})"),
             P::SsmManaged(a) => write!(f, "ssm_managed({a})"),
             P::InternetFacing(a, None) => write!(f, "internet_facing({a})"),
             P::InternetFacing(a, Some(port)) => write!(f, "internet_facing({a}, {port})"),
@@ -116,6 +118,9 @@ impl Display for Requirement {
             match value {
                 ContextValue::Text(text) => write!(f, "{key}={text}")?,
                 ContextValue::Ref(reference) => write!(f, "{key}={reference}")?,
+                ContextValue::Endpoint { before, of } => {
+                    write!(f, "{key}={before}{{endpoint of {of}}}")?;
+                }
             }
         }
         Ok(())

@@ -12,10 +12,29 @@ use palisade_model::actions;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(&'static str);
 
-/// The document of AWS that runs a script on Linux: owned by no account, the same in each region.
+/// Documents of AWS that run what their caller gives them: a script on Linux, a document, a script
+/// or a playbook from wherever he says. Owned by no account, the same in each region.
 ///
-/// Source: "AWS Systems Manager documents", Systems Manager User Guide.
-const SHELL: &str = "arn:${Partition}:ssm:${Region}::document/AWS-RunShellScript";
+/// Source: "AWS Systems Manager documents" and "Running scripts from remote locations", Systems
+/// Manager User Guide, 2026-10.
+const OF_AWS: [(&str, &str); 4] = [
+    (
+        "ssm.playbook-document",
+        "arn:${Partition}:ssm:${Region}::document/AWS-ApplyAnsiblePlaybooks",
+    ),
+    (
+        "ssm.remote-document",
+        "arn:${Partition}:ssm:${Region}::document/AWS-RunDocument",
+    ),
+    (
+        "ssm.remote-script-document",
+        "arn:${Partition}:ssm:${Region}::document/AWS-RunRemoteScript",
+    ),
+    (
+        "ssm.shell-document",
+        "arn:${Partition}:ssm:${Region}::document/AWS-RunShellScript",
+    ),
+];
 
 /// Kinds with a shape of their own: name, IAM service, resource type there (empty: none).
 const OWN: &[(&str, &str, &str)] = &[
@@ -209,6 +228,11 @@ const LISTED: &[(&str, &str, &str)] = &[
     ),
     ("kms.key", "kms", "key"),
     (
+        "lambda.code-signing-config",
+        "lambda",
+        "code signing config",
+    ),
+    (
         "lambda.event-source-mapping",
         "lambda",
         "eventSourceMapping",
@@ -266,10 +290,14 @@ const LISTED: &[(&str, &str, &str)] = &[
     ("sqs.queue", "sqs", "queue"),
     ("ssm.association", "ssm", "association"),
     ("ssm.automation-definition", "ssm", "automation-definition"),
+    ("ssm.automation-execution", "ssm", "automation-execution"),
     ("ssm.document", "ssm", "document"),
     ("ssm.maintenance-window", "ssm", "maintenancewindow"),
     ("ssm.managed-instance", "ssm", "managed-instance"),
     ("ssm.parameter", "ssm", "parameter"),
+    ("ssm.playbook-document", "ssm", "document"),
+    ("ssm.remote-document", "ssm", "document"),
+    ("ssm.remote-script-document", "ssm", "document"),
     ("ssm.shell-document", "ssm", "document"),
     ("sso.account", "sso", "Account"),
     ("sso.instance", "sso", "Instance"),
@@ -326,8 +354,8 @@ impl Kind {
     ///
     /// Source: Service Authorization Reference, resource types.
     pub fn arn_format(self) -> Option<&'static str> {
-        if self.0 == "ssm.shell-document" {
-            return Some(SHELL);
+        if let Some((_, arn)) = OF_AWS.iter().find(|(kind, _)| *kind == self.0) {
+            return Some(arn);
         }
         let (service, kind) = self.resource_type()?;
         actions().arn_format(service, kind)

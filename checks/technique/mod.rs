@@ -106,6 +106,13 @@ pub enum ContextValue {
     Text(String),
     /// The ARN of what is bound.
     Ref(ResourceRef),
+    /// Text around where what is bound answers: `kms:ViaService=ssm.{endpoint of KIND:$p}`.
+    Endpoint {
+        /// What stands before.
+        before: String,
+        /// What answers there.
+        of: ResourceRef,
+    },
 }
 
 /// A choice the attacker has.

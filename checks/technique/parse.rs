@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! REQUIREMENT := ACTION "on" REF ["where" PREDICATE ("and" PREDICATE)*] ["with" KEY=VALUE, …]
+//! VALUE       := REF | TEXT | TEXT "{endpoint of " REF "}"
 //! REF         := KIND ":" ("$" NAME | "*" | TEXT) | "$self" | "$target"
 //! PREDICATE   := "not" PREDICATE | NAME "(" ARGUMENTS ")" [COMPARISON] | REF "." PATH TEST
 //! TEST        := "=" REF | "includes" REF | "is" TEXT | ("in" | "like") "[" TEXT, … "]"
@@ -44,10 +45,17 @@ fn context(text: &str) -> Parsed<Vec<(String, ContextValue)>> {
             let (key, value) = pair
                 .split_once('=')
                 .ok_or_else(|| format!("`{pair}` must read `KEY=VALUE`"))?;
-            let value = if value.contains('$') {
-                ContextValue::Ref(reference(value)?)
-            } else {
-                ContextValue::Text(value.trim().to_owned())
+            let value = match value.trim().split_once("{endpoint of ") {
+                Some((before, of)) => {
+                    let of = of.strip_suffix('}');
+                    let of = of.ok_or_else(|| format!("`{value}` does not end with its brace"))?;
+                    ContextValue::Endpoint {
+                        before: before.to_owned(),
+                        of: reference(of)?,
+                    }
+                }
+                None if value.contains('$') => ContextValue::Ref(reference(value)?),
+                None => ContextValue::Text(value.trim().to_owned()),
             };
             Ok((key.trim().to_owned(), value))
         })

@@ -297,6 +297,11 @@ pub enum Predicate {
     Held(ResourceRef),
     /// `code_on(ec2.instance:$i)`: `$self` already runs code there.
     CodeOn(ResourceRef),
+    /// `run_by_rule(states.state-machine:$m)`: an enabled rule has it as a target.
+    RunByRule(ResourceRef),
+    /// `launchable_with(role:$target)`: no condition on the instance profile keeps `$self` from
+    /// starting an instance with one of the role's.
+    LaunchableWith(ResourceRef),
     /// `ssm_managed(ec2.instance:$i)`: the Systems Manager agent answers.
     SsmManaged(ResourceRef),
     /// `internet_facing(ec2.instance:$i)` or `(…, 22)`: reachable from the internet, on a port.
@@ -428,6 +433,8 @@ impl Predicate {
             | P::Public(a, _)
             | P::Held(a)
             | P::CodeOn(a)
+            | P::RunByRule(a)
+            | P::LaunchableWith(a)
             | P::SsmManaged(a)
             | P::InternetFacing(a, _)
             | P::LaunchedFrom(a, _)
@@ -451,7 +458,7 @@ impl super::Requirement {
     pub fn references(&self) -> Vec<&ResourceRef> {
         let filter = self.filter.iter().flat_map(Predicate::references);
         let context = self.context.iter().filter_map(|(_, value)| match value {
-            super::ContextValue::Ref(named) => Some(named),
+            super::ContextValue::Ref(of) | super::ContextValue::Endpoint { of, .. } => Some(of),
             super::ContextValue::Text(_) => None,
         });
         std::iter::once(&self.on)

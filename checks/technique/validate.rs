@@ -110,9 +110,14 @@ fn attributes(predicate: &Predicate) -> Checked {
 /// Whether resources of this kind have such an attribute.
 fn is_attribute(kind: Kind, path: &str) -> bool {
     match kind {
-        Kind::FUNCTION => {
-            ["role", "runtime", "package_type", "reserved_concurrency"].contains(&path)
-        }
+        Kind::FUNCTION => [
+            "role",
+            "runtime",
+            "package_type",
+            "code_signing",
+            "reserved_concurrency",
+        ]
+        .contains(&path),
         Kind::BUCKET => ["ownership", "versioning", "kms_key"].contains(&path),
         Kind::OBJECT => ["bucket", "kms_key", "encryption"].contains(&path),
         _ => Listing::of(kind.name()).is_some_and(|listing| match path {
@@ -287,6 +292,7 @@ fn predicate(predicate: &Predicate) -> Checked {
         | P::TrustsOwnAccount(role)
         | P::LooseSubject(role, _)
         | P::AssumableIfTrusted(role)
+        | P::LaunchableWith(role)
         | P::HasInstanceProfile(role) => of_kind(role, &[Kind::ROLE]),
         P::LetsIn(role, pool, _) => {
             of_kind(role, &[Kind::ROLE])?;
@@ -384,11 +390,12 @@ fn variables(technique: &Technique) -> Checked {
 const ACCOUNT: &str = "account";
 
 /// Kinds that are two ways to speak of one resource.
-const SAME: [(&str, &str); 4] = [
+const SAME: [(&str, &str); 5] = [
     ("bucket", "bucket-content"),
     ("account", "organizations.account"),
     ("account", "organizations.member-root"),
     ("account", "sso.account"),
+    ("ssm.automation-definition", "ssm.document"),
 ];
 
 /// Whether one variable can be spoken of as both kinds.

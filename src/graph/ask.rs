@@ -296,8 +296,13 @@ impl Judge<'_> {
             self.boundary_of(resource, fresh, &mut known);
         }
         self.session_tags_of(actor, (action, resource), &mut known);
+        // A key that stands there more than once holds all of its values.
         for (key, value) in context {
-            known.set(key, value.as_str());
+            let all = context.iter().filter(|(other, _)| other == key);
+            match all.clone().nth(1) {
+                None => known.set(key, value.as_str()),
+                Some(_) => known.set_all(key, all.map(|(_, value)| value.as_str())),
+            };
         }
         let own = (&*actor.identity, actor.boundary.as_deref());
         let asked = (action, resource);

@@ -111,6 +111,7 @@ fn is_implicit(predicate: &Predicate) -> bool {
         Predicate::Any(parts) | Predicate::All(parts) => parts.iter().any(is_implicit),
         Predicate::AssumableIfTrusted(_)
         | Predicate::CodeOn(_)
+        | Predicate::LaunchableWith(_)
         | Predicate::Held(_)
         | Predicate::OwnAccount(_) => true,
         _ => false,

@@ -85,6 +85,15 @@ impl<'a> Judge<'a> {
             }
             return Choice::own(found);
         }
+        // An object that a resource names is looked for once that one is known.
+        let is_named = |atom: &&Atom<'a>| matches!(atom.what, What::Hold(Predicate::Attribute(_, _, Test::Names(to))) if to.variable() == Some(name));
+        if kind == Kind::OBJECT && atoms.iter().any(is_named) {
+            let objects = Choice::shared(self.list(List::Stock(kind, false), attempt.account));
+            return Choice {
+                weight: usize::MAX,
+                ..objects
+            };
+        }
         let stock = List::Stock(kind, attaches(atoms, name));
         let stock = Choice::shared(self.list(stock, attempt.account));
         // What another principal may assume is looked for once that one is known.

@@ -17,6 +17,7 @@ use super::ask::Asked;
 use super::bind::{Bindings, Bound};
 use super::judge::{Judge, surer};
 use super::source::is_source;
+use super::spell::{parent_of, spelled};
 use super::wording::{Patterns, Spot};
 
 /// What is asked of one resource that is to get a name.
@@ -44,6 +45,7 @@ pub(super) struct Wanted {
     shared: usize,
     asked: Vec<Ask>,
     sources: BTreeSet<String>,
+    parent: Option<String>,
 }
 
 /// A name, and the answers under it.
@@ -154,6 +156,7 @@ impl Judge<'_> {
             shared: std::ptr::from_ref(crew.shared) as usize,
             asked: wish.about.iter().chain(&wish.with).map(ask).collect(),
             sources,
+            parent: wish.parent(bindings),
         };
         if let Some(known) = self.fresh.borrow().get(&wanted) {
             return known.clone();
@@ -188,7 +191,10 @@ impl Judge<'_> {
             .iter()
             .flat_map(|_| self.regions_for(crew, place.account))
         {
-            let template = kind.map(|kind| self.template(kind, place.account, &region));
+            let mut template = kind.map(|kind| self.template(kind, place.account, &region));
+            if let (Some(template), Some(parent)) = (&mut template, wish.parent(bindings)) {
+                *template = template.replacen("/*/", &format!("/{parent}/"), 1);
+            }
             templates.extend(template.filter(|own| !templates.contains(own)));
         }
         let names = templates.into_iter().flat_map(move |template| {
@@ -241,11 +247,11 @@ impl Judge<'_> {
         for requirement in &wish.about {
             let call = self.call_of(requirement, &bindings)?;
             let resource = match call.takes_resource {
-                true => name,
-                false => "*",
+                true => spelled(name, requirement.on.kind),
+                false => Arn::from("*"),
             };
             let fresh = is_new(requirement);
-            let ask = |who| self.ask(who, Rc::clone(&call), Arn::from(resource), fresh);
+            let ask = |who| self.ask(who, Rc::clone(&call), resource.clone(), fresh);
             let own = ask(crew.first);
             let helped = crew
                 .second
@@ -324,6 +330,11 @@ impl<'r> Wish<'r> {
             keys.map(|(key, _)| (*requirement, Spot::Key(key.clone())))
         });
         about.chain(with)
+    }
+
+    /// The name of what it is made in, where that is part of its own.
+    fn parent(&self, bindings: &Bindings) -> Option<String> {
+        parent_of(self.about.first()?.on.kind, bindings)
     }
 
     /// Whether a context value is its name.

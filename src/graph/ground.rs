@@ -41,6 +41,15 @@ impl<'a> Ground<'a> {
         keys
     }
 
+    /// Whether some policy of the snapshot speaks of a condition key, in lower case.
+    pub(crate) fn speaks_of(&self, key: &str) -> bool {
+        let mut found = false;
+        each_policy(self.snapshot, &mut |text| {
+            found = found || text.as_str().to_ascii_lowercase().contains(key);
+        });
+        found
+    }
+
     /// Every policy text of the snapshot that may speak of tags.
     pub(crate) fn each_policy(&self, see: &mut dyn FnMut(&PolicyText)) {
         each_policy(self.snapshot, &mut |text| see(text));
@@ -142,17 +151,14 @@ fn each_policy<'a>(snapshot: &'a Snapshot, see: &mut dyn FnMut(&'a PolicyText)) 
 /// Finds `aws:PrincipalTag/team` and its like wherever they stand, in conditions and variables.
 fn tag_keys_in(text: &str, keys: &mut BTreeSet<String>) {
     let lower = text.to_ascii_lowercase();
-    for prefix in [
-        "aws:principaltag/",
-        "aws:resourcetag/",
-        "iam:resourcetag/",
-        "ec2:resourcetag/",
-        "aws:requesttag/",
-    ] {
-        for (at, _) in lower.match_indices(prefix) {
-            let rest = &lower[at + prefix.len()..];
+    for family in [":principaltag/", ":resourcetag/", ":requesttag/"] {
+        for (at, _) in lower.match_indices(family) {
+            // Services have keys of their own for tags: `ssm:resourceTag/team`.
+            let service = lower[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let service = service.into_iter().next().unwrap_or_default();
+            let rest = &lower[at + family.len()..];
             let end = rest.find(['"', '}', ',']).unwrap_or(rest.len());
-            keys.insert(format!("{prefix}{}", &rest[..end]));
+            keys.insert(format!("{service}{family}{}", &rest[..end]));
         }
     }
 }

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
-use palisade_checks::technique::{ContextValue, Kind, Predicate, Requirement, Selector, Trusted};
+use palisade_checks::technique::{
+    ContextValue, Kind, Predicate, Requirement, ResourceRef, Selector, Trusted,
+};
 use palisade_checks::weights::Weights;
 use palisade_model::{Arn, Gap, Snapshot};
 use rustc_hash::FxHashMap;
@@ -51,6 +53,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) interests: Interests,
     wanted_tags: std::cell::OnceCell<BTreeMap<String, BTreeSet<String>>>,
     pub(super) tag_keys: BTreeSet<String>,
+    tests_profiles: std::cell::OnceCell<bool>,
     /// What a call that takes no resource is about.
     everything: Arn,
     pub(super) memory: RefCell<Memory>,
@@ -92,6 +95,7 @@ impl<'a> Judge<'a> {
             interests,
             wanted_tags: std::cell::OnceCell::new(),
             tag_keys: ground.tag_keys(),
+            tests_profiles: std::cell::OnceCell::new(),
             everything: Arn::from("*"),
             ground,
             memory: RefCell::default(),
@@ -111,6 +115,13 @@ impl<'a> Judge<'a> {
     /// Tags of principals that some policy tests.
     pub(super) fn wanted_tags(&self) -> &BTreeMap<String, BTreeSet<String>> {
         self.wanted_tags.get_or_init(|| wanted_tags(&self.ground))
+    }
+
+    /// Whether some policy asks for the profile of an instance.
+    pub(super) fn tests_profiles(&self) -> bool {
+        *self
+            .tests_profiles
+            .get_or_init(|| self.ground.speaks_of("ec2:instanceprofile"))
     }
 
     /// A row of the step weights.
@@ -283,6 +294,7 @@ fn is_quick(predicate: &Predicate) -> bool {
         | P::HasBoundary(_)
         | P::Count(..)
         | P::HasInstanceProfile(_)
+        | P::LaunchableWith(_)
         | P::Attribute(..)
         | P::OwnAccount(_) => true,
         _ => false,
@@ -317,16 +329,38 @@ pub(crate) fn context_of(
     requirement: &Requirement,
     bindings: &Bindings,
 ) -> Option<Vec<(String, String)>> {
-    let value = |value: &ContextValue| match value {
-        ContextValue::Text(text) => Some(text.clone()),
-        ContextValue::Ref(reference) => match &reference.selector {
-            Selector::Named(name) => Some(name.clone()),
-            _ => bindings.get(reference.variable()?).map(Bound::text),
-        },
+    let bound = |of: &ResourceRef| bindings.get(of.variable()?);
+    let mut context = Vec::new();
+    for (key, value) in &requirement.context {
+        let value = match value {
+            ContextValue::Text(text) => text.clone(),
+            ContextValue::Ref(reference) => match &reference.selector {
+                Selector::Named(name) => name.clone(),
+                _ => match bound(reference)? {
+                    // Of what nobody listed neither the name nor where it answers is known: the
+                    // key stays open.
+                    Bound::Unseen { .. } => continue,
+                    known => known.text(),
+                },
+            },
+            ContextValue::Endpoint { before, of } => match bound(of)?.arn().and_then(endpoint) {
+                Some(endpoint) => format!("{before}{endpoint}"),
+                None => continue,
+            },
+        };
+        context.push((key.clone(), value));
+    }
+    Some(context)
+}
+
+/// Where the service of a resource answers, without the name of the service.
+///
+/// Source: "AWS KMS condition keys" (`kms:ViaService`), AWS KMS Developer Guide, 2026-10.
+fn endpoint(arn: &Arn) -> Option<String> {
+    let suffix = match arn.as_str().starts_with("arn:aws-cn:") {
+        true => ".cn",
+        false => "",
     };
-    requirement
-        .context
-        .iter()
-        .map(|(key, of)| Some((key.clone(), value(of)?)))
-        .collect()
+    let region = Some(arn.region()).filter(|region| !region.is_empty());
+    region.map(|region| format!("{region}.amazonaws.com{suffix}"))
 }

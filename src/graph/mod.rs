@@ -53,6 +53,7 @@ mod show;
 mod sift;
 mod solve;
 mod source;
+mod spell;
 mod tagging;
 mod way;
 pub mod weigh;

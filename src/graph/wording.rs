@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::actor::Actor;
 use super::judge::Judge;
 use super::name::{CutShort, NAME, witness};
+use super::spell::as_document;
 use crate::policy::document::{Condition, Statement};
 use crate::policy::{Attached, Context, Effect, filled};
 
@@ -147,7 +148,8 @@ impl Told {
         let mut told = Told::default();
         match spot {
             Spot::Resource => {
-                told.only = spelled(statement.resources.as_deref().unwrap_or_default());
+                let own = spelled(statement.resources.as_deref().unwrap_or_default());
+                told.only = own.iter().map(|pattern| as_document(pattern)).collect();
                 let others = statement.not_resources.as_deref();
                 told.all_but.extend(others.map(spelled));
             }

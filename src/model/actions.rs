@@ -234,7 +234,9 @@ impl ActionTable {
             Some(self.keys[at].1)
         };
         find(&key).or_else(|| {
-            let family = &key[..=key.find('/')?];
+            // `aws:ResourceTag/team`, `kms:EncryptionContext:team`.
+            let end = key.find('/').or_else(|| key.rfind(':'))?;
+            let family = &key[..=end];
             let at = self
                 .keys
                 .partition_point(|(known, _)| known.as_str() < family);

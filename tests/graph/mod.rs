@@ -10,6 +10,7 @@ mod laws;
 mod organization;
 mod pairs;
 mod prove;
+mod services;
 mod worlds;
 
 use palisade::graph::{Graph, Unheard};

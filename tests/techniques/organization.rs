@@ -254,7 +254,7 @@ fn allow(required: &Requirement) -> Value {
         .iter()
         .filter_map(|(key, value)| match value {
             ContextValue::Text(text) => Some((key.clone(), json!(text))),
-            ContextValue::Ref(_) => None,
+            ContextValue::Ref(_) | ContextValue::Endpoint { .. } => None,
         });
     let texts: serde_json::Map<String, Value> = texts.collect();
     if !texts.is_empty() {

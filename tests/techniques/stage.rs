@@ -385,12 +385,21 @@ impl<'t> Stage<'t> {
                 ContextValue::Text(text) => drop(conditions.insert(key.clone(), json!(text))),
                 // Only what is made under such a name: nothing that exists fits.
                 ContextValue::Ref(reference) if matches!(reference.selector, Selector::New(_)) => {
-                    likes.insert(key.clone(), json!("*/own-*"));
+                    likes.insert(key.clone(), json!("*own-*"));
+                }
+                ContextValue::Ref(of) if of.kind == Kind::ACCOUNT => {
+                    conditions.insert(key.clone(), json!(HOME));
                 }
                 ContextValue::Ref(reference) => {
                     let name = reference.variable().unwrap_or_default();
                     let arn = self.arns.get(name).map(ToString::to_string);
                     conditions.insert(key.clone(), json!(arn.unwrap_or_default()));
+                }
+                ContextValue::Endpoint { before, of } => {
+                    let arn = of.variable().and_then(|name| self.arns.get(name));
+                    let region = arn.map(|arn| arn.region().to_owned()).unwrap_or_default();
+                    let endpoint = format!("{before}{region}.amazonaws.com");
+                    conditions.insert(key.clone(), json!(endpoint));
                 }
             }
         }

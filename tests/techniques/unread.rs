@@ -195,6 +195,10 @@ fn workload(stage: &mut Stage<'_>, predicate: &Predicate) -> bool {
             Kind::FUNCTION => false,
             kind => set(stage, kind.name(), name(place), "key_ids"),
         },
+        P::RunByRule(_) => {
+            stage.region().buses = denied();
+            true
+        }
         P::SsmManaged(of) => {
             let node = stage.arns[name(of)].name().to_owned();
             set(stage, "ssm.managed-instance", &node, "ping_status")

@@ -71,6 +71,35 @@ impl Asks for Judge<'_> {
         }
     }
 
+    /// Asked only where some policy tests the profile; what the launch asks besides is asked where
+    /// a technique says so.
+    ///
+    /// Source: "Actions, resources, and condition keys for Amazon EC2" (`ec2:InstanceProfile`),
+    /// Service Authorization Reference, 2026-10.
+    fn launchable_with(&self, who: &Arn, role: &Arn) -> Truth {
+        const KEY: &str = "ec2:InstanceProfile";
+        let profiles = self.facts.role(role).map(|role| &role.instance_profiles);
+        let profiles = profiles.filter(|all| !all.is_empty());
+        let Some(profiles) = profiles.filter(|_| self.tests_profiles()) else {
+            return Truth::Yes;
+        };
+        let actor = Actor::new(&self.ground, self.engine, who, BTreeSet::new(), "");
+        let account = who.account();
+        let partition = self.scene.snapshot.partition;
+        let regions = self.regions_for(&Crew::alone(&actor), account);
+        let denied = |context: &[(String, String)]| {
+            regions.iter().all(|region| {
+                let instance = format!("arn:{partition}:ec2:{region}:{account}:instance/palisade");
+                let asked = ("ec2:RunInstances", instance.as_str(), true);
+                self.with_layers(&actor, asked, context, decide).is_denied()
+            })
+        };
+        let with = |profile: &Arn| [(KEY.to_owned(), profile.to_string())];
+        let all = profiles.iter().all(|one| denied(&with(&one.arn)));
+        // Whoever may launch nothing as it is gets the right on the way, if at all.
+        (!all || denied(&[])).into()
+    }
+
     fn keeps_out(&self, outsider: &str, action: &str, role: &Arn) -> bool {
         let mut context = Context::open();
         // Who is not of the organization is of another one, or of none.

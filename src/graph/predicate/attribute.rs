@@ -65,6 +65,7 @@ impl Question<'_, '_> {
             "runtime" => text(&function.runtime),
             "package_type" if function.package_type.is_empty() => Observed::Value("Zip".into()),
             "package_type" => text(&function.package_type),
+            "code_signing" => function.code_signing.clone().map(|arn| arn.as_str().into()),
             "reserved_concurrency" => function.reserved_concurrency.clone().map(Value::from),
             _ => missing(path),
         }

@@ -128,10 +128,13 @@ pub(super) fn meet(deny: &Statement, allow: &Statement) -> bool {
 
 /// Whether some condition of the statement tests the key (a pattern for tag families).
 pub(super) fn hangs_on(statement: &Statement, key: &str) -> bool {
-    let tests = statement
-        .conditions
-        .iter()
-        .any(|condition| glob(key, &condition.key));
+    // Services ask for the tags of their resources under names of their own, too.
+    let tag = key.strip_prefix("aws:ResourceTag/");
+    let own = tag.map(|tag| format!("*:ResourceTag/{tag}"));
+    let tests = statement.conditions.iter().any(|condition| {
+        let own = own.as_ref().is_some_and(|own| glob(own, &condition.key));
+        own || glob(key, &condition.key)
+    });
     let values = statement.conditions.iter().flat_map(|c| &c.values);
     let resources = statement.resources.iter().flatten().chain(values);
     let variable = key.trim_end_matches('*').to_ascii_lowercase();

@@ -30,6 +30,12 @@ pub(crate) trait Asks {
     /// Whether `who` could assume the role, were it named in the role's trust policy.
     fn assumable_if_trusted(&self, who: &Arn, role: &Arn) -> Truth;
 
+    /// Whether `who` may start an instance with a profile of the role, as far as conditions on the
+    /// profile decide it.
+    fn launchable_with(&self, _who: &Arn, _role: &Arn) -> Truth {
+        Truth::Yes
+    }
+
     /// Whether the action on the resource is open to everybody.
     fn public(&self, resource: &Arn, action: &str) -> Truth;
 
@@ -89,6 +95,10 @@ impl<'a> Question<'_, 'a> {
                 }),
                 None => open(format!("the role of {arn}")),
             }),
+            P::LaunchableWith(role) => match self.bindings.get("self").and_then(Bound::arn) {
+                Some(who) => self.known(role, |role| self.asks.launchable_with(who, role)),
+                None => Truth::Yes,
+            },
             // What is held is a matter of the graph, which asks itself.
             P::Held(what) => self.known(what, |arn| {
                 (self.bindings.get("self").and_then(Bound::arn) == Some(arn)).into()

@@ -40,6 +40,7 @@ impl<'a> Question<'_, 'a> {
                     _ => Truth::No,
                 }
             }),
+            P::RunByRule(what) => self.known(what, |arn| self.run_by_rule(arn)),
             P::PublicPolicyBlocked(bucket) => self.known(bucket, |arn| self.policy_blocked(arn)),
             P::SharingBlocked(what) => self.known(what, |arn| self.sharing_blocked(arn)),
             _ => return None,
@@ -88,6 +89,30 @@ impl<'a> Question<'_, 'a> {
             return known;
         }
         known.or(self.service_may_invoke(arn, on))
+    }
+
+    /// Whether an enabled rule of the region has it as a target, with or without a version.
+    fn run_by_rule(&self, arn: &Arn) -> Truth {
+        let Some(region) = self.region(arn) else {
+            return open("events:ListRules");
+        };
+        let fits = |target: &Arn| {
+            let rest = target.as_str().strip_prefix(arn.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        observed(&region.buses, Truth::No, |buses| {
+            let rules = buses.values().map(|bus| {
+                observed(&bus.rules, Truth::No, |rules| {
+                    let on = rules.values().filter(|rule| rule.state != "DISABLED");
+                    on.fold(Truth::No, |any, rule| {
+                        any.or(observed(&rule.targets, Truth::No, |targets| {
+                            targets.iter().any(|target| fits(&target.arn)).into()
+                        }))
+                    })
+                })
+            });
+            rules.fold(Truth::No, Truth::or)
+        })
     }
 
     fn service_may_invoke(&self, arn: &Arn, on: Qualifier) -> Truth {

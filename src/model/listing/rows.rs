@@ -1036,6 +1036,7 @@ pub static LISTINGS: &[Listing] = &[
     .role(1, "roleArn")
     .attributes(&[
         text("status", at(1, "status")),
+        text("type", at(0, "type")),
         function_arns("functions", at(1, "definition")),
     ]),
     listing(

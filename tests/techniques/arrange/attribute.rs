@@ -84,6 +84,9 @@ pub(super) fn place(
                 "role" => function.role = Arn::from(text()),
                 "runtime" => function.runtime = text(),
                 "package_type" => function.package_type = text(),
+                "code_signing" => {
+                    function.code_signing = seen.map(|_| Arn::from(text()));
+                }
                 "reserved_concurrency" => {
                     function.reserved_concurrency = value
                         .as_u64()

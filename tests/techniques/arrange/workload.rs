@@ -2,7 +2,8 @@
 
 use palisade_checks::technique::{Kind, Predicate, Qualifier, ResourceRef, TemplateVersion};
 use palisade_model::{
-    Arn, EventSource, FunctionUrl, KeyStatus, ObjectMatch, Observed, PolicyText, Resource,
+    Arn, Bus, EventSource, EventTarget, FunctionUrl, KeyStatus, ObjectMatch, Observed, PolicyText,
+    Resource, Rule,
 };
 use serde_json::{Value, json};
 
@@ -46,23 +47,43 @@ pub(super) fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: boo
             if !wanted {
                 return function(stage, of, &|found| found.code_signing = Observed::Absent);
             }
-            let arn = "arn:aws:lambda:us-east-1:111122223333:code-signing-config:c";
+            let arn = stage.arns.get("csc").cloned();
+            let arn = arn.unwrap_or_else(|| {
+                Arn::from("arn:aws:lambda:us-east-1:111122223333:code-signing-config:c")
+            });
             let mut config = Resource {
-                arn: Arn::from(arn),
+                arn: arn.clone(),
                 ..Resource::default()
             };
             let key = "untrusted_artifact_on_deployment".to_owned();
             config
                 .attributes
                 .insert(key, Observed::Value("Enforce".into()));
-            let listing = Observed::Value([("c".to_owned(), config)].into());
+            let listing = Observed::Value([(arn.name().to_owned(), config)].into());
             stage
                 .region()
                 .resources
                 .insert("lambda.code-signing-config".to_owned(), listing);
             function(stage, of, &|found| {
-                found.code_signing = Observed::Value(Arn::from(arn))
+                found.code_signing = Observed::Value(arn.clone())
             })
+        }
+        P::RunByRule(of) => {
+            let target = EventTarget {
+                arn: stage.arns[&name_of(of)].clone(),
+                ..EventTarget::default()
+            };
+            let rule = Rule {
+                state: "ENABLED".to_owned(),
+                targets: Observed::Value(if wanted { vec![target] } else { vec![] }),
+                ..Rule::default()
+            };
+            let bus = Bus {
+                rules: Observed::Value([("tick".to_owned(), rule)].into()),
+                ..Bus::default()
+            };
+            stage.region().buses = Observed::Value([("default".to_owned(), bus)].into());
+            true
         }
         P::CredentialIn(place, whose) => credential(stage, place, whose, wanted),
         P::SsmManaged(of) => {
@@ -198,7 +219,7 @@ pub(super) fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: boo
         }
         P::Different(..) | P::IsUser(_) | P::IsRole(_) | P::CustomerManaged(_) => wanted,
         P::ServiceLinked(_) | P::SsoReserved(_) | P::KnownAccount(_) => !wanted,
-        P::AssumableIfTrusted(_) | P::Held(_) => wanted,
+        P::AssumableIfTrusted(_) | P::Held(_) | P::LaunchableWith(_) => wanted,
         P::InOrganization(of) => organization(stage, of, wanted),
         _ => false,
     }
