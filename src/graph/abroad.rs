@@ -125,7 +125,7 @@ impl Abroad {
 }
 
 /// Every policy of a resource of an account, with the service the resource belongs to.
-fn each_policy<'a>(account: &'a Account, see: &mut dyn FnMut(&'a str, &'a Observed<PolicyText>)) {
+pub(super) fn each_policy<'a>(account: &'a Account, see: &mut dyn FnMut(&'a str, &'a Observed<PolicyText>)) {
     let buckets = account.s3.buckets.value().into_iter().flatten();
     buckets.for_each(|(_, bucket)| see("s3", &bucket.policy));
     let regions = || account.regions.value().into_iter().flatten();

@@ -225,10 +225,9 @@ impl Judge<'_> {
             Decision::Denied(_) => return None,
             Decision::Conditional(conditional)
                 if conditional.residual.clauses.iter().all(|clause| {
-                    clause
-                        .terms
-                        .iter()
-                        .any(|term| out_of_reach(&call.context, term))
+                    clause.terms.iter().any(|term| {
+                        out_of_reach(&call.context, term) || self.cannot_bear(actor, term)
+                    })
                 }) && !conditional.residual.imprecise =>
             {
                 return None;
@@ -285,9 +284,7 @@ impl Judge<'_> {
                 known.set_unknown(key);
             }
         }
-        if actor.mods.contains(&Mod::Mfa) {
-            known.set("aws:MultiFactorAuthPresent", "true");
-        }
+        self.second_factor_of(actor, &mut known);
         known.set("aws:ViaAWSService", "false");
         known.set_absent("aws:CalledVia");
         known.set_absent("aws:CalledViaFirst");

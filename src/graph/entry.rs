@@ -163,7 +163,7 @@ fn days_between(from: Time, to: Time) -> i64 {
 }
 
 /// A role that only services assume.
-fn is_workload(role: &Role) -> bool {
+pub(super) fn is_workload(role: &Role) -> bool {
     let text = role.trust.as_str();
     text.contains("\"Service\"") && !text.contains("\"AWS\"") && !text.contains("\"Federated\"")
 }

@@ -339,12 +339,7 @@ fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
     let asked = taken.flat_map(|option| &option.preconditions);
     let key = asked
         .chain(&plan.technique.preconditions)
-        .find_map(|predicate| match predicate {
-            Predicate::GatedBy(key, _) | Predicate::HeldByTag(key, _) => {
-                Some(key.to_ascii_lowercase())
-            }
-            _ => None,
-        })?;
+        .find_map(gate_in)?;
     if key.starts_with("aws:principaltag/") {
         return Some(Mod::OwnTags);
     }
@@ -362,6 +357,14 @@ fn gate_of(plan: &Plan<'_>, solution: &Solution) -> Option<Mod> {
             solution.bindings.get(name)?.arn().cloned()
         });
     tagged.map(Mod::TagsOn)
+}
+
+/// The key that a predicate says stands in the way.
+fn gate_in(predicate: &Predicate) -> Option<String> {
+    match predicate {
+        Predicate::GatedBy(key, _) | Predicate::HeldByTag(key, _) => Some(key.to_ascii_lowercase()),
+        _ => None,
+    }
 }
 
 fn describe(mods: &BTreeSet<Mod>) -> String {

@@ -161,6 +161,7 @@ impl<'g, 'a> Growth<'g, 'a> {
                 break;
             }
         }
+        self.send_out();
         self.administer();
         self.breach();
         self.caps.append(&mut self.judge.caps.borrow_mut());
@@ -218,6 +219,9 @@ impl<'g, 'a> Growth<'g, 'a> {
                 if !actor.is_user() && judge.takes_session_tags(&actor.arn) {
                     key.push('t');
                 }
+                if judge.serves(&actor) {
+                    key.push('s');
+                }
                 if judge.scene.names_sessions_of(arn) {
                     key.push_str(arn.as_str());
                 }
@@ -235,8 +239,7 @@ impl<'g, 'a> Growth<'g, 'a> {
 
     /// Principals that are one class: they try together.
     pub(super) fn enlist(&mut self, members: Vec<Id>) {
-        let class = self.next_class;
-        self.next_class += 1;
+        let class = self.class();
         for member in &members {
             if let Some(actor) = self.actors.get_mut(member) {
                 actor.class = class;
@@ -254,6 +257,13 @@ impl<'g, 'a> Growth<'g, 'a> {
             }
         };
         self.queue.push_back((source, members));
+    }
+
+    /// A class that nobody is in.
+    pub(super) fn class(&mut self) -> u64 {
+        let class = self.next_class;
+        self.next_class += 1;
+        class
     }
 
     fn try_plans(&mut self, source: Id, members: &[Id]) {

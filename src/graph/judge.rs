@@ -24,7 +24,7 @@ use super::ground::Ground;
 use super::predicate::{Look, Question, evaluate};
 use super::scene::Scene;
 use super::sift::{Candidate, Sieve};
-use super::tagging::wanted_tags;
+use super::tagging::{Wish, wanted_tags};
 use super::weigh::Interval;
 use super::wording::{Patterns, Spoken};
 use super::{Detects, Interests, Status};
@@ -51,9 +51,11 @@ pub(crate) struct Judge<'a> {
     pub(crate) detects: &'a dyn Detects,
     pub(crate) weights: &'a Weights,
     pub(crate) interests: Interests,
-    wanted_tags: std::cell::OnceCell<BTreeMap<String, BTreeSet<String>>>,
+    wanted_tags: std::cell::OnceCell<BTreeMap<String, Wish>>,
     pub(super) tag_keys: BTreeSet<String>,
     tests_profiles: std::cell::OnceCell<bool>,
+    /// Whether a question about tags is being answered.
+    pub(super) tags_asked: std::cell::Cell<bool>,
     /// What a call that takes no resource is about.
     everything: Arn,
     pub(super) memory: RefCell<Memory>,
@@ -96,6 +98,7 @@ impl<'a> Judge<'a> {
             wanted_tags: std::cell::OnceCell::new(),
             tag_keys: ground.tag_keys(),
             tests_profiles: std::cell::OnceCell::new(),
+            tags_asked: std::cell::Cell::new(false),
             everything: Arn::from("*"),
             ground,
             memory: RefCell::default(),
@@ -113,7 +116,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Tags of principals that some policy tests.
-    pub(super) fn wanted_tags(&self) -> &BTreeMap<String, BTreeSet<String>> {
+    pub(super) fn wanted_tags(&self) -> &BTreeMap<String, Wish> {
         self.wanted_tags.get_or_init(|| wanted_tags(&self.ground))
     }
 

@@ -22,6 +22,7 @@ mod class;
 mod crowd;
 mod edge;
 mod entry;
+mod envoy;
 mod every;
 mod facts;
 mod find;

@@ -132,6 +132,19 @@ impl<'a> Scene<'a> {
             .contains_key(&session_name(role.account(), role.name()))
     }
 
+    /// Names of principals and sessions that roles of other accounts than their own trust; sorted.
+    pub(crate) fn trusted_abroad(&self) -> BTreeSet<&str> {
+        let abroad = |(name, roles): &(&String, &Vec<Arn>)| {
+            let home = match session_of(name) {
+                Some((account, _)) => account.to_owned(),
+                None => Arn::from(name.as_str()).account().to_owned(),
+            };
+            roles.iter().any(|role| role.account() != home)
+        };
+        let names = self.trusting.iter().filter(abroad);
+        names.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Roles of an account whose trust policy cannot be told from its names.
     pub(crate) fn obscure_in(&self, account: &str) -> impl Iterator<Item = &Arn> {
         let own = self.obscure.iter();
@@ -475,4 +488,9 @@ pub(super) fn aws_name(written: &str) -> String {
 /// How the sessions of a role are kept: their ARNs leave out the role's path.
 fn session_name(account: &str, role: &str) -> String {
     format!("session:{account}:{role}")
+}
+
+/// The account and the role of such a name.
+pub(super) fn session_of(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("session:")?.split_once(':')
 }

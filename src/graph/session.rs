@@ -3,8 +3,9 @@
 use palisade_model::Arn;
 
 use super::actor::{Actor, Mod};
+use super::entry::is_workload;
 use super::judge::Judge;
-use crate::policy::{Context, Decision};
+use crate::policy::Context;
 
 const OWN: &str = "aws:principaltag/";
 const PASSED: &str = "aws:requesttag/";
@@ -20,6 +21,10 @@ impl Judge<'_> {
         let Some(role) = self.facts.role(&Arn::from(resource)) else {
             return own();
         };
+        // A service names its sessions itself.
+        if self.serves(actor) {
+            return own();
+        }
         let trust = role.trust.as_str();
         let sessions = format!(
             "arn:{}:sts::{}:assumed-role/{}/",
@@ -31,6 +36,26 @@ impl Judge<'_> {
             .find(&sessions)
             .and_then(|at| trust[at..].split('"').next());
         named.map_or_else(own, Arn::from)
+    }
+
+    /// Notes a second factor that vouches for an actor, and that none does for what a service signs
+    /// as.
+    ///
+    /// Source: "AWS global condition context keys", IAM User Guide, 2026-10:
+    /// `aws:MultiFactorAuthPresent` is in every request that is signed with temporary credentials,
+    /// and false where no second factor was used to get them.
+    pub(super) fn second_factor_of(&self, actor: &Actor, known: &mut Context) {
+        if actor.mods.contains(&Mod::Mfa) {
+            known.set("aws:MultiFactorAuthPresent", "true");
+        } else if self.serves(actor) {
+            known.set("aws:MultiFactorAuthPresent", "false");
+            known.set_absent("aws:MultiFactorAuthAge");
+        }
+    }
+
+    /// Whether nobody but services assumes the actor.
+    pub(super) fn serves(&self, actor: &Actor) -> bool {
+        !actor.is_user() && self.facts.role(&actor.arn).is_some_and(is_workload)
     }
 
     /// Notes tags that cannot be there: of a session that nobody may tag, and in a request to
@@ -63,6 +88,7 @@ impl Judge<'_> {
                 known.set_absent(key);
             }
         }
+        self.source_identity_of(actor, (action, resource), known);
         let mut passed = self
             .tag_keys
             .iter()
@@ -86,7 +112,38 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether anybody but an administrator may tag the sessions of a role, where tags matter.
+    /// Notes that a request bears no source identity: users have none of their own, and setting one
+    /// needs a permission that both sides must give.
+    ///
+    /// Source: "Monitor and control actions taken with assumed roles", IAM User Guide, 2026-10:
+    /// `sts:SetSourceIdentity` in the policies of the caller and in the trust policy of the role.
+    fn source_identity_of(
+        &self,
+        actor: &Actor,
+        (action, resource): (&str, &str),
+        known: &mut Context,
+    ) {
+        if actor.is_user() {
+            known.set_absent("aws:SourceIdentity");
+        }
+        let spoken = || {
+            let role = self.facts.role(&Arn::from(resource));
+            role.is_some_and(|role| {
+                let trust = role.trust.as_str().to_ascii_lowercase();
+                trust.contains("sts:sourceidentity")
+            })
+        };
+        if action.eq_ignore_ascii_case("sts:AssumeRole") && spoken() {
+            let sets = self.call("sts:SetSourceIdentity", Vec::new());
+            if self.ask(actor, sets, Arn::from(resource), false).is_none() {
+                known.set_absent("sts:SourceIdentity");
+            }
+        }
+    }
+
+    /// Whether somebody who is not followed may tag the sessions of a role, where tags matter: an
+    /// identity provider or a foreign account. What principals of the estate tag is a step of its
+    /// own.
     pub(super) fn takes_session_tags(&self, role: &Arn) -> bool {
         if !self.tag_keys.iter().any(|key| key.starts_with(OWN)) {
             return true;
@@ -101,12 +158,7 @@ impl Judge<'_> {
         let who = self
             .engine
             .who_can("sts:TagSession", role.as_str(), &Context::open());
-        let administers =
-            |arn: &str| matches!(self.engine.is_administrator(arn), Decision::Allowed(_));
-        let takes = !who.outsiders.is_empty()
-            || who
-                .iter(self.engine)
-                .any(|(principal, _)| !administers(&principal.arn));
+        let takes = !who.outsiders.is_empty();
         self.tagged.borrow_mut().insert(role.clone(), takes);
         takes
     }

@@ -269,10 +269,14 @@ impl Details {
         let users = self.user_detail_list.iter().flatten();
         let roles = self.role_detail_list.iter().flatten();
         let groups = self.group_detail_list.iter().flatten();
+        let policies = self.policies.iter().flatten().map(|policy| &policy.arn);
+        // The policies of AWS belong to nobody's account.
+        let own = policies.filter(|arn| arn.account() != "aws");
         users
             .map(|user| &user.arn)
             .chain(roles.map(|role| &role.arn))
             .chain(groups.map(|group| &group.arn))
+            .chain(own)
     }
 
     fn only_account(&self, file: &str) -> Result<Arn, GaadError> {

@@ -29,10 +29,11 @@ fn rows() -> Vec<Row> {
 }
 
 /// Whether an entry is the one that a row calls by this name.
-fn is_called(node: &Node, name: &str) -> bool {
+pub(super) fn is_called(node: &Node, name: &str) -> bool {
     match name {
         "@tenants" => matches!(node, Node::IdentityProvider { .. }),
         "@anyaccount" => matches!(node, Node::ForeignAccount { account } if account == "*"),
+        "@internet" => matches!(node, Node::Internet),
         "@foreign" => matches!(node, Node::ForeignAccount { .. }),
         name => node
             .arn()
@@ -40,7 +41,7 @@ fn is_called(node: &Node, name: &str) -> bool {
     }
 }
 
-fn word(status: Option<Status>) -> &'static str {
+pub(super) fn word(status: Option<Status>) -> &'static str {
     match status {
         Some(Status::Proven) => "proven",
         Some(Status::Conditional) => "conditional",

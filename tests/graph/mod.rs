@@ -3,9 +3,11 @@
 mod alike;
 mod classes;
 mod cuts;
+mod details;
 mod ends;
 mod gaad;
 mod grants;
+mod identities;
 mod laws;
 mod organization;
 mod pairs;

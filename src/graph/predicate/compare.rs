@@ -47,6 +47,17 @@ pub(super) fn more(a: &Policies, b: &Policies) -> Truth {
     a.unknown()
 }
 
+/// Whether `a` lacks a Deny that `b` has: without it its holder may do more.
+pub(super) fn freer(a: &Policies, b: &Policies) -> Truth {
+    let dropped = b
+        .statements(Effect::Deny)
+        .any(|deny| !a.statements(Effect::Deny).any(|other| covers(other, deny)));
+    match dropped {
+        true => Truth::from(a.gaps.is_empty()).or(a.unknown()),
+        false => b.unknown(),
+    }
+}
+
 /// Whether everything `small` allows is allowed by `big` too. Sure when it says yes.
 fn covers(big: &Statement, small: &Statement) -> bool {
     let conditions = big.conditions.is_empty() || big.conditions == small.conditions;

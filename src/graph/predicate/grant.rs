@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::super::bind::{Bound, Truth};
 use super::super::ground::known_by_heart;
-use super::compare::{Policies, hangs_on, meet, more};
+use super::compare::{Policies, freer, hangs_on, meet, more};
 use super::{Question, glob, observed, open};
 use crate::policy::Effect;
-use crate::policy::document::PrincipalKind;
+use crate::policy::document::{PrincipalKind, PrincipalName};
 
 impl Question<'_, '_> {
     pub(super) fn grant(&self, predicate: &Predicate) -> Option<Truth> {
@@ -172,7 +172,7 @@ impl Question<'_, '_> {
             others.fold(Truth::No, |any, (version, text)| {
                 let mut stored = Policies::default();
                 self.add(text, &format!("{arn} {version}"), &mut stored);
-                any.or(more(&stored, &present))
+                any.or(more(&stored, &present)).or(freer(&stored, &present))
             })
         })
     }
@@ -218,8 +218,8 @@ impl Question<'_, '_> {
         Truth::from(held_back).or(holder.unknown())
     }
 
-    /// An Allow of the principal's own that hangs on the key, or a trust policy that names it
-    /// and does.
+    /// An Allow of the principal's own that hangs on the key, or a policy of a resource that names
+    /// it and does; or a Deny there, or of the organization, that does.
     fn gated_by(&self, key: &str, of: &Arn) -> Truth {
         let own = self.held_by(of);
         if own
@@ -228,30 +228,24 @@ impl Question<'_, '_> {
         {
             return Truth::Yes;
         }
-        let mut answer = own.unknown();
-        for (id, account) in &self.look.snapshot.accounts {
-            let Some(roles) = account.iam.roles.value() else {
-                continue;
-            };
-            for role in roles.values() {
-                let Ok(document) = self.look.document(&role.trust) else {
-                    continue;
-                };
-                let gated = document.statements.iter().any(|allow| {
-                    allow.effect == Effect::Allow
-                        && hangs_on(allow, key)
-                        && allow.principal.iter().flatten().any(|name| {
-                            name.kind == PrincipalKind::Aws
-                                && (name.value == of.as_str()
-                                    || name.is_everyone()
-                                    || name.value == of.account()
-                                    || name.value.ends_with(&format!("::{}:root", of.account())))
-                        })
-                });
-                answer = answer.or((gated && !id.is_empty()).into());
-            }
-        }
-        answer
+        let root = format!("::{}:root", of.account());
+        let session = format!("::{}:assumed-role/{}/", of.account(), of.name());
+        let means = |name: &PrincipalName| {
+            name.kind == PrincipalKind::Aws
+                && (name.value == of.as_str()
+                    || name.is_everyone()
+                    || name.value == of.account()
+                    || name.value.ends_with(&root)
+                    || name.value.contains(&session))
+        };
+        let gated = self.look.gates().iter().any(|document| {
+            document.statements.iter().any(|statement| {
+                hangs_on(statement, key)
+                    && (statement.effect == Effect::Deny
+                        || statement.principal.iter().flatten().any(means))
+            })
+        });
+        Truth::from(gated).or(own.unknown())
     }
 
     /// A Deny that tests the tag and meets an Allow, or an Allow that asks for the tag to be
@@ -273,7 +267,11 @@ impl Question<'_, '_> {
                 glob(key, &condition.key) && (operator.contains("not") || absent)
             })
         });
-        Truth::from(denied || asked_away).or(own.unknown())
+        let held = self.look.gates().iter().any(|document| {
+            let mut all = document.statements.iter();
+            all.any(|deny| deny.effect == Effect::Deny && hangs_on(deny, key))
+        });
+        Truth::from(denied || asked_away || held).or(own.unknown())
     }
 
     fn administers_all(&self, what: &ResourceRef) -> Truth {

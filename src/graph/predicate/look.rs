@@ -1,6 +1,6 @@
 //! Looks things up in the snapshot by ARN and by kind.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,8 +9,9 @@ use palisade_model::{
     Account, Arn, Bucket, Function, Gap, Group, ManagedPolicy, ObjectEntry, Observed, PolicyText,
     RegionState, Resource, Role, Snapshot, User,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::super::abroad::each_policy;
 use crate::policy::document::Document;
 
 /// A policy as read; `Err` where it does not parse.
@@ -22,6 +23,7 @@ pub(crate) struct Look<'a> {
     listed: FxHashMap<&'a str, &'a Resource>,
     owners: FxHashMap<&'a str, &'a str>,
     documents: RefCell<FxHashMap<PolicyText, Read>>,
+    gates: OnceCell<Vec<Arc<Document>>>,
 }
 
 /// The resources of one kind in one account, and the listings that are missing.
@@ -59,6 +61,7 @@ impl<'a> Look<'a> {
             listed,
             owners,
             documents: RefCell::default(),
+            gates: OnceCell::new(),
         }
     }
 
@@ -178,6 +181,40 @@ impl<'a> Look<'a> {
             .borrow_mut()
             .insert(text.clone(), read.clone());
         read
+    }
+
+    /// Policies of resources and of the organization that speak of tags or of a second factor.
+    pub(crate) fn gates(&self) -> &[Arc<Document>] {
+        const WORDS: [&str; 3] = ["multifactorauth", "principaltag/", "resourcetag/"];
+        self.gates.get_or_init(|| {
+            let mut seen = FxHashSet::default();
+            let mut found = Vec::new();
+            let mut see = |text: &PolicyText| {
+                let lower = text.as_str().to_ascii_lowercase();
+                if WORDS.iter().any(|word| lower.contains(word))
+                    && seen.insert(text.as_str().to_owned())
+                    && let Ok(document) = self.document(text)
+                {
+                    found.push(document);
+                }
+            };
+            let organization = self.snapshot.organization.value();
+            let limits = organization.and_then(|organization| organization.policies.value());
+            let limits = limits.into_iter().flat_map(BTreeMap::values);
+            limits
+                .filter_map(|policy| policy.document.value())
+                .for_each(&mut see);
+            for account in self.snapshot.accounts.values() {
+                each_policy(account, &mut |_, policy| {
+                    policy.value().into_iter().for_each(&mut see);
+                });
+                let roles = account.iam.roles.value().into_iter();
+                roles
+                    .flat_map(BTreeMap::values)
+                    .for_each(|role| see(&role.trust));
+            }
+            found
+        })
     }
 
     /// Every resource of a kind in an account.

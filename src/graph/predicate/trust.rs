@@ -12,6 +12,7 @@ use palisade_checks::technique::{
 use palisade_model::{Arn, Observed};
 
 use super::super::bind::{Bound, Truth};
+use super::super::name::witness;
 use super::asks::STRANGER;
 use super::{Question, glob, open};
 use crate::exposure::{LooseSubject, federation};
@@ -27,7 +28,8 @@ impl Question<'_, '_> {
             }
             P::TrustsAnyone(role, lacking) => self.known(role, |role| {
                 self.each_allow(role, |allow| {
-                    names(allow).any(PrincipalName::is_everyone)
+                    let but_some = allow.not_principal.is_some();
+                    (but_some || names(allow).any(PrincipalName::is_everyone))
                         && assumes(allow, "sts:assumerole")
                         && lacks(allow, lacking)
                         && !self.asks.keeps_out(STRANGER, "sts:AssumeRole", role)
@@ -295,23 +297,49 @@ fn is_vague(condition: &Condition) -> bool {
 fn lacks(statement: &Statement, keys: &[String]) -> bool {
     !statement.conditions.iter().any(|condition| {
         is_positive(condition)
+            && !fits_a_stranger(condition)
             && keys
                 .iter()
                 .any(|key| key.eq_ignore_ascii_case(&condition.key))
     })
 }
 
+/// Whether a condition on who asks, or from where, is met by somebody of any account: he names his
+/// principals as he likes, and may be in an organization of his own.
+fn fits_a_stranger(condition: &Condition) -> bool {
+    let may_be = match condition.key.to_ascii_lowercase().as_str() {
+        "aws:principalaccount" => "999999999999".to_owned(),
+        "aws:principalorgid" => "o-strangers0".to_owned(),
+        "aws:principalorgpaths" => "o-strangers0/r-9999/ou-9999-strangers/".to_owned(),
+        "aws:sourceip" => {
+            let whole = |value: &String| matches!(value.as_str(), "0.0.0.0/0" | "::/0");
+            return condition.values.iter().any(whole);
+        }
+        "aws:principalarn" => {
+            // A pattern for ARNs stays within the parts of an ARN, one for texts does not.
+            let free = |value: &&String| {
+                let account = value.split(':').nth(4);
+                account.is_none_or(|account| glob(account, "999999999999"))
+                    && witness(&[value.as_str(), "arn:aws*:iam::999999999999:*"], &[]) != Ok(None)
+            };
+            return condition.values.iter().any(|value| free(&value));
+        }
+        _ => return false,
+    };
+    condition.values.iter().any(|value| glob(value, &may_be))
+}
+
 /// The ways in which the subject of a web identity is left open; none when it is pinned.
 ///
-/// A condition that a missing claim passes narrows nothing here: a provider may leave the claim
-/// out.
+/// Every token has a subject, so that an operator which a missing one would pass narrows as much
+/// as the plain one.
+///
+/// Source: OpenID Connect Core 1.0, section 2: `sub` is required; "AssumeRoleWithWebIdentity", AWS
+/// STS API Reference, 2026-11: `SubjectFromWebIdentityToken` is the token's subject claim.
 fn looseness(allow: &Statement, document: &Document) -> Vec<Subject> {
-    let about_subject = |c: &&Condition| c.key.to_ascii_lowercase().ends_with(":sub");
-    let mut subjects = allow.conditions.iter().filter(about_subject).peekable();
-    let vague = subjects.peek().is_some() && subjects.all(is_vague);
     let providers = names(allow).filter(|name| name.kind == PrincipalKind::Federated);
     let judged = providers.map(|name| federation(&name.value, allow, document));
-    let mut found: Vec<Subject> = judged
+    judged
         .flat_map(|federation| federation.loose)
         .map(|loose| match loose {
             LooseSubject::Missing => Subject::Missing,
@@ -319,11 +347,7 @@ fn looseness(allow: &Statement, document: &Document) -> Vec<Subject> {
             LooseSubject::Wildcard => Subject::Wildcard,
             LooseSubject::PullRequest => Subject::PullRequest,
         })
-        .collect();
-    if vague && found.is_empty() {
-        found.push(Subject::Missing);
-    }
-    found
+        .collect()
 }
 
 /// Whether a SAML trust narrows neither the audience nor any other part of the assertion: then one
