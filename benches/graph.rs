@@ -1,12 +1,13 @@
 //! How long the escalation graph takes on made-up organizations of growing size.
 //!
 //! Prints for each size and shape what every stage took, and time and memory per principal: the
-//! pair search and the root causes are in it. `cargo bench --bench graph -- 100000 200` asks for one size.
+//! pair search and the root causes are in it. `cargo bench --bench graph -- 100000 200` asks for one
+//! size; `cuts 100000 200` also works out which changes cut all paths.
 
 #![allow(clippy::print_stdout, reason = "a bench says what it measured")]
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use palisade::graph::{Graph, Limits, Query, Unheard};
 use palisade::policy::Engine;
@@ -30,15 +31,16 @@ fn main() {
             (100_000, 200),
         ],
     };
+    let cuts = std::env::args().any(|arg| arg == "cuts");
     for (principals, accounts) in runs {
         let plain = palisade_mocks::generate(7, accounts, principals);
-        measure("like one another", &plain, principals);
+        measure("like one another", &plain, principals, cuts);
         let varied = organization(principals, accounts, 7);
-        measure("each its own policy", &varied, principals);
+        measure("each its own policy", &varied, principals, cuts);
     }
 }
 
-fn measure(name: &str, snapshot: &Snapshot, principals: usize) {
+fn measure(name: &str, snapshot: &Snapshot, principals: usize, cuts: bool) {
     let techniques = palisade_checks::techniques().expect("the catalogue loads");
     let before = resident();
     let started = Instant::now();
@@ -73,6 +75,37 @@ fn measure(name: &str, snapshot: &Snapshot, principals: usize) {
     );
     println!("  worst {}, {:?}", worst.unwrap_or_default(), graph.size());
     set.caps.iter().for_each(|cap| println!("  cap: {cap}"));
+    if cuts {
+        measure_cuts(&graph, all);
+    }
+}
+
+/// What it takes to find the changes that cut every path, beside what the paths took.
+fn measure_cuts(graph: &Graph<'_>, before: Duration) {
+    let set = graph.paths(&Query {
+        limits: Limits {
+            alternatives: 0,
+            ..Limits::default()
+        },
+        ..Query::default()
+    });
+    let started = Instant::now();
+    let cuts = palisade::fix::cuts::cut(graph, &set);
+    let took = started.elapsed();
+    let times = took.as_secs_f64() / before.as_secs_f64();
+    match cuts {
+        Ok(Some(cuts)) => println!(
+            "  {} changes cut {} listed paths, effort {} of at least {}, {} left: {took:.2?}, {times:.2} \
+             times the rest",
+            cuts.changes.len(),
+            cuts.of,
+            cuts.effort,
+            cuts.at_least,
+            cuts.left.len(),
+        ),
+        Ok(None) => println!("  nothing to cut: {took:.2?}"),
+        Err(cap) => println!("  no cuts: {cap}: {took:.2?}"),
+    }
 }
 
 /// Resident memory in KiB, where the system tells.

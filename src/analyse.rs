@@ -12,7 +12,7 @@ use crate::check::security::tampering::Tampering;
 use crate::check::{self, Answer, Estate};
 use crate::exposure::Exposure;
 use crate::fix::{self, cuts::Cuts};
-use crate::graph::{Cause, Graph, Guarded, Interests, Limits, Node, PathSet, Query};
+use crate::graph::{Cause, Graph, Interests, Node, PathSet, Query};
 use crate::policy::Engine;
 
 /// Everything concluded from one snapshot.
@@ -25,7 +25,7 @@ pub struct Analysis {
     /// What lets somebody go on, worst first.
     pub causes: Vec<Cause>,
     /// The fewest changes that cut every path, evaluated again; nothing where there is no path
-    /// or no such set was found.
+    /// or no such set was found: then the caps say why.
     pub cuts: Option<Cuts>,
     /// Every security service by account and region; like places share a row, worst first.
     pub services: Vec<Row>,
@@ -102,8 +102,13 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
     check::reach(&mut answers, &paths);
     let (causes, capped) = graph.causes(&paths);
     paths.caps.extend(capped);
-    let guarded = graph.guarded();
-    let cuts = cuts(snapshot, &mut paths, &guarded, &selection.interests);
+    let cuts = match fix::cuts::cut(&graph, &paths) {
+        Ok(found) => found,
+        Err(cap) => {
+            paths.caps.push(cap);
+            None
+        }
+    };
     Analysis {
         answers,
         paths,
@@ -113,48 +118,6 @@ pub fn analyse(snapshot: &Snapshot, selection: &Selection) -> Analysis {
         tampering: estate.security.tampering().clone(),
     }
 }
-
-/// The fewest changes that cut the paths. Every set is evaluated with the whole engine, which is
-/// too much to do again and again for the largest estates: then the caps say so.
-fn cuts(
-    snapshot: &Snapshot,
-    paths: &mut PathSet,
-    guarded: &Guarded,
-    interests: &Interests,
-) -> Option<Cuts> {
-    let many = |account: &palisade_model::Account| {
-        let users = account.iam.users.value().map_or(0, |all| all.len());
-        users + account.iam.roles.value().map_or(0, |all| all.len())
-    };
-    if snapshot.accounts.values().map(many).sum::<usize>() > MAX_REEVALUATED {
-        let cap = format!("changes are worked out for up to {MAX_REEVALUATED} principals");
-        paths.caps.push(cap);
-        return None;
-    }
-    let evaluate = |changed: &Snapshot| {
-        let engine = Engine::new(changed);
-        let alarms = Alarms::new(changed, &engine);
-        let known = interests.clone();
-        let graph = Graph::heard_by(changed, techniques(), &engine, &alarms, known);
-        graph.paths(&Query {
-            limits: Limits {
-                alternatives: 0,
-                ..Limits::default()
-            },
-            ..Query::default()
-        })
-    };
-    match fix::cuts::cut(snapshot, paths, guarded, &evaluate) {
-        Ok(found) => found,
-        Err(cap) => {
-            paths.caps.push(cap);
-            None
-        }
-    }
-}
-
-/// Principals of an estate that is evaluated again for every set of changes.
-const MAX_REEVALUATED: usize = 10_000;
 
 /// Paths between what the texts name; empty lists stand for every entry or every target. The
 /// first text that names nothing comes back as the error.

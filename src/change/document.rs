@@ -10,6 +10,9 @@ pub(super) fn withdraw(text: &str, statement: &str, action: &str) -> Option<Poli
     let statements = statements(&mut document)?;
     let at = place_of(statements, statement)?;
     let found = statements.get_mut(at)?;
+    if found.get("Effect").and_then(Value::as_str) != Some("Allow") {
+        return None;
+    }
     if found.get("Principal").is_some() {
         // In a trust policy the statement is the permission.
         statements.remove(at);
@@ -127,6 +130,12 @@ mod tests {
         assert_eq!(after(one, "IAM:passrole"), r#"{"Statement":[]}"#);
         let two = r#"[{"Effect":"Allow","Action":["iam:PassRole","s3:*"],"Resource":"*"}]"#;
         assert!(!after(two, "iam:PassRole").contains("PassRole"));
+    }
+
+    #[test]
+    fn nothing_is_taken_from_a_deny() {
+        let text = r#"{"Statement":[{"Effect":"Deny","Action":"iam:PassRole","Resource":"*"}]}"#;
+        assert!(withdraw(text, "statement 1", "iam:PassRole").is_none());
     }
 
     #[test]

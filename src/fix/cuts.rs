@@ -1,26 +1,34 @@
-//! The fewest changes that cut every path: chosen so that each path loses a step, then proven by
+//! The fewest changes that cut every path: chosen so that each way loses a step, then proven by
 //! evaluating the changed estate again.
 //!
-//! Every path that is found is a bound: whatever closes the estate must take something from it.
-//! The cheapest set that takes something from all paths found so far is put to the whole engine;
-//! paths that remain join the bounds, until none remains. So the last set is the cheapest there
-//! is, for the kinds of changes that are known here.
+//! Every way that is found is a bound: whatever closes the estate must take something from it.
+//! The cheapest set that takes something from all ways found so far is put to the engine; ways
+//! that remain join the bounds, until none remains. So the last set is the cheapest there is, for
+//! the kinds of changes that are known here.
+//!
+//! An estate is grown again within what leads on to a target; the set that closes that is put to
+//! the whole of it once more before anybody reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use palisade_model::Snapshot;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::taking::cutting;
+use super::cover::{Cover, cheapest};
+use super::listed::Listed;
+use super::taking::{Handle, cutting, handle, handles};
 use crate::change::{Change, apply};
-use crate::graph::{Guarded, Node, Path, PathSet, Status};
+use crate::graph::{Ends, Graph, Guarded, PathSet};
+use crate::policy::Engine;
 
 /// A set of changes that was evaluated again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cuts {
-    /// What to do, the change on most paths first.
+    /// What to do: first the change on most paths, then the one on most of those it leaves, and
+    /// so on.
     pub changes: Vec<Cut>,
-    /// The paths that were to be cut: those that do not hang on a gap.
+    /// The paths of the report that were to be cut: those that do not hang on a gap.
     pub of: usize,
     /// What all of it takes.
     pub effort: u32,
@@ -47,281 +55,158 @@ pub struct Cut {
     pub paths: usize,
 }
 
-/// Evaluations of the changed estate, and branches tried for one set of changes.
+/// Evaluations of what leads on, and of the whole estate, for one answer.
 const MAX_ROUNDS: usize = 24;
-const MAX_BRANCHES: usize = 50_000;
+const MAX_WHOLE: usize = 4;
 
-/// The fewest changes that cut every path of `set` that does not hang on a gap; nothing when there
-/// is nothing to cut.
+/// The fewest changes that cut every path of an estate that does not hang on a gap; nothing where
+/// there is no such path. `set` are the paths that are shown.
 ///
 /// # Errors
 ///
 /// In words, why no set was found that the evaluation confirms.
-pub fn cut(
-    snapshot: &Snapshot,
-    set: &PathSet,
-    guarded: &Guarded,
-    evaluate: &dyn Fn(&Snapshot) -> PathSet,
-) -> Result<Option<Cuts>, String> {
-    let wanted = settled(set);
-    if wanted.is_empty() {
+pub fn cut(graph: &Graph<'_>, set: &PathSet) -> Result<Option<Cuts>, String> {
+    let mut search = Search::new(graph.guarded());
+    let none = Rc::new(BTreeSet::new());
+    if !search.gather(graph, &none) && search.lost.is_empty() {
         return Ok(None);
     }
-    let mut search = Search {
-        known: BTreeMap::new(),
-        bounds: BTreeSet::new(),
-        left: BTreeSet::new(),
-        guarded,
-    };
-    search.bound(&wanted, &BTreeSet::new());
+    let mut narrow = graph.narrow();
+    let mut whole = 0;
     for _ in 0..MAX_ROUNDS {
-        let (chosen, exact) = search.smallest();
-        let after = evaluate(&apply(snapshot, &chosen));
-        let mut open = settled(&after);
-        open.retain(|way| !search.left.contains(&way.key()));
-        if open.is_empty() {
-            return Ok(Some(search.cuts(&chosen, exact, &wanted)));
-        }
-        if !search.bound(&open, &chosen.into_iter().collect()) {
-            return Err("no set of the known changes was found that cuts every path".to_owned());
-        }
-    }
-    Err(format!(
-        "no set of changes that cuts every path was found in {MAX_ROUNDS} evaluations"
-    ))
-}
-
-/// A path from one of those who begin it.
-#[derive(Clone, Copy)]
-pub(super) struct Course<'p> {
-    pub(super) path: &'p Path,
-    entry: &'p Node,
-}
-
-impl<'p> Course<'p> {
-    fn key(&self) -> Key {
-        (self.entry.id(), self.path.target.node.id())
-    }
-
-    /// Whoever stands in a path for a node of it: the entry for the one that is shown.
-    pub(super) fn of(&self, node: &'p Node) -> &'p Node {
-        match *node == self.path.entry.node {
-            true => self.entry,
-            false => node,
-        }
-    }
-}
-
-/// The surest path of every pair, where it does not hang on a gap, from everybody who begins it.
-fn settled(set: &PathSet) -> Vec<Course<'_>> {
-    let sure = set.paths().filter(|path| path.status != Status::Possible);
-    sure.flat_map(|path| {
-        let alone = std::slice::from_ref(&path.entry.node);
-        let entries = match path.entry.node {
-            Node::Principal { .. } if !path.entry.members.is_empty() => &path.entry.members,
-            _ => alone,
-        };
-        entries.iter().map(move |entry| Course { path, entry })
-    })
-    .collect()
-}
-
-type Key = (String, String);
-
-struct Search<'g> {
-    guarded: &'g Guarded,
-    /// Every change that is known, by number.
-    known: BTreeMap<Change, usize>,
-    bounds: BTreeSet<BTreeSet<usize>>,
-    /// Pairs that no known change cuts.
-    left: BTreeSet<Key>,
-}
-
-impl Search<'_> {
-    /// Takes in what would cut each path, `made` changes aside: they did not. False where that
-    /// says nothing new.
-    fn bound(&mut self, courses: &[Course<'_>], made: &BTreeSet<Change>) -> bool {
-        let mut news = false;
-        for course in courses {
-            let cutting = cutting(course, self.guarded);
-            let mut numbers = BTreeSet::new();
-            for change in cutting.difference(made) {
-                let next = self.known.len();
-                numbers.insert(*self.known.entry(change.clone()).or_insert(next));
-            }
-            news |= match numbers.is_empty() {
-                true => self.left.insert(course.key()),
-                false => self.bounds.insert(numbers),
-            };
-        }
-        news
-    }
-
-    /// The changes of the least effort that take something from every path, and whether no other
-    /// set takes less.
-    fn smallest(&self) -> (Vec<Change>, bool) {
-        let mut numbered: Vec<(usize, &Change)> = self
-            .known
+        let cover = search.cheapest();
+        let made: Vec<Change> = cover
+            .chosen
             .iter()
-            .map(|(change, at)| (*at, change))
+            .map(|at| search.changes[*at].clone())
             .collect();
-        numbered.sort_unstable();
-        let changes: Vec<&Change> = numbered.into_iter().map(|(_, change)| change).collect();
-        let bounds: Vec<&BTreeSet<usize>> = minimal(&self.bounds);
-        let effort: Vec<u32> = changes.iter().map(|change| change.effort()).collect();
-        let mut branch = Branch {
-            bounds: &bounds,
-            effort: &effort,
-            best: greedy(&bounds, &effort),
-            left: MAX_BRANCHES,
-        };
-        branch.walk(&mut Vec::new(), 0);
-        let exact = branch.left > 0;
-        let chosen = branch.best.iter().map(|at| changes[*at].clone()).collect();
-        (chosen, exact)
-    }
-
-    fn cuts(&self, chosen: &[Change], exact: bool, wanted: &[Course<'_>]) -> Cuts {
-        let on = wanted.iter().map(|course| cutting(course, self.guarded));
-        let on: Vec<BTreeSet<Change>> = on.collect();
-        let mut changes: Vec<Cut> = chosen
-            .iter()
-            .map(|change| Cut {
-                says: change.to_string(),
-                resource: change.resource(),
-                effort: change.effort(),
-                paths: on.iter().filter(|path| path.contains(change)).count(),
-                change: change.clone(),
-            })
-            .collect();
-        changes.sort_by(|a, b| (b.paths, &a.says).cmp(&(a.paths, &b.says)));
-        let effort = changes.iter().map(|cut| cut.effort).sum();
-        let lost = |course: &&Course<'_>| self.left.contains(&course.key());
-        let mut left: Vec<String> = wanted
-            .iter()
-            .filter(lost)
-            .map(|course| course.path.id.clone())
-            .collect();
-        left.dedup();
-        Cuts {
-            of: wanted.len(),
-            effort,
-            at_least: if exact {
-                effort
-            } else {
-                packed(&minimal(&self.bounds), self)
-            },
-            left,
-            changes,
+        if made.is_empty() {
+            return Ok(Some(search.told(&cover, set)));
         }
-    }
-}
-
-/// Bounds that no other bound implies.
-fn minimal(bounds: &BTreeSet<BTreeSet<usize>>) -> Vec<&BTreeSet<usize>> {
-    let mut by_size: Vec<&BTreeSet<usize>> = bounds.iter().collect();
-    by_size.sort_by_key(|bound| bound.len());
-    let mut kept: Vec<&BTreeSet<usize>> = Vec::new();
-    for bound in by_size {
-        if !kept.iter().any(|smaller| smaller.is_subset(bound)) {
-            kept.push(bound);
+        let numbers = Rc::new(cover.chosen.clone());
+        let changed = apply(graph.snapshot(), &made);
+        let engine = Engine::new(&changed);
+        if search.gather(&graph.again(&changed, &engine, Some(&narrow)), &numbers) {
+            continue;
         }
-    }
-    kept
-}
-
-/// The change that serves most for its effort, again and again.
-fn greedy(bounds: &[&BTreeSet<usize>], effort: &[u32]) -> Vec<usize> {
-    let mut open: Vec<&BTreeSet<usize>> = bounds.to_vec();
-    let mut chosen = Vec::new();
-    while !open.is_empty() {
-        let mut serves: BTreeMap<usize, u32> = BTreeMap::new();
-        for at in open.iter().copied().flatten() {
-            *serves.entry(*at).or_default() += 1;
+        let again = graph.again(&changed, &engine, None);
+        if !search.gather(&again, &numbers) {
+            return Ok(Some(search.told(&cover, set)));
         }
-        let Some((best, _)) = serves.into_iter().max_by(|(a, served), (b, more)| {
-            let worth = |served: u32, at: usize| u64::from(served) * 1_000 / u64::from(effort[at]);
-            worth(*served, *a)
-                .cmp(&worth(*more, *b))
-                .then_with(|| b.cmp(a))
-        }) else {
+        narrow.widen(again.narrow());
+        whole += 1;
+        if whole == MAX_WHOLE {
             break;
-        };
-        chosen.push(best);
-        open.retain(|bound| !bound.contains(&best));
-    }
-    chosen
-}
-
-/// Paths that share no change need a change each.
-fn packed(bounds: &[&BTreeSet<usize>], search: &Search<'_>) -> u32 {
-    let effort: BTreeMap<usize, u32> = search
-        .known
-        .iter()
-        .map(|(change, at)| (*at, change.effort()))
-        .collect();
-    let mut used: BTreeSet<usize> = BTreeSet::new();
-    let mut sum = 0;
-    for bound in bounds {
-        if bound.is_disjoint(&used) {
-            sum += bound.iter().map(|at| effort[at]).min().unwrap_or(0);
-            used.extend(bound.iter().copied());
         }
     }
-    sum
+    Err("no set of changes was found that the evaluation confirms".to_owned())
 }
 
-/// A search through all sets, cheapest branches first.
-struct Branch<'b> {
-    bounds: &'b [&'b BTreeSet<usize>],
-    effort: &'b [u32],
-    best: Vec<usize>,
-    left: usize,
+/// A way that was found, and what could be taken from it.
+struct Bound {
+    ends: Ends,
+    /// Changes that were thought of for it, by number.
+    cutting: Vec<usize>,
+    handles: Vec<Handle>,
+    /// Changes that were made and did not close it.
+    made: Rc<BTreeSet<usize>>,
 }
 
-impl Branch<'_> {
-    fn price(&self, chosen: &[usize]) -> u32 {
-        chosen.iter().map(|at| self.effort[*at]).sum()
+struct Search {
+    guarded: Guarded,
+    /// Every change that is known; a number is a place among them.
+    changes: Vec<Change>,
+    numbers: FxHashMap<Change, usize>,
+    by_handle: FxHashMap<Handle, Vec<usize>>,
+    bounds: Vec<Bound>,
+    /// Ends that no known change parts.
+    lost: BTreeSet<Ends>,
+}
+
+impl Search {
+    fn new(guarded: Guarded) -> Self {
+        Search {
+            guarded,
+            changes: Vec::new(),
+            numbers: FxHashMap::default(),
+            by_handle: FxHashMap::default(),
+            bounds: Vec::new(),
+            lost: BTreeSet::new(),
+        }
     }
 
-    fn walk(&mut self, chosen: &mut Vec<usize>, spent: u32) {
-        if self.left == 0 {
-            return;
+    /// Takes in what still leads to a target although `made` changes were made; false where
+    /// nothing does but what no change cuts.
+    fn gather(&mut self, graph: &Graph<'_>, made: &Rc<BTreeSet<usize>>) -> bool {
+        loop {
+            let mut found = false;
+            for course in graph.courses(&self.lost) {
+                found = true;
+                let cutting = cutting(&course.hops, &self.guarded);
+                let cutting = cutting.into_iter().map(|change| self.number(change));
+                let cutting = cutting.collect();
+                self.bounds.push(Bound {
+                    cutting,
+                    handles: handles(&course.hops, &self.guarded).into_iter().collect(),
+                    ends: (course.entry, course.target),
+                    made: Rc::clone(made),
+                });
+            }
+            let lost = self.lost.len();
+            let beyond = self.bounds.iter().filter(|bound| self.taking(bound).is_empty());
+            let beyond: Vec<Ends> = beyond.map(|bound| bound.ends.clone()).collect();
+            self.lost.extend(beyond);
+            if self.lost.len() == lost {
+                return found;
+            }
+            // Who cannot be parted from a target stands in nobody's way to it.
+            self.bounds.retain(|bound| !self.lost.contains(&bound.ends));
         }
-        self.left -= 1;
-        let open = |bound: &&&BTreeSet<usize>| !chosen.iter().any(|at| bound.contains(at));
-        let mut needed = spent;
-        let mut used: BTreeSet<usize> = BTreeSet::new();
-        let mut next: Option<&BTreeSet<usize>> = None;
-        for bound in self.bounds.iter().filter(open) {
-            next = next.or(Some(bound));
-            if bound.is_disjoint(&used) {
-                needed += bound.iter().map(|at| self.effort[*at]).min().unwrap_or(0);
-                used.extend(bound.iter().copied());
+    }
+
+    fn number(&mut self, change: Change) -> usize {
+        if let Some(known) = self.numbers.get(&change) {
+            return *known;
+        }
+        let number = self.changes.len();
+        self.by_handle.entry(handle(&change)).or_default().push(number);
+        self.numbers.insert(change.clone(), number);
+        self.changes.push(change);
+        number
+    }
+
+    /// The known changes of which one at least must be made to close a way. Some of them may do
+    /// nothing for it: then it is found again, with them made.
+    fn taking(&self, bound: &Bound) -> Vec<usize> {
+        let bearing = bound.handles.iter().filter_map(|handle| self.by_handle.get(handle));
+        let all = bearing.flatten().chain(&bound.cutting).copied();
+        let all: BTreeSet<usize> = all.filter(|at| !bound.made.contains(at)).collect();
+        all.into_iter().collect()
+    }
+
+    fn cheapest(&self) -> Cover {
+        let bounds: BTreeSet<Vec<usize>> = self.bounds.iter().map(|b| self.taking(b)).collect();
+        let effort: Vec<u32> = self.changes.iter().map(Change::effort).collect();
+        cheapest(&bounds, &effort)
+    }
+
+    /// The answer.
+    fn told(&self, cover: &Cover, set: &PathSet) -> Cuts {
+        let chosen: Vec<&Change> = cover.chosen.iter().map(|at| &self.changes[*at]).collect();
+        let listed = Listed::of(set, &self.guarded);
+        let mut left: Vec<String> = Vec::new();
+        for (entry, path) in listed.pairs() {
+            let ends = (entry.clone(), path.target.node.clone());
+            if self.lost.contains(&ends) && left.last() != Some(&path.id) {
+                left.push(path.id.clone());
             }
         }
-        let best = (self.price(&self.best), self.best.len());
-        let Some(bound) = next else {
-            if (spent, chosen.len()) < best {
-                self.best = chosen.clone();
-            }
-            return;
-        };
-        if needed > best.0 || (needed == best.0 && chosen.len() + 1 >= best.1) {
-            return;
-        }
-        let serves = |at: usize| {
-            self.bounds
-                .iter()
-                .filter(|bound| bound.contains(&at))
-                .count()
-        };
-        let mut ways: Vec<usize> = bound.iter().copied().collect();
-        ways.sort_by_key(|at| (self.effort[*at], std::cmp::Reverse(serves(*at)), *at));
-        for at in ways {
-            chosen.push(at);
-            self.walk(chosen, spent + self.effort[at]);
-            chosen.pop();
+        Cuts {
+            of: listed.pairs().count(),
+            effort: chosen.iter().map(|change| change.effort()).sum(),
+            at_least: cover.at_least,
+            changes: listed.by_value(&chosen),
+            left,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The fewest changes that close what was found, re-evaluated before anybody reads them.
 
+mod cover;
 pub mod cuts;
+mod listed;
 pub mod scp;
 mod taking;

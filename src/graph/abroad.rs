@@ -221,7 +221,11 @@ impl Growth<'_, '_> {
             for source in sources {
                 let own = self.actors.get(&source).filter(|_| one_by_one).cloned();
                 let actor = own.as_ref().unwrap_or(actor);
-                if !plan.begins_at(actor) {
+                let wanted = match one_by_one {
+                    true => self.may_lead_on(actor, number),
+                    false => self.class_may_lead_on(members, number),
+                };
+                if !wanted || !plan.begins_at(actor) {
                     continue;
                 }
                 let attempt = Attempt {

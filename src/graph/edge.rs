@@ -99,6 +99,14 @@ pub struct Statement {
     pub text: String,
 }
 
+impl Statement {
+    /// Whether it allows something: a Deny under conditions is cited beside what it may undo.
+    pub(crate) fn allows(&self) -> bool {
+        let parsed = serde_json::from_str::<serde_json::Value>(&self.text);
+        !parsed.is_ok_and(|statement| statement["Effect"] == "Deny")
+    }
+}
+
 /// A condition that the snapshot does not settle.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Condition {

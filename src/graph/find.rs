@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::entry::Entry;
 use super::grow::{Drawn, Grown, Growth};
 use super::judge::Judge;
+use super::narrow::Narrow;
 use super::net::{Cost, FREE, Id};
 use super::plan::Plan;
 use super::search::{End, Labels, Rules, backward};
@@ -26,6 +27,7 @@ use super::{
 /// Holds on to the snapshot: the statements behind a step are looked up when the step is shown.
 pub struct Graph<'a> {
     pub(super) judge: Judge<'a>,
+    pub(super) techniques: &'a [Technique],
     pub(super) plans: Vec<Plan<'a>>,
     pub(super) grown: Grown,
     /// Principals of the snapshot, by account.
@@ -65,10 +67,21 @@ impl<'a> Graph<'a> {
         detects: &'a dyn Detects,
         interests: Interests,
     ) -> Self {
+        Self::build_within(snapshot, techniques, engine, (detects, interests), None)
+    }
+
+    /// Likewise, without what leads nowhere.
+    pub(super) fn build_within(
+        snapshot: &'a Snapshot,
+        techniques: &'a [Technique],
+        engine: &'a Engine,
+        (detects, interests): (&'a dyn Detects, Interests),
+        within: Option<&Narrow>,
+    ) -> Self {
         let judge = Judge::new(snapshot, engine, detects, interests);
         let mut plans: Vec<Plan<'a>> = techniques.iter().flat_map(Plan::all).collect();
         plans.sort_by(|a, b| a.rank().cmp(&b.rank()));
-        let grown = Growth::new(&judge, &plans).grow();
+        let grown = Growth::new(&judge, &plans, within).grow();
         judge.forget();
         let notices = Notices::new(judge.weights);
         let mut population = BTreeMap::new();
@@ -79,6 +92,7 @@ impl<'a> Graph<'a> {
         }
         Graph {
             judge,
+            techniques,
             plans,
             grown,
             population,

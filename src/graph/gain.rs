@@ -215,6 +215,12 @@ impl<'a> Growth<'_, 'a> {
         if administrator(&actor) == Some(Status::Proven) {
             return Some(Node::administrator(arn.account()));
         }
+        let mut actor = actor;
+        actor.by = format!("{}:{}", plan.technique.id, describe(&mods));
+        let node = actor.node();
+        if self.within.is_some_and(|within| within.is_idle(&node)) {
+            return None;
+        }
         let count = self.versions.entry(arn.clone()).or_insert(1);
         if *count >= MAX_VERSIONS {
             self.caps.insert(format!(
@@ -223,9 +229,6 @@ impl<'a> Growth<'_, 'a> {
             return None;
         }
         *count += 1;
-        let mut actor = actor;
-        actor.by = format!("{}:{}", plan.technique.id, describe(&mods));
-        let node = actor.node();
         let id = self.id(node.clone());
         self.known.insert((arn, mods), id);
         self.actors.insert(id, actor);

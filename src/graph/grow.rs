@@ -17,6 +17,7 @@ use super::gain::fullest;
 use super::join::{Team, Union};
 use super::judge::Judge;
 use super::meet::Joint;
+use super::narrow::Narrow;
 use super::net::{Cost, Id, Net, NetBuilder};
 use super::offers::{Means, Offers};
 use super::plan::Plan;
@@ -66,6 +67,8 @@ pub(crate) struct Grown {
     pub(crate) administrators: BTreeMap<Id, Status>,
     /// Steps that take two principals, with the way to both of them.
     pub(crate) joints: Vec<Joint>,
+    /// What such steps are drawn from.
+    pub(super) unions: Vec<Union>,
     /// What was cut off, in words.
     pub(crate) caps: BTreeSet<String>,
 }
@@ -77,6 +80,8 @@ const MAX_ROUNDS: usize = 8;
 pub(crate) struct Growth<'g, 'a> {
     pub(crate) judge: &'g Judge<'a>,
     pub(crate) plans: &'g [Plan<'a>],
+    /// What may be left out because it leads nowhere.
+    pub(super) within: Option<&'g Narrow>,
     pub(super) builder: NetBuilder,
     pub(super) nodes: Vec<Option<Node>>,
     pub(super) ids: FxHashMap<Node, Id>,
@@ -99,13 +104,18 @@ pub(crate) struct Growth<'g, 'a> {
 }
 
 impl<'g, 'a> Growth<'g, 'a> {
-    pub(crate) fn new(judge: &'g Judge<'a>, plans: &'g [Plan<'a>]) -> Self {
+    pub(crate) fn new(
+        judge: &'g Judge<'a>,
+        plans: &'g [Plan<'a>],
+        within: Option<&'g Narrow>,
+    ) -> Self {
         let offers = Offers::new(plans, &judge.scene);
         let numbered = judge.numbered.set(offers.actions().to_vec());
         debug_assert!(numbered.is_ok(), "a judge serves one graph");
         Growth {
             judge,
             plans,
+            within,
             builder: NetBuilder::default(),
             nodes: Vec::new(),
             ids: FxHashMap::default(),
@@ -174,6 +184,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             classes: self.classes,
             administrators: self.administrators,
             joints: self.joints,
+            unions: self.unions,
             caps: self.caps,
         }
     }
@@ -211,6 +222,9 @@ impl<'g, 'a> Growth<'g, 'a> {
             let roles = facts.iam.roles.value().into_iter().flatten();
             let roles = roles.filter(|(_, role)| !role.is_service_linked());
             for arn in users.chain(roles.map(|(_, role)| &role.arn)) {
+                if !self.leads_on(arn) {
+                    continue;
+                }
                 let actor = Actor::new(&judge.ground, judge.engine, arn, BTreeSet::new(), "");
                 let id = self.id(actor.node());
                 self.known.insert((arn.clone(), BTreeSet::new()), id);
@@ -235,6 +249,23 @@ impl<'g, 'a> Growth<'g, 'a> {
         for members in classes {
             self.enlist(members);
         }
+    }
+
+    /// Whether a principal of the snapshot is to be tried.
+    fn leads_on(&self, arn: &Arn) -> bool {
+        let node = || Node::principal(arn.clone());
+        self.within.is_none_or(|within| within.acts(&node()))
+    }
+
+    /// Whether a technique is to be tried by a principal.
+    pub(super) fn may_lead_on(&self, actor: &Actor, plan: usize) -> bool {
+        self.within
+            .is_none_or(|within| within.tries(&actor.node(), plan))
+    }
+
+    pub(super) fn class_may_lead_on(&self, members: &[Id], plan: usize) -> bool {
+        let mut actors = members.iter().filter_map(|id| self.actors.get(id));
+        self.within.is_none() || actors.any(|actor| self.may_lead_on(actor, plan))
     }
 
     /// Principals that are one class: they try together.
@@ -296,12 +327,14 @@ impl<'g, 'a> Growth<'g, 'a> {
             }
             if plan.personal {
                 for member in members {
-                    let Some(actor) = self.actors.get(member).cloned() else {
+                    let known = self.actors.get(member);
+                    let Some(actor) = known.filter(|own| self.may_lead_on(own, number)).cloned()
+                    else {
                         continue;
                     };
                     self.try_plan(number, *member, &actor);
                 }
-            } else {
+            } else if self.class_may_lead_on(members, number) {
                 self.try_plan(number, source, &first);
             }
         }

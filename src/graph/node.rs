@@ -121,6 +121,17 @@ impl Node {
         }
     }
 
+    /// Whether an attacker begins there without holding anything of the estate.
+    pub(crate) fn is_outside(&self) -> bool {
+        matches!(
+            self,
+            Node::Internet
+                | Node::ForeignAccount { .. }
+                | Node::IdentityProvider { .. }
+                | Node::Credential { .. }
+        )
+    }
+
     /// The class of a target, as reports and rules name it.
     pub fn class(&self) -> &'static str {
         match self {

@@ -20,7 +20,11 @@ impl Growth<'_, '_> {
     pub(super) fn outside(&mut self) {
         for number in 0..self.plans.len() {
             let plan = &self.plans[number];
-            if plan.is_own() || !plan.technique.requires.is_empty() {
+            let idle = |within: &super::narrow::Narrow| !within.begins(number);
+            if plan.is_own()
+                || !plan.technique.requires.is_empty()
+                || self.within.is_some_and(idle)
+            {
                 continue;
             }
             let accounts: Vec<AccountId> =
