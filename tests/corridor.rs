@@ -106,7 +106,13 @@ fn every_room_imports_only_what_lies_before_it() {
     let mut wrong = Vec::new();
     for (room, allowed) in ROOMS {
         for file in sources(&root().join("src").join(room)) {
-            for import in imports(&fs::read_to_string(&file).unwrap()) {
+            let text = fs::read_to_string(&file).unwrap();
+            // A file of tests may look at worlds; what ships may not.
+            let tests = text.contains("\n#![cfg(test)]\n");
+            for import in imports(&text) {
+                if tests && import == "mocks" {
+                    continue;
+                }
                 let ours = names.contains(import.as_str()) || crates.contains(&import.as_str());
                 if ours && import != *room && !allowed.contains(&import.as_str()) {
                     wrong.push(format!("{} imports {import}", file.display()));

@@ -168,7 +168,12 @@ impl<'b> Search<'b> {
     fn packed(&self) -> u32 {
         let mut used = FxHashSet::default();
         let mut sum = 0;
-        for (bound, _) in self.bounds.iter().zip(&self.held).filter(|(_, held)| **held == 0) {
+        for (bound, _) in self
+            .bounds
+            .iter()
+            .zip(&self.held)
+            .filter(|(_, held)| **held == 0)
+        {
             if bound.iter().all(|at| !used.contains(at)) {
                 sum += bound.iter().map(|at| self.effort[*at]).min().unwrap_or(0);
                 used.extend(bound.iter().copied());
@@ -194,7 +199,9 @@ impl<'b> Search<'b> {
             return;
         }
         let serves = |at: &usize| {
-            let open = self.places[at].iter().filter(|place| self.held[**place] == 0);
+            let open = self.places[at]
+                .iter()
+                .filter(|place| self.held[**place] == 0);
             open.count()
         };
         let mut ways = self.bounds[next].clone();
@@ -262,7 +269,10 @@ mod tests {
             let chosen = (0..effort.len()).filter(|at| choice & (1 << at) != 0);
             chosen.map(|at| effort[at]).sum()
         };
-        choices.map(price).min().expect("all of them hold every bound")
+        choices
+            .map(price)
+            .min()
+            .expect("all of them hold every bound")
     }
 
     proptest! {
@@ -292,9 +302,12 @@ mod tests {
     #[test]
     fn thousands_of_ways_of_their_own_are_no_work() {
         // Each way has two changes of its own and one of three that many share.
-        let bounds: BTreeSet<Vec<usize>> =
-            (0..5_000).map(|n| vec![n % 3, 3 + 2 * n, 4 + 2 * n]).collect();
-        let effort: Vec<u32> = (0..10_003).map(|at| if at < 3 { 9 } else { 2 + at as u32 % 2 }).collect();
+        let bounds: BTreeSet<Vec<usize>> = (0..5_000)
+            .map(|n| vec![n % 3, 3 + 2 * n, 4 + 2 * n])
+            .collect();
+        let effort: Vec<u32> = (0..10_003)
+            .map(|at| if at < 3 { 9 } else { 2 + at as u32 % 2 })
+            .collect();
         let cover = cheapest(&bounds, &effort);
         assert_eq!(cover.chosen, BTreeSet::from([0, 1, 2]));
         assert_eq!(cover.at_least, 27);

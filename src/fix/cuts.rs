@@ -86,7 +86,12 @@ pub fn cut(graph: &Graph<'_>, set: &PathSet) -> Result<Option<Cuts>, String> {
         let numbers = Rc::new(cover.chosen.clone());
         let changed = apply(graph.snapshot(), &made);
         let engine = Engine::new(&changed);
-        if search.gather(&graph.again(&changed, &engine, Some(&narrow)), &numbers) {
+        let open = [true, false].into_iter().any(|alone| {
+            narrow.take(alone);
+            let again = graph.again(&changed, &engine, Some(&narrow));
+            search.gather(&again, &numbers)
+        });
+        if open {
             continue;
         }
         let again = graph.again(&changed, &engine, None);
@@ -112,10 +117,10 @@ struct Bound {
     made: Rc<BTreeSet<usize>>,
 }
 
-struct Search {
+pub(super) struct Search {
     guarded: Guarded,
     /// Every change that is known; a number is a place among them.
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     numbers: FxHashMap<Change, usize>,
     by_handle: FxHashMap<Handle, Vec<usize>>,
     bounds: Vec<Bound>,
@@ -124,7 +129,7 @@ struct Search {
 }
 
 impl Search {
-    fn new(guarded: Guarded) -> Self {
+    pub(super) fn new(guarded: Guarded) -> Self {
         Search {
             guarded,
             changes: Vec::new(),
@@ -137,7 +142,7 @@ impl Search {
 
     /// Takes in what still leads to a target although `made` changes were made; false where
     /// nothing does but what no change cuts.
-    fn gather(&mut self, graph: &Graph<'_>, made: &Rc<BTreeSet<usize>>) -> bool {
+    pub(super) fn gather(&mut self, graph: &Graph<'_>, made: &Rc<BTreeSet<usize>>) -> bool {
         loop {
             let mut found = false;
             for course in graph.courses(&self.lost) {
@@ -153,7 +158,10 @@ impl Search {
                 });
             }
             let lost = self.lost.len();
-            let beyond = self.bounds.iter().filter(|bound| self.taking(bound).is_empty());
+            let beyond = self
+                .bounds
+                .iter()
+                .filter(|bound| self.taking(bound).is_empty());
             let beyond: Vec<Ends> = beyond.map(|bound| bound.ends.clone()).collect();
             self.lost.extend(beyond);
             if self.lost.len() == lost {
@@ -169,7 +177,10 @@ impl Search {
             return *known;
         }
         let number = self.changes.len();
-        self.by_handle.entry(handle(&change)).or_default().push(number);
+        self.by_handle
+            .entry(handle(&change))
+            .or_default()
+            .push(number);
         self.numbers.insert(change.clone(), number);
         self.changes.push(change);
         number
@@ -178,7 +189,10 @@ impl Search {
     /// The known changes of which one at least must be made to close a way. Some of them may do
     /// nothing for it: then it is found again, with them made.
     fn taking(&self, bound: &Bound) -> Vec<usize> {
-        let bearing = bound.handles.iter().filter_map(|handle| self.by_handle.get(handle));
+        let bearing = bound
+            .handles
+            .iter()
+            .filter_map(|handle| self.by_handle.get(handle));
         let all = bearing.flatten().chain(&bound.cutting).copied();
         let all: BTreeSet<usize> = all.filter(|at| !bound.made.contains(at)).collect();
         all.into_iter().collect()

@@ -34,9 +34,7 @@ impl<'p> Listed<'p> {
             Shown {
                 path,
                 entries: match path.entry.node {
-                    Node::Principal { .. } if !path.entry.members.is_empty() => {
-                        &path.entry.members
-                    }
+                    Node::Principal { .. } if !path.entry.members.is_empty() => &path.entry.members,
                     _ => std::slice::from_ref(&path.entry.node),
                 },
                 cutting: cutting(&hops, guarded),

@@ -2,6 +2,7 @@
 
 mod cover;
 pub mod cuts;
+mod law;
 mod listed;
 pub mod scp;
 mod taking;

@@ -172,7 +172,11 @@ pub(super) fn handles(hops: &[Rc<Hop>], guarded: &Guarded) -> BTreeSet<Handle> {
         if let Some(arn) = hop.to.arn() {
             speaks(arn.as_str());
         }
-        for name in hop.bound.iter().chain(hop.asks.iter().map(|ask| &ask.resource)) {
+        for name in hop
+            .bound
+            .iter()
+            .chain(hop.asks.iter().map(|ask| &ask.resource))
+        {
             speaks(name);
         }
     }

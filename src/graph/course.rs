@@ -111,9 +111,14 @@ struct Toward<'l> {
     labels: &'l Labels,
     /// Nodes that have a way of their own, or are a target themselves.
     standing: Vec<bool>,
-    /// The best target of each step from which the way leads past nobody who stands.
-    heads: FxHashMap<Id, Option<(u32, u32)>>,
+    /// The cheapest targets of each step from which the way leads past nobody who stands: the
+    /// link to each, and its label.
+    heads: FxHashMap<Id, Rc<[(u32, u32)]>>,
 }
+
+/// Targets of one step that are told apart, and courses above which only the cheapest is.
+const MAX_HEADS: usize = 32;
+const MANY_COURSES: usize = 30_000;
 
 impl Graph<'_> {
     /// The courses of an estate, but those of `lost` ends: footholds that nothing known can part
@@ -152,7 +157,8 @@ impl Graph<'_> {
                 heads: FxHashMap::default(),
             };
             for from in begins {
-                for route in self.routes(from, &mut toward) {
+                let room = courses.len() < MANY_COURSES;
+                for route in self.routes(from, &mut toward, room) {
                     courses.push(self.course((from, target), &route, &mut hops));
                 }
             }
@@ -165,7 +171,9 @@ impl Graph<'_> {
         let mut all: BTreeSet<Id> = self.entries(&[]).iter().map(|entry| entry.id).collect();
         if self.judge.interests.assume_breach {
             let own = self.grown.actors.iter();
-            let own = own.filter(|(_, actor)| actor.mods.is_empty()).map(|(id, _)| *id);
+            let own = own
+                .filter(|(_, actor)| actor.mods.is_empty())
+                .map(|(id, _)| *id);
             let crowned = |id: &Id| self.grown.administrators.get(id) == Some(&Status::Proven);
             all.extend(own.filter(|id| !crowned(id)));
         }
@@ -178,7 +186,8 @@ impl Graph<'_> {
             return FxHashSet::default();
         };
         let all = lost.iter().filter(|(_, to)| *to == target);
-        all.filter_map(|(from, _)| self.grown.ids.get(from).copied()).collect()
+        all.filter_map(|(from, _)| self.grown.ids.get(from).copied())
+            .collect()
     }
 
     /// Whether everybody is to be parted from a target.
@@ -189,7 +198,10 @@ impl Graph<'_> {
 
     fn is_crown(&self, id: Id) -> bool {
         let node = self.grown.nodes[id as usize].as_ref();
-        matches!(node, Some(Node::Administrator { .. } | Node::Organization { .. }))
+        matches!(
+            node,
+            Some(Node::Administrator { .. } | Node::Organization { .. })
+        )
     }
 
     /// Whether a node is a target because outsiders reach it, and for nothing else.
@@ -199,7 +211,8 @@ impl Graph<'_> {
         node.is_some_and(|node| {
             matches!(node, Node::Data { .. })
                 && node.arn().is_some_and(|arn| {
-                    let named = |jewel: &String| crate::policy::Glob::new(jewel).matches(arn.as_str());
+                    let named =
+                        |jewel: &String| crate::policy::Glob::new(jewel).matches(arn.as_str());
                     !jewels.iter().any(named)
                 })
         })
@@ -210,8 +223,9 @@ impl Graph<'_> {
         node.is_some_and(Node::is_outside)
     }
 
-    /// The ways by each step of a foothold that leads on past nobody who stands.
-    fn routes(&self, from: Id, toward: &mut Toward<'_>) -> Vec<Vec<u32>> {
+    /// The ways by each step of a foothold that leads on past nobody who stands, to several of
+    /// the step's targets where there is room.
+    fn routes(&self, from: Id, toward: &mut Toward<'_>, room: bool) -> Vec<Vec<u32>> {
         let net = &self.grown.net;
         let sure = |number: &u32| net.price(*number).status <= Status::Conditional;
         let mut starts: Vec<Vec<u32>> = Vec::new();
@@ -226,45 +240,43 @@ impl Graph<'_> {
             }
         }
         let mut routes = Vec::new();
-        for mut route in starts {
-            let hub = route.last().map_or(from, |number| net.link(*number).head);
-            if let Some((link, label)) = self.head(hub, toward) {
-                route.push(link);
-                route.extend(toward.labels.links(label));
+        for start in starts {
+            let hub = start.last().map_or(from, |number| net.link(*number).head);
+            let heads = self.heads(hub, toward);
+            let wanted = if room { heads.len() } else { 1 };
+            for (link, label) in heads.iter().take(wanted) {
+                let mut route = start.clone();
+                route.push(*link);
+                route.extend(toward.labels.links(*label));
                 routes.push(route);
             }
         }
         routes
     }
 
-    /// The cheapest head of a step.
-    fn head(&self, hub: Id, toward: &mut Toward<'_>) -> Option<(u32, u32)> {
+    /// The cheapest targets of a step.
+    fn heads(&self, hub: Id, toward: &mut Toward<'_>) -> Rc<[(u32, u32)]> {
         if let Some(known) = toward.heads.get(&hub) {
-            return *known;
+            return Rc::clone(known);
         }
         let net = &self.grown.net;
-        let mut best: Option<(u64, u32, u32)> = None;
+        let mut heads: Vec<(u64, u32, u32)> = Vec::new();
         for link in net.out(hub) {
             let head = net.link(link).head;
             if toward.standing[head as usize] {
                 continue;
             }
-            let Some((label, costs)) = toward.labels.of(head).next() else {
-                continue;
-            };
-            let sum = costs.factors.saturating_add(costs.noticed);
-            if best.is_some_and(|(known, ..)| known <= sum) {
-                continue;
-            }
-            let links = toward.labels.links(label);
-            let free = |number: &u32| !toward.standing[net.link(*number).head as usize];
-            if links.iter().all(free) {
-                best = Some((sum, link, label));
+            if let Some((label, costs)) = toward.labels.of(head).next() {
+                heads.push((costs.factors.saturating_add(costs.noticed), link, label));
             }
         }
-        let head = best.map(|(_, link, label)| (link, label));
-        toward.heads.insert(hub, head);
-        head
+        heads.sort_unstable();
+        let free = |number: &u32| !toward.standing[net.link(*number).head as usize];
+        let passes = |(_, _, label): &(u64, u32, u32)| toward.labels.links(*label).iter().all(free);
+        let heads = heads.into_iter().filter(passes).take(MAX_HEADS);
+        let heads: Rc<[_]> = heads.map(|(_, link, label)| (link, label)).collect();
+        toward.heads.insert(hub, Rc::clone(&heads));
+        heads
     }
 
     fn course(

@@ -159,7 +159,11 @@ impl<'g, 'a> Growth<'g, 'a> {
         self.outside();
         let mut tried = FxHashSet::default();
         let mut drawn = BTreeSet::new();
+        let alone = self.within.is_some_and(Narrow::is_alone);
         for round in 0.. {
+            if alone {
+                break;
+            }
             let more = self.join(&mut tried);
             self.drain();
             if !self.meet(&mut drawn) && !more {

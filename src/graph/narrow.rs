@@ -27,6 +27,8 @@ pub(crate) struct Narrow {
     idle: FxHashSet<Node>,
     /// Techniques that begin outside and lead on.
     outside: FixedBitSet,
+    /// Whether steps that take two principals are left out.
+    alone: bool,
 }
 
 impl Narrow {
@@ -54,6 +56,16 @@ impl Narrow {
         self.outside.contains(plan)
     }
 
+    /// Whether steps that take two principals are left out.
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone
+    }
+
+    /// With steps that take two principals, or without.
+    pub(crate) fn take(&mut self, alone: bool) {
+        self.alone = alone;
+    }
+
     /// Takes in what leads on elsewhere too.
     pub(crate) fn widen(&mut self, other: Narrow) {
         for (node, plans) in other.acts {
@@ -62,7 +74,6 @@ impl Narrow {
         }
         self.outside.union_with(&other.outside);
     }
-
 }
 
 impl Graph<'_> {
@@ -84,7 +95,12 @@ impl Graph<'_> {
             }
         }
         let mut note = |source: Id, plan: u32| {
-            for id in self.grown.classes.get(&source).map_or(&[source][..], |all| all) {
+            for id in self
+                .grown
+                .classes
+                .get(&source)
+                .map_or(&[source][..], |all| all)
+            {
                 let actor = self.grown.actors.get(id);
                 match actor.and_then(|actor| narrow.acts.get_mut(&actor.node())) {
                     Some(plans) => plans.insert(plan as usize),
@@ -115,27 +131,65 @@ impl Graph<'_> {
     /// those that must be held besides.
     fn leading_on(&self, ceiling: Status) -> Vec<bool> {
         let net = &self.grown.net;
-        let mut seen = vec![false; net.len()];
-        let mut waiting = self.targets(&[]);
+        let mut leads = vec![false; net.len()];
+        let mut besides = vec![false; net.len()];
+        self.spread_back(self.targets(&[]), ceiling, &mut leads);
         let mut unions: Vec<_> = self.grown.unions.iter().collect();
         unions.retain(|union| net.costs[union.cost as usize].status <= ceiling);
         loop {
-            while let Some(node) = waiting.pop() {
-                if std::mem::replace(&mut seen[node as usize], true) {
-                    continue;
+            let waiting = unions.len();
+            let is_on = |id: &Id| leads[*id as usize] || besides[*id as usize];
+            let (now, later): (Vec<_>, _) = unions
+                .into_iter()
+                .partition(|union| union.targets.iter().any(is_on));
+            unions = later;
+            for union in now {
+                let (mut one, mut other) = (vec![false; net.len()], vec![false; net.len()]);
+                self.spread_back(vec![union.subjects], ceiling, &mut one);
+                self.spread_back(vec![union.helpers], ceiling, &mut other);
+                let both = (0..net.len()).filter(|at| one[*at] && other[*at]);
+                let both: Vec<Id> = both.map(|at| at as Id).collect();
+                // Whoever holds both goes on to each; nobody else needs to reach them.
+                let mut beyond = vec![false; net.len()];
+                self.spread_on(both.clone(), ceiling, &mut beyond);
+                for (at, besides) in besides.iter_mut().enumerate() {
+                    *besides |= beyond[at] && (one[at] || other[at]);
                 }
-                let sure = net.into(node).filter(|link| net.price(*link).status <= ceiling);
+                self.spread_back(both, ceiling, &mut leads);
+            }
+            if unions.len() == waiting {
+                break;
+            }
+        }
+        leads
+            .iter()
+            .zip(&besides)
+            .map(|(leads, besides)| *leads || *besides)
+            .collect()
+    }
+
+    /// Marks everything from which these are reached.
+    fn spread_back(&self, mut waiting: Vec<Id>, ceiling: Status, seen: &mut [bool]) {
+        let net = &self.grown.net;
+        while let Some(node) = waiting.pop() {
+            if !std::mem::replace(&mut seen[node as usize], true) {
+                let sure = net
+                    .into(node)
+                    .filter(|link| net.price(*link).status <= ceiling);
                 waiting.extend(sure.map(|link| net.link(link).tail));
             }
-            unions.retain(|union| {
-                let leads = union.targets.iter().any(|target| seen[*target as usize]);
-                if leads {
-                    waiting.extend([union.subjects, union.helpers]);
-                }
-                !leads
-            });
-            if waiting.is_empty() {
-                return seen;
+        }
+    }
+
+    /// Marks everything that is reached from these.
+    fn spread_on(&self, mut waiting: Vec<Id>, ceiling: Status, seen: &mut [bool]) {
+        let net = &self.grown.net;
+        while let Some(node) = waiting.pop() {
+            if !std::mem::replace(&mut seen[node as usize], true) {
+                let sure = net
+                    .out(node)
+                    .filter(|link| net.price(*link).status <= ceiling);
+                waiting.extend(sure.map(|link| net.link(link).head));
             }
         }
     }
@@ -149,7 +203,13 @@ impl Graph<'_> {
         within: Option<&Narrow>,
     ) -> Graph<'b> {
         let interests = self.judge.interests.clone();
-        Graph::build_within(changed, self.techniques, engine, (&Unheard, interests), within)
+        Graph::build_within(
+            changed,
+            self.techniques,
+            engine,
+            (&Unheard, interests),
+            within,
+        )
     }
 
     /// The estate as it was seen.

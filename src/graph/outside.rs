@@ -21,9 +21,7 @@ impl Growth<'_, '_> {
         for number in 0..self.plans.len() {
             let plan = &self.plans[number];
             let idle = |within: &super::narrow::Narrow| !within.begins(number);
-            if plan.is_own()
-                || !plan.technique.requires.is_empty()
-                || self.within.is_some_and(idle)
+            if plan.is_own() || !plan.technique.requires.is_empty() || self.within.is_some_and(idle)
             {
                 continue;
             }
