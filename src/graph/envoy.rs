@@ -19,15 +19,22 @@ use super::grow::{Drawn, Growth};
 use super::name::{NAME, witness};
 use super::net::Id;
 use super::plan::Plan;
-use super::scene::session_of;
+use super::scene::{aws_name, session_of};
 use super::solve::Attempt;
-use crate::policy::document::Document;
+use crate::policy::Effect;
+use crate::policy::document::{Document, PrincipalKind};
 
 /// Names that are tried for one account.
 const MAX_NAMES: usize = 256;
 
+/// Stands for any account in a name.
+const NOWHERE: &str = "000000000000";
+
 /// How a principal that an administrator sends out is called in reports.
 const BY: &str = "administrator-of:whatever-it-gives";
+
+/// Principals of an account, and the roles elsewhere that may let each of them in.
+type Envoys = BTreeMap<Arn, BTreeSet<Arn>>;
 
 impl Growth<'_, '_> {
     /// Draws what administrators reach in other accounts that nobody reaches yet.
@@ -38,85 +45,99 @@ impl Growth<'_, '_> {
         let plans: Vec<usize> = (0..self.plans.len())
             .filter(|number| only_assumes(&self.plans[*number]))
             .collect();
-        let mut names = self.names();
-        let accounts: Vec<String> = self
-            .judge
-            .scene
-            .accounts
-            .keys()
-            .map(|id| (*id).into())
-            .collect();
+        let mut envoys: BTreeMap<String, Envoys> = BTreeMap::new();
+        self.by_name(&mut envoys);
+        self.by_pattern(&mut envoys);
+        let accounts = self.judge.scene.accounts.keys();
+        let accounts: Vec<String> = accounts.map(|id| (*id).to_owned()).collect();
         let reached = self.reached();
         for account in accounts {
             self.judge.forget();
             let partition = self.judge.scene.snapshot.partition;
             let anybody = Arn::iam(partition, &account, "user", "/", "palisade");
-            let named = names.remove(&account).unwrap_or_default();
+            let roles = self.judge.scene.roles_trusting(&anybody, true);
+            let abroad = roles.into_iter().filter(|role| role.account() != account);
+            let abroad: BTreeSet<Arn> = abroad.cloned().collect();
+            let named = envoys.remove(&account).unwrap_or_default();
             if named.len() > MAX_NAMES {
                 self.caps.insert(format!(
                     "only {MAX_NAMES} principals of {account} that others trust are followed"
                 ));
             }
             let named = named.into_iter().take(MAX_NAMES);
-            for arn in std::iter::once(anybody).chain(named) {
-                self.send(&arn, &plans, &reached);
+            for (arn, roles) in std::iter::once((anybody, abroad)).chain(named) {
+                self.send(&arn, &roles, &plans, &reached);
             }
         }
         self.judge.forget();
     }
 
-    /// Principals by account that trust policies elsewhere name, or the names of which they ask for.
-    fn names(&self) -> BTreeMap<String, BTreeSet<Arn>> {
-        let mut names: BTreeMap<String, BTreeSet<Arn>> = BTreeMap::new();
+    /// Principals that roles elsewhere name, themselves or by a session.
+    fn by_name(&self, envoys: &mut BTreeMap<String, Envoys>) {
         let scene = &self.judge.scene;
-        let mut add = |arn: Arn| {
-            let known = scene.accounts.contains_key(arn.account());
-            if known && matches!(arn.resource().split('/').next(), Some("user" | "role")) {
-                names
-                    .entry(arn.account().to_owned())
-                    .or_default()
-                    .insert(arn);
-            }
-        };
-        for name in scene.trusted_abroad() {
+        for (name, roles) in scene.trusted_abroad() {
             let session = session_of(name).and_then(|(account, role)| {
-                let roles = scene.accounts.get(account)?.account.iam.roles.value()?;
-                Some(roles.get(role)?.arn.clone())
+                let known = scene.accounts.get(account)?.account.iam.roles.value()?;
+                Some(known.get(role)?.arn.clone())
             });
-            add(session.unwrap_or_else(|| Arn::from(name)));
-        }
-        let partition = scene.snapshot.partition;
-        for pattern in self.patterns() {
-            let place = pattern.split(':').nth(4).unwrap_or_default();
-            let fixed = scene.accounts.contains_key(place).then_some(place);
-            let accounts = scene.accounts.keys().copied();
-            for account in accounts.filter(|id| fixed.is_none_or(|fixed| fixed == *id)) {
-                for kind in ["role", "user"] {
-                    let template = format!("arn:{partition}:iam::{account}:{kind}/{NAME}");
-                    if let Ok(Some(name)) = witness(&[pattern.as_str(), &template], &[]) {
-                        add(Arn::from(name));
-                    }
-                }
+            let arn = session.unwrap_or_else(|| Arn::from(name));
+            // A trust means the principal that was there when it was written: one of the same
+            // name that is made later is another.
+            if scene.accounts.contains_key(arn.account()) && self.judge.facts.exists(&arn) {
+                let of = envoys.entry(arn.account().to_owned()).or_default();
+                of.entry(arn).or_default().extend(roles.into_iter().cloned());
             }
         }
-        names
     }
 
-    /// Patterns that trust policies compare the ARN of a principal with.
-    fn patterns(&self) -> BTreeSet<String> {
-        let mut patterns = BTreeSet::new();
-        self.judge
-            .scene
-            .each_resource_policy(&mut |document: &Document| {
-                let conditions = document.statements.iter().flat_map(|one| &one.conditions);
-                for condition in conditions {
-                    if condition.key.eq_ignore_ascii_case("aws:PrincipalArn") {
-                        let plain = |value: &&String| !value.contains("${");
-                        patterns.extend(condition.values.iter().filter(plain).cloned());
+    /// Principals whose names fit what the trust policies of roles elsewhere ask of a name.
+    fn by_pattern(&self, envoys: &mut BTreeMap<String, Envoys>) {
+        let scene = &self.judge.scene;
+        let mut fitting: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (id, account) in &scene.snapshot.accounts {
+            let roles = account.iam.roles.value().into_iter();
+            for role in roles.flat_map(BTreeMap::values) {
+                let Ok(document) = self.judge.look.document(&role.trust) else {
+                    continue;
+                };
+                let patterns = patterns(&document);
+                if patterns.is_empty() {
+                    continue;
+                }
+                let let_in = accounts_in(&document);
+                let all = scene.accounts.keys().copied();
+                let all = all.filter(|of| *of != id.as_str());
+                for of in all.filter(|of| let_in.contains("*") || let_in.contains(*of)) {
+                    for pattern in &patterns {
+                        let names = fitting
+                            .entry((*pattern).to_owned())
+                            .or_insert_with(|| self.names_for(pattern));
+                        for name in names {
+                            let arn = Arn::from(name.replace(NOWHERE, of));
+                            if arn.account() == of {
+                                let own = envoys.entry(of.to_owned()).or_default();
+                                own.entry(arn).or_default().insert(role.arn.clone());
+                            }
+                        }
                     }
                 }
-            });
-        patterns
+            }
+        }
+    }
+
+    /// A role and a user that fit a pattern, in the account it names, or in one that stands for
+    /// any.
+    fn names_for(&self, pattern: &str) -> Vec<String> {
+        let partition = self.judge.scene.snapshot.partition;
+        let place = pattern.split(':').nth(4).unwrap_or_default();
+        let fixed = place.len() == 12 && place.bytes().all(|b| b.is_ascii_digit());
+        let place = if fixed { place } else { NOWHERE };
+        let kinds = ["role", "user"].into_iter();
+        let names = kinds.filter_map(|kind| {
+            let template = format!("arn:{partition}:iam::{place}:{kind}/{NAME}");
+            witness(&[pattern, &template], &[]).ok().flatten()
+        });
+        names.collect()
     }
 
     /// What principals as they are reach in other accounts.
@@ -139,7 +160,13 @@ impl Growth<'_, '_> {
         reached
     }
 
-    fn send(&mut self, arn: &Arn, plans: &[usize], reached: &BTreeSet<(Id, Id)>) {
+    fn send(
+        &mut self,
+        arn: &Arn,
+        roles: &BTreeSet<Arn>,
+        plans: &[usize],
+        reached: &BTreeSet<(Id, Id)>,
+    ) {
         let mut mods =
             BTreeSet::from([Mod::Anything, Mod::NoBoundary, Mod::NoDenies, Mod::OwnTags]);
         // A role bears no second factor of its own.
@@ -150,7 +177,7 @@ impl Growth<'_, '_> {
         actor.class = self.class();
         let own = self.ids.get(&Node::principal(arn.clone())).copied();
         let mut drawn = Vec::new();
-        for role in self.judge.scene.roles_trusting(arn, true) {
+        for role in roles {
             let id = self.ids.get(&Node::principal(role.clone())).copied();
             let known = own.zip(id).is_some_and(|pair| reached.contains(&pair));
             if role.account() == arn.account() || known {
@@ -197,6 +224,31 @@ impl Growth<'_, '_> {
             self.try_abroad((id, &[id]), &actor, &offered);
         }
     }
+}
+
+/// What the conditions of a trust policy compare the ARN of whoever asks with.
+fn patterns(trust: &Document) -> BTreeSet<&str> {
+    let conditions = trust.statements.iter().flat_map(|one| &one.conditions);
+    let about = conditions.filter(|one| one.key.eq_ignore_ascii_case("aws:PrincipalArn"));
+    let values = about.flat_map(|one| &one.values).map(String::as_str);
+    values.filter(|value| !value.contains("${")).collect()
+}
+
+/// The accounts that a trust policy lets in as a whole; `*` for all.
+fn accounts_in(trust: &Document) -> BTreeSet<String> {
+    let allows = trust.statements.iter();
+    let allows = allows.filter(|statement| statement.effect == Effect::Allow);
+    let mut found = BTreeSet::new();
+    for statement in allows {
+        match &statement.principal {
+            Some(names) => {
+                let names = names.iter().filter(|name| name.kind == PrincipalKind::Aws);
+                found.extend(names.map(|name| aws_name(&name.value)));
+            }
+            None => drop(found.insert("*".to_owned())),
+        }
+    }
+    found
 }
 
 /// Whether a technique asks for nothing but assuming the role it gains.

@@ -132,17 +132,22 @@ impl<'a> Scene<'a> {
             .contains_key(&session_name(role.account(), role.name()))
     }
 
-    /// Names of principals and sessions that roles of other accounts than their own trust; sorted.
-    pub(crate) fn trusted_abroad(&self) -> BTreeSet<&str> {
-        let abroad = |(name, roles): &(&String, &Vec<Arn>)| {
+    /// Principals and sessions by the names under which roles of other accounts than their own
+    /// trust them, with those roles; sorted.
+    pub(crate) fn trusted_abroad(&self) -> BTreeMap<&str, BTreeSet<&Arn>> {
+        let mut found: BTreeMap<&str, BTreeSet<&Arn>> = BTreeMap::new();
+        for (name, roles) in &self.trusting {
             let home = match session_of(name) {
                 Some((account, _)) => account.to_owned(),
                 None => Arn::from(name.as_str()).account().to_owned(),
             };
-            roles.iter().any(|role| role.account() != home)
-        };
-        let names = self.trusting.iter().filter(abroad);
-        names.map(|(name, _)| name.as_str()).collect()
+            let others = roles.iter().filter(|role| role.account() != home);
+            let others: BTreeSet<&Arn> = others.collect();
+            if !others.is_empty() {
+                found.insert(name, others);
+            }
+        }
+        found
     }
 
     /// Roles of an account whose trust policy cannot be told from its names.
