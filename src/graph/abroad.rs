@@ -52,6 +52,10 @@ pub(crate) struct Abroad {
     by_name: FxHashMap<String, BTreeMap<String, FixedBitSet>>,
     /// Actions on resources whose policy could not be read: it may let anybody in.
     unread: BTreeMap<String, FixedBitSet>,
+    /// Actions on resources of listings that were not read: what lies there may let anybody in.
+    unlisted: BTreeMap<String, FixedBitSet>,
+    /// How many classes of principals were found that may reach what an account did not list.
+    openings: BTreeMap<String, usize>,
     /// The techniques that actions make possible.
     plans: FxHashMap<FixedBitSet, Rc<[usize]>>,
 }
@@ -77,6 +81,10 @@ impl Abroad {
                 }
                 _ => {}
             });
+            for service in unlisted(account) {
+                let bits = all.unlisted.entry(owner.clone()).or_default();
+                bits.union_with(&offers.of_service(service));
+            }
         }
         all
     }
@@ -122,6 +130,31 @@ impl Abroad {
         }
         all
     }
+}
+
+/// Classes of principals that are followed into what one account did not list. Whoever else may
+/// reach it stands beside them: what is unread is told of the account, not of every pair.
+const MAX_OPENINGS: usize = 4;
+
+/// Services of which an account has a listing that was asked for and refused.
+fn unlisted(account: &Account) -> BTreeSet<&str> {
+    let refused = |gap: Option<&Gap>| gap.is_some_and(|gap| gap.kind != GapKind::NotCollected);
+    let mut all = BTreeSet::new();
+    if refused(account.s3.buckets.gap()) {
+        all.insert("s3");
+    }
+    let regions = account.regions.value().into_iter().flatten();
+    for (_, region) in regions.clone() {
+        if refused(region.functions.gap()) {
+            all.insert("lambda");
+        }
+    }
+    for (kind, listed) in regions.flat_map(|(_, region)| &region.resources) {
+        if refused(listed.gap()) {
+            all.extend(kind.split('.').next());
+        }
+    }
+    all
 }
 
 /// Every policy of a resource of an account, with the service the resource belongs to.
@@ -211,6 +244,47 @@ impl Growth<'_, '_> {
             let plans = self.plans_for(bits);
             wanted.extend(plans.iter().map(|number| (*number, owner.clone())));
         }
+        for (owner, bits) in self.unlisted_for(actor, offered) {
+            let before = self.steps.len();
+            let plans = self.plans_for(bits);
+            let known = |number: &usize| wanted.contains(&(*number, owner.clone()));
+            let more: Vec<_> = plans.iter().filter(|number| !known(number)).collect();
+            let more = more.into_iter().map(|number| (*number, owner.clone()));
+            self.try_there((source, members), actor, more.collect());
+            if self.steps.len() > before {
+                *self.offers.abroad.openings.entry(owner).or_default() += 1;
+            }
+        }
+        self.try_there((source, members), actor, wanted);
+    }
+
+    /// What an actor may do to resources of other accounts that were not listed, while that is
+    /// still followed.
+    fn unlisted_for(&mut self, actor: &Actor, offered: &FixedBitSet) -> Vec<(String, FixedBitSet)> {
+        let abroad = &self.offers.abroad;
+        let own = actor.arn.account();
+        let mut all = Vec::new();
+        for (owner, bits) in abroad.unlisted.iter().filter(|(owner, _)| *owner != own) {
+            if bits.is_disjoint(offered) {
+                continue;
+            }
+            if abroad.openings.get(owner).copied().unwrap_or(0) < MAX_OPENINGS {
+                all.push((owner.clone(), bits & offered));
+                continue;
+            }
+            let cap =
+                format!("who else may reach what account {owner} did not list is not followed");
+            self.caps.insert(cap);
+        }
+        all
+    }
+
+    fn try_there(
+        &mut self,
+        (source, members): (Id, &[Id]),
+        actor: &Actor,
+        wanted: Vec<(usize, String)>,
+    ) {
         for (number, owner) in wanted {
             let plan = &self.plans[number];
             let one_by_one = plan.personal;

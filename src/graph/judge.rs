@@ -238,8 +238,6 @@ impl<'a> Judge<'a> {
                 let resource = self.account_resource(&requirement.action, &id);
                 self.ask(actor, call, Arn::new(resource), false)
             }
-            // What nobody listed is not looked for in every other account.
-            Bound::Unseen { .. } if abroad => None,
             Bound::Unseen { account, gap } => {
                 let (_, mut answers) = self.resource_in(&account, &alone, requirement, bindings)?;
                 Some(unsure(answers.pop()?, &gap))

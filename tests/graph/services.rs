@@ -179,3 +179,44 @@ fn services_come_to_what_aws_documents() {
     assert!(judged >= 250, "{judged} judged");
     assert!(against * 10 >= judged * 4, "{against} of {judged} against");
 }
+
+/// Forty accounts that refused to list their functions, and somebody in each who may change any:
+/// each account is told of, and not every pair of them.
+#[test]
+fn what_many_accounts_did_not_list_is_told_once_for_each() {
+    let account = |_: usize| {
+        json!({
+            "users": { "dev": { "inline": { "own":
+                { "allow": ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"] } } } },
+            "roles": { "boss": { "attached": ["aws:AdministratorAccess"],
+                "trust": { "service": "lambda.amazonaws.com" } } },
+            "regions": { REGION: { "functions": { "$gap": "lambda:ListFunctions" } } },
+        })
+    };
+    let id = |number: usize| format!("{:012}", 222_200_000_000_u64 + number as u64);
+    let accounts: Map<String, Value> = (0..40).map(|n| (id(n), account(n))).collect();
+    let world = json!({
+        "story": "Forty accounts.", "taken_at": "2026-11-01T00:00:00Z", "accounts": accounts,
+    });
+    let world = World::parse(Path::new("services.yaml"), &world.to_string()).unwrap();
+    with_graph(world.snapshot(), |graph, _| {
+        let set = graph.paths(&Query::default());
+        for number in 0..40 {
+            let reached = set.pairs.iter().any(|pair| {
+                let foreign = pair.best.entry.node.account() != Some(id(number).as_str());
+                pair.best.target.node == Node::administrator(id(number)) && foreign
+            });
+            assert!(reached, "account {number} is not told of");
+        }
+        let steps = graph.steps();
+        let across = steps
+            .iter()
+            .filter(|(from, _, to, _)| from.account() != to.account());
+        assert!((40..40 * 16).contains(&across.count()));
+        assert!(
+            set.caps.iter().any(|cap| cap.contains("did not list")),
+            "{:?}",
+            set.caps
+        );
+    });
+}
