@@ -37,9 +37,9 @@ impl Judge<'_> {
                 (statements, conditions)
             },
         );
-        let mut shown = BTreeMap::new();
+        let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (key, value) in context {
-            shown.insert(key.clone(), vec![value.clone()]);
+            shown.entry(key.clone()).or_default().push(value.clone());
         }
         Request {
             principal: actor.node(),

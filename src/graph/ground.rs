@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use palisade_model::{Arn, PolicyText, Snapshot};
+use palisade_model::{Arn, PolicyText, Snapshot, aws_managed};
 
 use crate::policy::{Attached, CompiledPolicy, Interner};
 
@@ -55,8 +55,7 @@ impl<'a> Ground<'a> {
         each_policy(self.snapshot, &mut |text| see(text));
     }
 
-    /// A managed policy by ARN: its document in force. The AWS-managed administrator policy is
-    /// known without being read.
+    /// A managed policy by ARN: its document in force. Those of AWS are known without being read.
     pub(crate) fn managed(&self, arn: &Arn, account: &str) -> Attached {
         let policies = self
             .snapshot
@@ -173,22 +172,13 @@ pub(crate) fn is_administrator_access(arn: &Arn) -> bool {
 pub(crate) const IN_EVERY_ACCOUNT: [&str; 2] =
     ["policy/AdministratorAccess", "policy/IAMFullAccess"];
 
-/// The document of one of those.
-///
-/// Source: "AWS managed policies", AWS Managed Policy Reference Guide, 2026-10.
+/// The document of a policy that AWS manages, where it is known without being read.
 pub(crate) fn known_by_heart(arn: &Arn) -> Option<&'static str> {
-    match arn.resource() {
-        _ if arn.account() != "aws" => None,
-        "policy/AdministratorAccess" => Some(EVERYTHING),
-        "policy/IAMFullAccess" => Some(ALL_OF_IAM),
-        _ => None,
-    }
+    aws_managed(arn).map(|known| known.document)
 }
 
 const EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-
-const ALL_OF_IAM: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","organizations:DescribeAccount","organizations:DescribeOrganization","organizations:DescribeOrganizationalUnit","organizations:DescribePolicy","organizations:ListChildren","organizations:ListParents","organizations:ListPoliciesForTarget","organizations:ListRoots","organizations:ListPolicies","organizations:ListTargetsForPolicy"],"Resource":"*"}]}"#;
 
 fn everything() -> PolicyText {
     PolicyText::new(EVERYTHING)

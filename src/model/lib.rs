@@ -21,6 +21,7 @@ mod gaad;
 mod iam;
 mod lambda;
 pub mod listing;
+mod managed;
 mod observed;
 mod organization;
 mod policy_text;
@@ -37,6 +38,7 @@ pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, 
 pub use arn::{Arn, Partition};
 pub use calls::{CALLS, Call, Per, calls, code_is_among, find_call};
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
+pub use managed::{AwsManaged, aws_managed};
 pub use file::{FileError, read_snapshot, write_snapshot};
 pub use gaad::{GaadError, read_gaad};
 pub use iam::{

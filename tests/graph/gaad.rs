@@ -208,3 +208,58 @@ fn pages_and_lists_that_are_missing_are_told_apart() {
         iam.roles.gap().is_some() && iam.groups.gap().is_some() && iam.policies.gap().is_some()
     );
 }
+
+/// A trimmed export names what AWS manages and leaves the documents out: they are the same in
+/// every account.
+#[test]
+fn what_aws_manages_is_known_where_an_export_leaves_it_out() {
+    let holds = |name: &str, policy: &str| {
+        let mut user = user(BUILD, name, policy_of_nothing());
+        let arn = format!("arn:aws:iam::aws:policy/{policy}");
+        user["AttachedManagedPolicies"] = json!([{ "PolicyName": policy, "PolicyArn": arn }]);
+        user
+    };
+    let text = json!({
+        "UserDetailList": [
+            holds("identity", "IAMFullAccess"),
+            holds("functions", "AWSLambda_FullAccess"),
+            // It passes only roles whose names begin with `AWSGlueServiceRole`, among others.
+            holds("glue", "AWSGlueConsoleFullAccess"),
+            holds("power", "PowerUserAccess"),
+            holds("looks", "ReadOnlyAccess"),
+            holds("audits", "SecurityAudit"),
+            holds("machines", "AmazonEC2FullAccess"),
+            holds("tomorrow", "PolicyOfNextYear"),
+        ],
+        "GroupDetailList": [], "Policies": [],
+        "RoleDetailList": [
+            role(BUILD, "worker", trust(&json!({ "Service": "lambda.amazonaws.com" })),
+                Some(policy(&["iam:*"], "*")), &[]),
+            role(BUILD, "etl", trust(&json!({ "Service": "glue.amazonaws.com" })),
+                Some(policy(&["iam:*"], "*")), &[]),
+        ],
+    });
+    let set = paths(&[text]);
+    for (who, expected) in [
+        ("user/identity", Some(Status::Proven)),
+        ("user/functions", Some(Status::Proven)),
+        ("user/looks", None),
+        ("user/audits", None),
+        ("user/machines", None),
+        // Nobody knows what it says.
+        ("user/tomorrow", Some(Status::Possible)),
+    ] {
+        assert_eq!(status(&set, who, BUILD), expected, "{who}");
+    }
+    for who in ["user/glue", "user/power"] {
+        let worst = status(&set, who, BUILD);
+        assert!(
+            matches!(worst, None | Some(Status::Possible)),
+            "{who}: {worst:?}"
+        );
+    }
+}
+
+fn policy_of_nothing() -> Value {
+    policy(&["sts:GetCallerIdentity"], "*")
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use palisade::graph::{Edge, Graph, Node, PathSet, Query, Status};
-use palisade::policy::{Context, Decision, Engine};
+use palisade::policy::{Context, Decision, Engine, Layer};
 use palisade_mocks::{World, worlds};
 
 use super::with_graph;
@@ -63,6 +63,14 @@ fn unproven<'a>(hop: &'a Edge, engine: &'a Engine) -> impl Iterator<Item = Strin
         let found = match decision {
             Decision::Allowed(_) => Some(Status::Proven),
             Decision::Conditional(_) => Some(Status::Conditional),
+            // What is yet to be made has no policy of its own that could be unread.
+            Decision::Unknown(unknown)
+                if is_new(hop, &request.resource)
+                    && unknown.residual.is_none()
+                    && unknown.gaps.iter().all(|gap| gap.layer == Layer::Resource) =>
+            {
+                Some(Status::Proven)
+            }
             Decision::Unknown(_) => Some(Status::Possible),
             Decision::Denied(_) => None,
         };
@@ -73,6 +81,15 @@ fn unproven<'a>(hop: &'a Edge, engine: &'a Engine) -> impl Iterator<Item = Strin
             )
         })
     })
+}
+
+/// Whether a step makes this resource.
+fn is_new(hop: &Edge, resource: &str) -> bool {
+    let new = hop
+        .bindings
+        .iter()
+        .filter(|(name, _)| name.starts_with("$new"));
+    new.into_iter().any(|(_, named)| named == resource)
 }
 
 fn prove(graph: &Graph<'_>, engine: &Engine) -> Vec<String> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Account, Arn, Group, Observed, PolicyText, Role, Snapshot, User, Why};
+use palisade_model::{
+    Account, Arn, Group, Observed, PolicyText, Role, Snapshot, User, Why, aws_managed,
+};
 use rustc_hash::FxHashMap;
 
 use super::describe::Keys;
@@ -341,10 +343,6 @@ struct Managed<'a> {
     account: &'a Account,
 }
 
-/// "Provides full access to AWS services and resources": it has never said anything else.
-const ADMINISTRATOR_ACCESS: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-
 impl Managed<'_> {
     fn policy(&self, arn: &Arn, shelf: &mut Shelf) -> Attached {
         let policies = match &self.account.iam.policies {
@@ -354,8 +352,9 @@ impl Managed<'_> {
         if let Some(text) = policies.and_then(|policy| policy.document()) {
             return shelf.attach(arn.as_str(), text);
         }
-        if arn.account() == "aws" && arn.resource() == "policy/AdministratorAccess" {
-            return shelf.attach(arn.as_str(), &PolicyText::new(ADMINISTRATOR_ACCESS));
+        // What AWS manages says the same in every account, whether or not it was read here.
+        if let Some(known) = aws_managed(arn) {
+            return shelf.attach(arn.as_str(), &PolicyText::new(known.document));
         }
         let reason = match self.account.iam.policies.gap() {
             Some(gap) => gap.to_string(),
