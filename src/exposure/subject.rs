@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::document::{Document, Effect, Statement};
+use crate::policy::document::{Condition, Document, Effect, Statement};
 
 use super::provider::{Provider, looseness, provider};
 
@@ -152,9 +152,13 @@ fn refused_others(issuer: &str, document: &Document) -> Vec<BTreeSet<String>> {
     document
         .statements
         .iter()
-        .filter(|statement| statement.effect == Effect::Deny && statement.conditions.len() == 1)
+        .filter(|statement| {
+            let mut all = statement.conditions.iter();
+            statement.effect == Effect::Deny
+                && all.all(|condition| key_is(&condition.key, issuer, "sub"))
+                && statement.conditions.iter().filter(|c| !is_there(c)).count() == 1
+        })
         .flat_map(|statement| &statement.conditions)
-        .filter(|condition| key_is(&condition.key, issuer, "sub"))
         .filter(|condition| {
             matches!(
                 plain(&condition.operator).as_str(),
@@ -163,6 +167,15 @@ fn refused_others(issuer: &str, document: &Document) -> Vec<BTreeSet<String>> {
         })
         .map(|condition| condition.values.iter().cloned().collect())
         .collect()
+}
+
+/// Whether a condition asks for nothing but that the claim is there, as it always is.
+fn is_there(condition: &Condition) -> bool {
+    plain(&condition.operator) == "null"
+        && condition
+            .values
+            .iter()
+            .all(|value| value.eq_ignore_ascii_case("false"))
 }
 
 /// Where the subject says nothing, claims of the provider's own may still name the tenant.

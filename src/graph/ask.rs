@@ -293,6 +293,9 @@ impl Judge<'_> {
             self.boundary_of(resource, fresh, &mut known);
         }
         self.session_tags_of(actor, (action, resource), &mut known);
+        if fresh {
+            self.fresh_tags_of(actor, (action, resource), &mut known);
+        }
         // A key that stands there more than once holds all of its values.
         for (key, value) in context {
             let all = context.iter().filter(|(other, _)| other == key);

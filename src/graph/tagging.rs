@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::judge::Judge;
 use super::name::witness;
 use crate::policy::document::{Condition, Document, Statement};
-use crate::policy::{Effect, Term};
+use crate::policy::{Context, Effect, Term};
 
 /// Calls that set or take tags of a principal, or give some to a session.
 const CALLS: [&str; 5] = [
@@ -176,6 +176,36 @@ impl Judge<'_> {
             self.ask(actor, call, resource.clone(), false)
         });
         answers.min_by_key(|asked| asked.status)
+    }
+
+    /// Notes that a user or role that is yet to be made bears no tags, where whoever makes it may
+    /// give it none.
+    ///
+    /// Source: "Tagging IAM roles", IAM User Guide, 2026-11: making one with tags needs
+    /// `iam:TagRole` besides; users likewise.
+    pub(super) fn fresh_tags_of(
+        &self,
+        actor: &Actor,
+        (action, resource): (&str, &str),
+        known: &mut Context,
+    ) {
+        let tags = match Arn::from(resource).resource().split('/').next() {
+            Some("role") => "iam:TagRole",
+            Some("user") => "iam:TagUser",
+            _ => return,
+        };
+        let borne = |key: &&String| key.contains("resourcetag/") || key.contains("requesttag/");
+        let mut borne = self.tag_keys.iter().filter(borne).peekable();
+        if action.eq_ignore_ascii_case(tags) || borne.peek().is_none() {
+            return;
+        }
+        let call = self.call(tags, Vec::new());
+        if self.ask(actor, call, Arn::from(resource), true).is_none() {
+            for key in borne {
+                known.set_absent(key);
+            }
+            known.set_absent("aws:TagKeys");
+        }
     }
 
     /// Whether a user who sets his own tags can give none of them a value that a condition asks

@@ -129,3 +129,38 @@ fn ends_may_be_named_by_pattern_and_by_kind() {
     let targets: BTreeSet<&Node> = radius.pairs.iter().map(|p| &p.best.target.node).collect();
     assert_eq!(targets.len(), 2);
 }
+
+/// Roles of one sort that one person may assume.
+fn many_targets(many: usize) -> String {
+    let mut text = String::from(
+        "    users:\n      ada: { inline: { a: { allow: sts:AssumeRole, on: \"*\" } } }\n    roles:\n",
+    );
+    for n in 0..many {
+        let _ = writeln!(
+            text,
+            "      copy-{n:04}: {{ trust: {{ account: \"{ACCOUNT}\" }}, inline: {{ p: {{ allow: \
+             \"s3:*\", on: \"*\" }} }} }}"
+        );
+    }
+    text
+}
+
+#[test]
+fn every_target_of_a_crowd_is_named() {
+    let set =
+        paths(&snapshot(&many_targets(60)), &["user/ada"], &["roles"]).expect("they are there");
+    let written = serde_json::to_string(&set.pairs).expect("it is plain data");
+    for n in 0..60 {
+        let arn = format!("\"arn:aws:iam::{ACCOUNT}:role/copy-{n:04}\"");
+        assert!(written.contains(&arn), "{arn}");
+    }
+    let named: BTreeSet<&Node> = set
+        .pairs
+        .iter()
+        .flat_map(|pair| {
+            let target = &pair.best.target;
+            target.members.iter().chain([&target.node])
+        })
+        .collect();
+    assert_eq!(named.len(), 60);
+}

@@ -12,8 +12,10 @@ use super::super::bind::{Bindings, Truth};
 use super::super::judge::Judge;
 use super::Asks;
 use crate::exposure::{Capability, Exposure};
+use crate::policy::document::Statement;
 use crate::policy::{
-    Attached, CompiledPolicy, Context, Control, Decision, Layer, Layers, Residual, Unknown, decide,
+    Attached, CompiledPolicy, Context, Control, Decision, Effect, Layer, Layers, Residual, Unknown,
+    decide,
 };
 
 /// An account nobody has: whatever it may do, any account may.
@@ -115,6 +117,31 @@ impl Asks for Judge<'_> {
             .engine
             .decide(outsider, action, role.as_str(), &context);
         decision.is_denied()
+    }
+
+    fn refusals(&self, action: &str, role: &Arn) -> Vec<Statement> {
+        let asked = (action, role.as_str());
+        let action = action.to_ascii_lowercase();
+        let context = Context::open();
+        let nothing: (&[Attached], Option<&[Attached]>) = (&[], None);
+        self.engine
+            .suppose(STRANGER, nothing, asked, &context, |_, layers| {
+                let mut found = Vec::new();
+                for attached in layers.rcps.iter().flatten() {
+                    let Some(document) = attached.policy.document() else {
+                        continue;
+                    };
+                    let both = attached.policy.statements.iter().zip(&document.statements);
+                    let bears = both.filter(|(compiled, statement)| {
+                        let everywhere = statement.resources.iter().flatten().any(|r| r == "*");
+                        compiled.effect == Effect::Deny
+                            && compiled.covers_action(&action)
+                            && everywhere
+                    });
+                    found.extend(bears.map(|(_, statement)| statement.clone()));
+                }
+                found
+            })
     }
 
     fn is_known_account(&self, account: &str) -> bool {

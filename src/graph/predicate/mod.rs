@@ -19,6 +19,7 @@ use palisade_checks::technique::{Predicate, Requirement, ResourceRef, Selector, 
 use palisade_model::{Arn, Gap, GapKind, Observed};
 
 use super::bind::{Bindings, Bound, Truth};
+use crate::policy::document::Statement;
 
 pub(crate) use look::Look;
 
@@ -46,6 +47,11 @@ pub(crate) trait Asks {
     /// the role, or by a Deny of the trust policy that meets him.
     fn keeps_out(&self, _outsider: &str, _action: &str, _role: &Arn) -> bool {
         false
+    }
+
+    /// Denies of the organization that bear on an action on the role.
+    fn refusals(&self, _action: &str, _role: &Arn) -> Vec<Statement> {
+        Vec::new()
     }
 
     /// Whether the configuration names the account as one of ours or of a partner.

@@ -43,6 +43,13 @@ impl Question<'_, '_> {
             }),
             P::LooseSubject(role, cases) => self.known(role, |role| {
                 let document = self.document(role).ok().flatten();
+                // An RCP that refuses every subject but some binds like the trust policy itself.
+                let document = document.map(|document| {
+                    let mut all = (*document).clone();
+                    let refused = self.asks.refusals("sts:AssumeRoleWithWebIdentity", role);
+                    all.statements.extend(refused);
+                    all
+                });
                 self.each_allow(role, |allow| {
                     if cases.contains(&Subject::AnyAssertion) && takes_any_assertion(allow) {
                         return true;
