@@ -241,28 +241,28 @@ impl<'a> Growth<'_, 'a> {
 /// principal only through a service where it is reached as a whole, and any policy or boundary
 /// where the one that allows everything is at hand for the same.
 pub(super) fn fullest(judge: &Judge<'_>, plan: &Plan<'_>, mut found: Found) -> Found {
-    let all: Vec<(Claim, Rc<State>)> = found
-        .values()
-        .flatten()
-        .map(|solution| (Claim::new(plan, solution), Rc::clone(&solution.state)))
-        .filter(|(claim, _)| claim.extent == Extent::Whole)
-        .collect();
+    let mut whole: BTreeMap<(Option<Arc<str>>, Sort), Vec<Rc<State>>> = BTreeMap::new();
+    for solution in found.values().flatten() {
+        let claim = Claim::new(plan, solution);
+        if claim.extent == Extent::Whole {
+            let of = whole.entry((claim.of, claim.sort)).or_default();
+            of.push(Rc::clone(&solution.state));
+        }
+    }
     let idle = |solution: &Solution| {
         let claim = Claim::new(plan, solution);
         let state = &solution.state;
-        claim.extent == Extent::Part
-            && all.iter().any(|(other, by)| {
-                // Part of a principal is nothing to who holds all of it.
-                let cheap = claim.sort == Sort::Target
-                    || by.asks_no_more_than(state) && by.worth(judge) >= state.worth(judge);
-                (&other.of, &other.sort) == (&claim.of, &claim.sort)
-                    && by.status <= state.status
-                    && cheap
-            })
+        let part = claim.extent == Extent::Part;
+        // Part of a principal is nothing to who holds all of it.
+        let any = claim.sort == Sort::Target;
+        let of = whole.get(&(claim.of, claim.sort)).filter(|_| part);
+        of.into_iter().flatten().any(|by| {
+            let cheap = by.asks_no_more_than(state) && by.worth(judge) >= state.worth(judge);
+            by.status <= state.status && (any || cheap)
+        })
     };
-    found
-        .values_mut()
-        .for_each(|ways| ways.retain(|way| !idle(way)));
+    let keep = |ways: &mut Vec<Solution>| ways.retain(|way| !idle(way));
+    found.values_mut().for_each(keep);
     found
 }
 
@@ -275,7 +275,7 @@ struct Claim {
 }
 
 /// Gains that can be held against each other.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Sort {
     Target,
     Permissions,
