@@ -41,7 +41,7 @@ fn begins(node: &Node, from: &str) -> bool {
 fn answer(paths: &PathSet, from: &str) -> String {
     let own = paths.paths().filter(|path| {
         let entry = &path.entry;
-        begins(&entry.node, from) || entry.members.iter().any(|node| begins(node, from))
+        begins(&entry.node, from) || entry.everybody().any(|node| begins(node, from))
     });
     let word = match own.map(|path| path.status).min() {
         None => "none",

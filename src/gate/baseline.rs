@@ -101,8 +101,8 @@ impl Baseline {
             .collect();
         let mut pairs = BTreeMap::new();
         for path in earlier.paths {
-            for entry in entries(path.entry_id, &path.best.entry) {
-                pairs.insert((entry, path.target_id.clone()), path.score.hi);
+            for (entry, score) in entries(path.entry_id, &path.best.entry, path.score.hi) {
+                pairs.insert((entry, path.target_id.clone()), score);
             }
         }
         let causes = earlier.causes.map(|causes| {
@@ -128,12 +128,12 @@ impl Baseline {
     /// Whether a pair of entry and target is new, worse or known: for whoever of those that begin
     /// in the same way it is the worst news.
     pub(super) fn of_path(&self, path: &PathEntry) -> News {
-        let now = path.pair.score.hi;
-        let of = |entry: String| {
+        let of = |(entry, now): (String, Score)| {
             let before = self.pairs.get(&(entry, path.target_id.clone()));
             news(before.copied(), now)
         };
-        let all = entries(path.entry_id.clone(), &path.best().entry);
+        let now = path.pair.score.hi;
+        let all = entries(path.entry_id.clone(), &path.best().entry, now);
         let all: Vec<News> = all.into_iter().map(of).collect();
         let worst = [News::New, News::Worse];
         worst
@@ -159,10 +159,17 @@ fn news(before: Option<Score>, now: Score) -> News {
     }
 }
 
-/// Everybody who begins a path, by stable name.
-fn entries(shown: String, entry: &Stop) -> Vec<String> {
-    match entry.members.is_empty() {
-        true => vec![shown],
-        false => entry.members.iter().map(|node| node.id()).collect(),
-    }
+/// Everybody who begins a path, by stable name, and the highest score from there.
+fn entries(shown: String, entry: &Stop, score: Score) -> Vec<(String, Score)> {
+    let mut all: Vec<(String, Score)> = match entry.members.is_empty() {
+        true => vec![(shown, score)],
+        false => entry
+            .members
+            .iter()
+            .map(|node| (node.id(), score))
+            .collect(),
+    };
+    let circle = entry.circle.iter();
+    all.extend(circle.map(|fellow| (fellow.node.id(), fellow.score.hi)));
+    all
 }

@@ -158,7 +158,10 @@ fn unlisted(account: &Account) -> BTreeSet<&str> {
 }
 
 /// Every policy of a resource of an account, with the service the resource belongs to.
-pub(super) fn each_policy<'a>(account: &'a Account, see: &mut dyn FnMut(&'a str, &'a Observed<PolicyText>)) {
+pub(super) fn each_policy<'a>(
+    account: &'a Account,
+    see: &mut dyn FnMut(&'a str, &'a Observed<PolicyText>),
+) {
     let buckets = account.s3.buckets.value().into_iter().flatten();
     buckets.for_each(|(_, bucket)| see("s3", &bucket.policy));
     let regions = || account.regions.value().into_iter().flatten();

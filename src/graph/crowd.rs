@@ -1,9 +1,12 @@
-//! Entries that are the same: one pair for all that begin in the same way.
+//! Entries that are the same: one pair for all that begin in the same way, and one for a circle of
+//! principals that can all become one another.
 
 use std::collections::BTreeMap;
 
+use super::Node;
 use super::find::{Found, Graph};
 use super::net::Id;
+use super::shape::{NONE, circles};
 
 /// How an entry goes on: the class through which all its routes begin, its row of the weights,
 /// and the routes from the class on.
@@ -35,6 +38,49 @@ impl Graph<'_> {
                     kept.push(Found { members, ..one });
                 }
             }
+        }
+        kept
+    }
+
+    /// Entries of one circle as one: who holds one of them holds all, so the best way to the target
+    /// from any of them stands for all. Administrators lead everywhere and make no circle.
+    pub(super) fn in_circles(&self, target: Id, found: Vec<Found>) -> Vec<Found> {
+        if found.len() < 2 {
+            return found;
+        }
+        let ends = |node: Id| {
+            let node = self.grown.nodes[node as usize].as_ref();
+            node.is_some_and(|node| {
+                matches!(node, Node::Administrator { .. } | Node::Organization { .. })
+            })
+        };
+        let circle = circles(&self.grown.net, target, ends);
+        let mut first: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut kept: Vec<Found> = Vec::new();
+        for one in found {
+            let own = circle[one.entry.id as usize];
+            let at = match first.get(&own) {
+                Some(at) if own != NONE => *at,
+                _ => {
+                    first.insert(own, kept.len());
+                    kept.push(one);
+                    continue;
+                }
+            };
+            let (mut best, mut other) = (one, kept[at].clone());
+            if (other.span.hi, &best.order) >= (best.span.hi, &other.order) {
+                std::mem::swap(&mut best, &mut other);
+            }
+            best.circle.append(&mut other.circle);
+            let own = std::slice::from_ref(&other.entry.id);
+            let all = if other.members.is_empty() {
+                own
+            } else {
+                &other.members
+            };
+            let fellows = all.iter().map(|id| (*id, other.span));
+            best.circle.extend(fellows);
+            kept[at] = best;
         }
         kept
     }

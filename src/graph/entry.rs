@@ -20,10 +20,11 @@ use std::collections::BTreeSet;
 
 use palisade_model::{Arn, KeyStatus, Role, Time, User};
 
-use super::find::Graph;
+use super::find::{Found, Graph};
 use super::grow::{Drawn, Growth};
 use super::net::Id;
-use super::{Node, Status, Stop};
+use super::weigh::Span;
+use super::{Fellow, Node, Status, Stop};
 
 /// Where a path may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,14 +120,21 @@ impl Graph<'_> {
     }
 
     /// An entry with everybody who stands there with it.
-    pub(super) fn entry_stop(&self, entry: &Entry, target: Id, alike: &[Id]) -> Stop {
-        match self.real(entry.id) {
+    pub(super) fn entry_stop(&self, found: &Found) -> Stop {
+        let fellow = |(id, score): &(Id, Span)| {
+            let score = *score;
+            self.real(*id).map(|node| Fellow { node, score })
+        };
+        let mut circle: Vec<Fellow> = found.circle.iter().filter_map(fellow).collect();
+        circle.sort();
+        let stop = match self.real(found.entry.id) {
             Some(Node::AnyPrincipal { account }) => Stop {
-                members: self.breached_toward(&account, target, Status::Possible),
-                node: Node::AnyPrincipal { account },
+                members: self.breached_toward(&account, found.target, Status::Possible),
+                ..Stop::alone(Node::AnyPrincipal { account })
             },
-            node => self.crowd(node.unwrap_or(Node::Internet), alike),
-        }
+            node => self.crowd(node.unwrap_or(Node::Internet), &found.members),
+        };
+        Stop { circle, ..stop }
     }
 }
 

@@ -85,7 +85,9 @@ impl Growth<'_, '_> {
             // name that is made later is another.
             if scene.accounts.contains_key(arn.account()) && self.judge.facts.exists(&arn) {
                 let of = envoys.entry(arn.account().to_owned()).or_default();
-                of.entry(arn).or_default().extend(roles.into_iter().cloned());
+                of.entry(arn)
+                    .or_default()
+                    .extend(roles.into_iter().cloned());
             }
         }
     }

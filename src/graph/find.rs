@@ -117,7 +117,7 @@ impl<'a> Graph<'a> {
         for target in self.targets(&query.to) {
             let found = self.toward(target, &by_id, query, &mut set.caps);
             set.totals.extend(self.total_of(target, &found));
-            pairs.extend(self.together(found));
+            pairs.extend(self.in_circles(target, self.together(found)));
         }
         pairs.sort_by(|a: &Found, b: &Found| {
             // What exists only if a gap resolves badly comes after what exists.
@@ -333,6 +333,7 @@ impl<'a> Graph<'a> {
             pairs.push(Found {
                 entry: entry.clone(),
                 members: Vec::new(),
+                circle: Vec::new(),
                 target,
                 routes,
                 span: Span {
@@ -481,7 +482,10 @@ impl<'a> Graph<'a> {
             _ => members.iter().filter_map(|id| self.real(*id)).collect(),
         };
         members.sort();
-        Stop { node, members }
+        Stop {
+            members,
+            ..Stop::alone(node)
+        }
     }
 }
 
@@ -491,6 +495,8 @@ pub(super) struct Found {
     pub(super) entry: Entry,
     /// Everybody who begins in the same way, the entry among them; empty when alone.
     pub(super) members: Vec<Id>,
+    /// Others that can become the entry, and that it can become.
+    pub(super) circle: Vec<(Id, Span)>,
     pub(super) target: Id,
     /// The route with the highest upper end, then those that are surer.
     pub(super) routes: Vec<Vec<u32>>,

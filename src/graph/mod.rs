@@ -67,7 +67,7 @@ pub(crate) use course::{Ask, Ends, Grant, Hop};
 pub use edge::{Condition, Edge, Fact, Request, Statement, Status};
 pub use find::{Graph, Size};
 pub use interest::{Guarded, Interests};
-pub use node::{Node, Stop};
+pub use node::{Fellow, Node, Stop};
 pub use path::{BlastRadius, ChokePoint, Factor, Limits, Pair, Path, PathSet, Query, Total};
 pub use weigh::{Band, Detection, Interval, Level, Score, Span};
 

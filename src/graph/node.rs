@@ -5,6 +5,8 @@ use std::fmt;
 use palisade_model::{AccountId, Arn};
 use serde::{Deserialize, Serialize};
 
+use super::weigh::Span;
+
 /// One thing an attacker can be, hold or run in.
 ///
 /// Ordered and comparable, so that it can key maps; [`Node::id`] is its stable name.
@@ -196,6 +198,19 @@ pub struct Stop {
     /// Every member of its class in this place, itself among them, sorted; empty when alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Node>,
+    /// Other beginnings that can become it for certain and that it can become, sorted: in a circle
+    /// whoever holds one holds all, and the best of them is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub circle: Vec<Fellow>,
+}
+
+/// Somebody who stands in a circle with the node shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fellow {
+    /// Who.
+    pub node: Node,
+    /// What the target is worth from there: no more than from the node shown.
+    pub score: Span,
 }
 
 impl Stop {
@@ -204,10 +219,21 @@ impl Stop {
         Stop {
             node,
             members: Vec::new(),
+            circle: Vec::new(),
         }
     }
 
-    /// How many nodes it stands for.
+    /// Everybody it stands for: its class, or itself, and its circle.
+    pub fn everybody(&self) -> impl Iterator<Item = &Node> {
+        let own = match self.members.is_empty() {
+            true => std::slice::from_ref(&self.node),
+            false => &self.members,
+        };
+        let circle = self.circle.iter().map(|fellow| &fellow.node);
+        own.iter().chain(circle)
+    }
+
+    /// How many nodes it and its class are.
     pub fn count(&self) -> usize {
         self.members.len().max(1)
     }

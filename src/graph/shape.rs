@@ -43,7 +43,17 @@ pub(crate) fn ways(net: &Net, target: Id, ceiling: Status) -> Vec<u64> {
         .collect()
 }
 
-const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// The circle of each node that reaches `target`: nodes of one number lead to one another for
+/// certain, and past none that `ends`; [`NONE`] for other nodes. O(links).
+pub(crate) fn circles(net: &Net, target: Id, ends: impl Fn(Id) -> bool) -> Vec<u32> {
+    let mut marked = net.reaching(target, Status::Possible);
+    for (node, marked) in marked.iter_mut().enumerate() {
+        *marked &= node as Id != target && !ends(node as Id);
+    }
+    components(net, &marked, Status::Proven)
+}
 
 /// The strongly connected component of each marked node, numbered sinks first (Tarjan, without
 /// recursion); [`NONE`] for nodes that are not marked.

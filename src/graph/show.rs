@@ -47,7 +47,7 @@ impl Graph<'_> {
         let begins = self.real(entry.id).unwrap_or(Node::Internet);
         Path {
             id: path_id(&begins, &target_stop.node, &hops),
-            entry: self.entry_stop(entry, target, &found.members),
+            entry: self.entry_stop(found),
             vector: self.vector(&target_stop.node, entry_class, &costs),
             waterfall: self.waterfall(&target_stop.node, entry, entry_class, &hops, &costs),
             entry_class: entry_class.to_owned(),

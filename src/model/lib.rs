@@ -38,7 +38,6 @@ pub use actions::{Access, Action, ActionService, ActionTable, KeyKind, KeyType, 
 pub use arn::{Arn, Partition};
 pub use calls::{CALLS, Call, Per, calls, code_is_among, find_call};
 pub use events::{Alarm, Bus, EventTarget, MetricFilter, Rule, Subscription, Topic};
-pub use managed::{AwsManaged, aws_managed};
 pub use file::{FileError, read_snapshot, write_snapshot};
 pub use gaad::{GaadError, read_gaad};
 pub use iam::{
@@ -46,6 +45,7 @@ pub use iam::{
     ManagedPolicy, OidcProvider, ReportRow, Role, RootUser, SamlProvider, User,
 };
 pub use lambda::{AlarmBranch, AlarmHandler, Alias, EventSource, Function, FunctionUrl, Runs};
+pub use managed::{AwsManaged, aws_managed};
 pub use observed::{DeniedBy, Gap, GapKind, NotApplicable, Observed, Why};
 pub use organization::{OrgAccount, OrgPolicy, OrgPolicyKind, Organization, OrganizationalUnit};
 pub use policy_text::PolicyText;

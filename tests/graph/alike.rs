@@ -77,6 +77,70 @@ fn what_cuts_a_crowd_cuts_all_of_it() {
     assert_eq!(changed.len(), 4);
 }
 
+/// Roles of different rights that assume one another in a ring; one of them rewrites itself.
+/// `link` says how the last assumes the first.
+fn ring(link: &str) -> String {
+    let arn = |name: &str| format!("\"arn:aws:iam::{ACCOUNT}:role/{name}\"");
+    let (red, green, blue, guest) = (arn("red"), arn("green"), arn("blue"), arn("guest"));
+    let link = link.replace("BLUE", &blue);
+    format!(
+        r#"
+    roles:
+      red: {{ trust: {{ {link} }}, inline: {{ p: {{ allow: sqs:SendMessage, on: "*" }} }} }}
+      green: {{ trust: {{ aws: {red} }}, inline: {{ p: {{ allow: iam:PutRolePolicy, on: {green} }} }} }}
+      blue: {{ trust: {{ aws: {green} }}, inline: {{ p: {{ allow: sns:Publish, on: "*" }} }} }}
+      guest: {{ trust: {{ aws: {red} }} }}
+    users:
+      zoe: {{ inline: {{ p: {{ allow: sts:AssumeRole, on: {guest} }} }} }}
+"#
+    )
+}
+
+/// Who begins each pair, and who stands in a circle with it.
+fn begins(set: &PathSet) -> Vec<(String, Vec<String>)> {
+    let short = |node: &Node| node.arn().map(|arn| arn.name().to_owned());
+    let of = |pair: &palisade::graph::Pair| {
+        let entry = &pair.best.entry;
+        let circle = entry
+            .circle
+            .iter()
+            .filter_map(|fellow| short(&fellow.node))
+            .collect();
+        Some((short(&entry.node)?, circle))
+    };
+    set.pairs.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_circle_is_one_pair_that_names_every_member() {
+    let closed = snapshot(&ring("aws: BLUE"));
+    let set = paths(&closed, &[], &[]).expect("nothing is asked by name");
+    let circle = ["blue", "red"].map(str::to_owned).to_vec();
+    // Green is the nearest; the guest leads nowhere and is in no circle.
+    assert_eq!(begins(&set), [("green".to_owned(), circle)]);
+    assert_eq!(set.totals[0].entries, 3, "each counts for the account");
+    assert_eq!(set.pairs[0].best.hops.len(), 1);
+    let everybody: Vec<String> = set.pairs[0].best.entry.everybody().map(Node::id).collect();
+    assert_eq!(everybody.len(), 3);
+    let one = paths(&closed, &["role/blue"], &[]).expect("it is there");
+    assert_eq!(begins(&one), [("blue".to_owned(), Vec::new())]);
+}
+
+#[test]
+fn what_leads_back_only_by_chance_makes_no_circle() {
+    // Red may be assumed with a second factor alone, or not at all.
+    let second = "aws: BLUE, when: { Bool: { \"aws:MultiFactorAuthPresent\": \"true\" } }";
+    for link in [second, "service: ec2.amazonaws.com"] {
+        let set = paths(&snapshot(&ring(link)), &[], &[]).expect("nothing is asked by name");
+        let begins = begins(&set);
+        assert!(
+            begins.iter().all(|(_, circle)| circle.is_empty()),
+            "{begins:?}"
+        );
+        assert!(begins.len() >= 2, "{begins:?}");
+    }
+}
+
 /// The same technique twice, over one role or another.
 const FORK: &str = r#"
     users:

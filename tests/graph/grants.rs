@@ -70,7 +70,7 @@ fn grants_come_to_what_the_rules_say() {
                 judged += 1;
                 let found = set.pairs.iter().filter(|pair| {
                     let stop = &pair.best.entry;
-                    is_called(&stop.node, name) || stop.members.iter().any(|m| is_called(m, name))
+                    is_called(&stop.node, name) || stop.everybody().any(|m| is_called(m, name))
                 });
                 let found = word(found.map(|pair| pair.best.status).min());
                 if !wanted.split('|').any(|one| one == found) {

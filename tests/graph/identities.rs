@@ -84,7 +84,7 @@ fn answers(
         let found = |name: &String| {
             let found = set.pairs.iter().filter(|pair| {
                 let stop = &pair.best.entry;
-                is_called(&stop.node, name) || stop.members.iter().any(|m| is_called(m, name))
+                is_called(&stop.node, name) || stop.everybody().any(|m| is_called(m, name))
             });
             let found = found.map(|pair| pair.best.status).min();
             (name.clone(), word(found))

@@ -149,7 +149,7 @@ fn services_come_to_what_aws_documents() {
                 let pairs = set.iter().flat_map(|set| &set.pairs);
                 let found = pairs.filter(|pair| {
                     let stop = &pair.best.entry;
-                    is_called(&stop.node, name) || stop.members.iter().any(|m| is_called(m, name))
+                    is_called(&stop.node, name) || stop.everybody().any(|m| is_called(m, name))
                 });
                 let best = found.min_by_key(|pair| pair.best.status);
                 let found = word(best.map(|pair| pair.best.status));

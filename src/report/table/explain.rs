@@ -100,6 +100,7 @@ fn speaks_of(path: &PathEntry, subject: &str) -> bool {
             .stops
             .iter()
             .flat_map(|stop| &stop.members)
+            .chain(path.pair.best.entry.everybody())
             .any(|node| node.id() == subject)
 }
 

@@ -113,10 +113,13 @@ pub(super) fn stop(path: &Path, index: usize) -> String {
     if let Node::AnyPrincipal { .. } = stop.node {
         return format!("{node}: {} get there", stop.members.len());
     }
-    if others == 0 {
-        node
-    } else {
-        format!("{node} and {others} like it")
+    let alike = match others {
+        0 => node,
+        others => format!("{node} and {others} like it"),
+    };
+    match stop.circle.len() {
+        0 => alike,
+        circle => format!("{alike}, {circle} in a circle with it"),
     }
 }
 

@@ -49,14 +49,17 @@ fn paths(snapshot: &Snapshot, detects: &dyn Detects) -> PathSet {
     graph.paths(&Query::default())
 }
 
-/// Scores by entry and target.
+/// Scores by entry and target, whoever stands for an entry.
 fn pairs(set: &PathSet) -> BTreeMap<(String, String), Span> {
-    let key =
-        |pair: &palisade::graph::Pair| (pair.best.entry.node.id(), pair.best.target.node.id());
-    set.pairs
-        .iter()
-        .map(|pair| (key(pair), pair.score))
-        .collect()
+    let mut all = BTreeMap::new();
+    for pair in &set.pairs {
+        let (entry, target) = (&pair.best.entry, pair.best.target.node.id());
+        let alike = std::iter::once(&entry.node).chain(&entry.members);
+        all.extend(alike.map(|node| ((node.id(), target.clone()), pair.score)));
+        let circle = entry.circle.iter();
+        all.extend(circle.map(|fellow| ((fellow.node.id(), target.clone()), fellow.score)));
+    }
+    all
 }
 
 fn judged(snapshot: &Snapshot) -> (BTreeMap<(String, String), Span>, Postures) {
