@@ -385,9 +385,12 @@ impl<'a> Local<'a> {
                 .filter(|region| region.state != RegionState::Off)
         };
         for region in regions() {
-            self.list("function", &region.functions, |function| {
-                function.arn.clone()
-            });
+            // What the user left out was not asked for.
+            if region.state == RegionState::Enabled || region.functions.value().is_some() {
+                self.list("function", &region.functions, |function| {
+                    function.arn.clone()
+                });
+            }
             kinds.extend(region.resources.keys().map(String::as_str));
         }
         for kind in kinds {

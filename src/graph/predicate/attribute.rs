@@ -123,7 +123,8 @@ impl Question<'_, '_> {
         {
             return self.with(name, bound.clone(), |question| question.all(filter));
         }
-        let found = self.look.all(what.kind, self.account);
+        let near = self.near(what, filter);
+        let found = self.look.all_near(what.kind, self.account, near.as_deref());
         let mut answer = Truth::No;
         for (arn, _) in found.resources {
             let one = self.with(name, Bound::Known(arn), |question| question.all(filter));
@@ -136,6 +137,20 @@ impl Question<'_, '_> {
             .gaps
             .iter()
             .fold(answer, |answer, gap| answer.or(Truth::gap(gap)))
+    }
+
+    /// The region of what such a resource would name: services name what lies beside them. A
+    /// pipeline may act in other regions.
+    fn near(&self, what: &ResourceRef, filter: &[Predicate]) -> Option<String> {
+        if what.kind.name() == "codepipeline.pipeline" {
+            return None;
+        }
+        let named = filter.iter().find_map(|predicate| match predicate {
+            Predicate::Attribute(_, _, Test::Names(to) | Test::Includes(to)) => self.bound(to),
+            _ => None,
+        })?;
+        let region = named.arn()?.region().to_owned();
+        (!region.is_empty()).then_some(region)
     }
 
     fn all(&self, predicates: &[Predicate]) -> Truth {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use palisade_checks::technique::Kind;
 use palisade_model::{
     Account, Arn, Bucket, Function, Gap, Group, ManagedPolicy, ObjectEntry, Observed, PolicyText,
-    RegionState, Resource, Role, Snapshot, User,
+    Region, RegionState, Resource, Role, Snapshot, User,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -217,8 +217,8 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// Every resource of a kind in an account.
-    pub(crate) fn all(&self, kind: Kind, account: &str) -> Found<'a> {
+    /// Every resource of a kind in an account; near one region, of what lies in regions.
+    pub(crate) fn all_near(&self, kind: Kind, account: &str, near: Option<&str>) -> Found<'a> {
         let mut found = Found::default();
         let Some(account) = self.snapshot.accounts.get(account) else {
             found.gaps.push(Gap::not_collected(kind.name()));
@@ -231,8 +231,8 @@ impl<'a> Look<'a> {
             "policy" => found.keys(&account.iam.policies),
             "saml-provider" => found.keys(&account.iam.saml_providers),
             "oidc-provider" => found.keys(&account.iam.oidc_providers),
-            _ if kind.is_listed() => found.listed(account, kind.name()),
-            "function" => found.functions(account),
+            _ if kind.is_listed() => found.listed(account, kind.name(), near),
+            "function" => found.functions(account, near),
             _ => found.gaps.push(Gap::not_collected(kind.name())),
         }
         found
@@ -258,20 +258,17 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn functions(&mut self, account: &'a Account) {
+    fn functions(&mut self, account: &'a Account, near: Option<&str>) {
         let Some(regions) = account.regions.value() else {
             self.gaps.extend(account.regions.gap().cloned());
             return;
         };
-        let on = regions
-            .values()
-            .filter(|region| region.state != RegionState::Off);
-        for region in on {
+        for region in asked(regions, near) {
             self.iam(&region.functions, |function| &function.arn);
         }
     }
 
-    fn listed(&mut self, account: &'a Account, kind: &str) {
+    fn listed(&mut self, account: &'a Account, kind: &str, near: Option<&str>) {
         if let Some(listing) = account.resources.get(kind) {
             self.take(listing);
             return;
@@ -280,10 +277,7 @@ impl<'a> Found<'a> {
             self.gaps.extend(account.regions.gap().cloned());
             return;
         };
-        let on = regions
-            .values()
-            .filter(|region| region.state != RegionState::Off);
-        for region in on {
+        for region in asked(regions, near) {
             match region.resources.get(kind) {
                 Some(listing) => self.take(listing),
                 None => self.gaps.push(Gap::not_collected(kind)),
@@ -299,4 +293,16 @@ impl<'a> Found<'a> {
             other => self.gaps.extend(other.gap().cloned()),
         }
     }
+}
+
+/// The regions that were looked at: what the user left out was not asked for, and is no answer.
+fn asked<'a>(
+    regions: &'a BTreeMap<String, Region>,
+    near: Option<&str>,
+) -> impl Iterator<Item = &'a Region> {
+    let near = near.map(str::to_owned);
+    let all = regions.iter().filter(move |(name, region)| {
+        region.state == RegionState::Enabled && near.as_ref().is_none_or(|near| near == *name)
+    });
+    all.map(|(_, region)| region)
 }

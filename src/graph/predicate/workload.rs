@@ -260,7 +260,7 @@ impl<'a> Question<'_, 'a> {
             let Some(kind) = Kind::named(name) else {
                 continue;
             };
-            let found = self.look.all(kind, on.account());
+            let found = self.look.all_near(kind, on.account(), Some(on.region()));
             for (arn, _) in found
                 .resources
                 .iter()
