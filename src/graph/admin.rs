@@ -20,7 +20,8 @@ pub(crate) fn administrator(actor: &Actor) -> Option<Status> {
     let identity = allows_everything(&actor.identity)?;
     match actor.boundary.as_deref() {
         None => Some(identity),
-        Some(boundary) if denies_everything(boundary) => None,
+        // A boundary counts until it is shed, and one that denies something leaves less than all.
+        Some(boundary) if denies_something(boundary) => None,
         Some(boundary) => Some(identity.max(allows_everything(boundary)?)),
     }
 }
@@ -42,6 +43,10 @@ pub(crate) fn allows_everything(policies: &[Attached]) -> Option<Status> {
         return Some(Status::Conditional);
     }
     None
+}
+
+fn denies_something(policies: &[Attached]) -> bool {
+    statements(policies, Effect::Deny).next().is_some()
 }
 
 fn denies_everything(policies: &[Attached]) -> bool {
