@@ -17,7 +17,8 @@ use super::judge::{Judge, context_of};
 use super::source::out_of_reach;
 use super::weigh::{Detection, Interval};
 use crate::policy::{
-    self, Context, Control, Decision, Glob, Layers, Residual, Term, UnreadPolicy, decide,
+    self, Comparison, Context, Control, Decision, Glob, Layers, Residual, SetOperator, Term,
+    UnreadPolicy, decide,
 };
 
 /// A request without who sends it and what it is about.
@@ -226,7 +227,9 @@ impl Judge<'_> {
             Decision::Conditional(conditional)
                 if conditional.residual.clauses.iter().all(|clause| {
                     clause.terms.iter().any(|term| {
-                        out_of_reach(&call.context, term) || self.cannot_bear(actor, term)
+                        out_of_reach(&call.context, term)
+                            || self.cannot_bear(actor, term)
+                            || is_of_sessions(actor, term)
                     })
                 }) && !conditional.residual.imprecise =>
             {
@@ -341,6 +344,31 @@ impl Judge<'_> {
             Some(Observed::Gap(_)) | None => {}
         }
     }
+}
+
+/// Whether a condition asks a user for what only sessions of roles have.
+///
+/// Source: "AWS global condition context keys", IAM User Guide, and "Condition keys for AWS Lambda",
+/// 2026-11: these are set for requests signed with the role of a function or an instance, or for a
+/// session that an identity provider vouched for.
+fn is_of_sessions(actor: &Actor, term: &Term) -> bool {
+    const KEYS: [&str; 6] = [
+        "aws:ec2instancesourceprivateipv4",
+        "aws:ec2instancesourcevpc",
+        "aws:federatedprovider",
+        "aws:sourceidentity",
+        "ec2:sourceinstancearn",
+        "lambda:sourcefunctionarn",
+    ];
+    let plain =
+        !term.operator.negated && !term.operator.if_exists && term.operator.set != SetOperator::All;
+    let asks = match term.operator.comparison {
+        Comparison::Null => {
+            term.values.iter().all(|v| v.eq_ignore_ascii_case("false")) != term.operator.negated
+        }
+        _ => plain,
+    };
+    actor.is_user() && asks && KEYS.contains(&term.key.as_str())
 }
 
 /// Whether what stands between lets an action through. The session of a root user is held by its

@@ -230,14 +230,18 @@ impl Judge<'_> {
         let key = key.into_iter().find(|key| key.eq_ignore_ascii_case(tag));
         let key = key.map_or(tag, String::as_str);
         let values = wish.values(&own_patterns(actor, key)).unwrap_or_default();
-        let can = values.into_iter().any(|value| {
-            let context = vec![
-                ("aws:TagKeys".to_owned(), key.to_owned()),
-                (format!("aws:RequestTag/{key}"), value),
-            ];
-            let call = self.call("iam:TagUser", context);
-            self.ask(actor, call, actor.arn.clone(), false).is_some()
-        });
+        // Where another hand sets them, it may set any.
+        let own = self.call("iam:TagUser", Vec::new());
+        let own = self.ask(actor, own, actor.arn.clone(), false).is_some();
+        let can = !own
+            || values.into_iter().any(|value| {
+                let context = vec![
+                    ("aws:TagKeys".to_owned(), key.to_owned()),
+                    (format!("aws:RequestTag/{key}"), value),
+                ];
+                let call = self.call("iam:TagUser", context);
+                self.ask(actor, call, actor.arn.clone(), false).is_some()
+            });
         self.tags_asked.set(false);
         !can
     }

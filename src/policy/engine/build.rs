@@ -8,6 +8,7 @@ use palisade_model::{
 };
 use rustc_hash::FxHashMap;
 
+use super::clock::is_dated;
 use super::describe::Keys;
 use super::organization::ceilings;
 use super::resources::Resources;
@@ -122,7 +123,7 @@ pub(super) fn engine(snapshot: &Snapshot) -> Engine {
     let members = Lists::new(draft.classes.len(), owned.map(|(p, at)| (p.class, at)));
     let stranger = [shelf.unread("its policies", "the principal is not in the snapshot")];
     Engine {
-        now: snapshot.taken_at.to_string(),
+        now: is_dated(snapshot).then(|| snapshot.taken_at.to_string()),
         accounts,
         by_account,
         principals,

@@ -53,9 +53,10 @@ impl Engine {
     pub(super) fn common(&self, action: &str, resource: &str) -> Context {
         let mut known = Context::open();
         // Anybody can sign and encrypt his requests.
-        known
-            .set("aws:SecureTransport", "true")
-            .set("aws:CurrentTime", &*self.now);
+        known.set("aws:SecureTransport", "true");
+        if let Some(now) = &self.now {
+            known.set("aws:CurrentTime", now.as_str());
+        }
         let service = action.split(':').next().unwrap_or_default();
         let region = resource.split(':').nth(3).unwrap_or_default();
         let plain = !region.is_empty() && !region.contains(['*', '?']);

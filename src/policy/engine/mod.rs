@@ -10,6 +10,7 @@
 mod acl;
 mod admin;
 mod build;
+mod clock;
 mod collected;
 mod describe;
 mod endpoint;
@@ -122,7 +123,8 @@ struct AccountFacts {
 /// The estate.
 #[derive(Debug)]
 pub struct Engine {
-    now: String,
+    /// When requests are sent; `None` where that could make a difference and is not known.
+    now: Option<String>,
     accounts: Vec<AccountFacts>,
     by_account: FxHashMap<Box<str>, u32>,
     /// Sorted by ARN.
