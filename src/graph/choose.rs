@@ -173,7 +173,7 @@ impl<'a> Judge<'a> {
                     if let Some(arn) = known(of)
                         && let Some(named) = self.facts.named(arn, attribute, to.kind)
                     {
-                        return Some(Choice::own(named.into_iter().map(Bound::Known)));
+                        return Some(Choice::own(named.into_iter().map(|arn| self.seen(arn))));
                     }
                 }
                 Predicate::Attribute(of, attribute, Test::Names(to) | Test::Includes(to))
@@ -235,6 +235,19 @@ impl<'a> Judge<'a> {
             }
         }
         None
+    }
+
+    /// What a resource names; an object whose bucket nobody listed is somebody else's, or may be,
+    /// and so is the policy that lets people write there.
+    fn seen(&self, arn: Arn) -> Bound {
+        let foreign = arn.service() == "s3" && self.look.bucket(&arn).is_none();
+        match foreign {
+            true => Bound::Named {
+                gap: Arc::new(Gap::not_collected("s3:ListBuckets")),
+                arn,
+            },
+            false => Bound::Known(arn),
+        }
     }
 
     fn stock(&self, kind: Kind, account: &str, of_aws: bool) -> Vec<Bound> {

@@ -237,11 +237,14 @@ impl<'a> Growth<'_, 'a> {
     }
 }
 
+/// What is gained, and in which sense.
+type Gained = (Option<Arc<str>>, Sort);
+
 /// What was found, without what another way gains as well and as surely: reaching a
 /// principal only through a service where it is reached as a whole, and any policy or boundary
 /// where the one that allows everything is at hand for the same.
 pub(super) fn fullest(judge: &Judge<'_>, plan: &Plan<'_>, mut found: Found) -> Found {
-    let mut whole: BTreeMap<(Option<Arc<str>>, Sort), Vec<Rc<State>>> = BTreeMap::new();
+    let mut whole: BTreeMap<Gained, Vec<Rc<State>>> = BTreeMap::new();
     for solution in found.values().flatten() {
         let claim = Claim::new(plan, solution);
         if claim.extent == Extent::Whole {

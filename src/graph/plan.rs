@@ -414,7 +414,19 @@ fn is_personal(atom: What<'_>) -> bool {
             | Predicate::InManagementAccount(_)
             | Predicate::AdministersOrganization(..),
         ) => false,
+        What::Hold(predicate) if asks_for_hand(predicate) => true,
         other => other.references().iter().any(selfish),
+    }
+}
+
+/// Whether a question is about what is in the hand of whoever acts: principals that are alike
+/// otherwise differ in it.
+fn asks_for_hand(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Not(inner) => asks_for_hand(inner),
+        Predicate::Any(parts) | Predicate::All(parts) => parts.iter().any(asks_for_hand),
+        Predicate::CodeOn(_) => true,
+        _ => false,
     }
 }
 

@@ -11,6 +11,7 @@ use palisade_model::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bind::Bound;
+use super::predicate::same_service;
 
 use crate::policy::document::{Document, Effect, PrincipalKind};
 
@@ -458,7 +459,7 @@ impl<'a> Local<'a> {
     pub(crate) fn roles_for(&self, prefix: &str) -> BTreeSet<&Arn> {
         self.by_service
             .iter()
-            .filter(|(service, _)| service.starts_with(prefix))
+            .filter(|(service, _)| service.starts_with(prefix) || same_service(service, prefix))
             .flat_map(|(_, roles)| roles)
             .collect()
     }

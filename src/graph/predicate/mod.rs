@@ -22,6 +22,7 @@ use super::bind::{Bindings, Bound, Truth};
 use crate::policy::document::Statement;
 
 pub(crate) use look::Look;
+pub(in crate::graph) use trust::same_service;
 
 /// What questions need besides the snapshot.
 pub(crate) trait Asks {

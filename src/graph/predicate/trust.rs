@@ -245,8 +245,15 @@ fn host_of(provider: &str) -> &str {
 }
 
 /// Service principals of one service differ by region and partition in their suffix.
-fn same_service(own: &str, wanted: &str) -> bool {
-    own == wanted || own.strip_suffix(".cn").is_some_and(|own| own == wanted)
+pub(in crate::graph) fn same_service(own: &str, wanted: &str) -> bool {
+    let own = own.strip_suffix(".cn").unwrap_or(own);
+    let regional = || {
+        let (service, rest) = own.split_once('.')?;
+        let (region, suffix) = rest.split_once('.')?;
+        let is_region = region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
+        Some(is_region && wanted.strip_prefix(service)?.strip_prefix('.') == Some(suffix))
+    };
+    own == wanted || regional().unwrap_or(false)
 }
 
 fn assumes(statement: &Statement, action: &str) -> bool {
