@@ -8,8 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashSet;
-
 /// A choice of changes, by number, and what no choice can go below.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cover {
@@ -21,8 +19,7 @@ pub(super) struct Cover {
 const MAX_WORK: usize = 2_000_000;
 const MAX_WORK_IN_ALL: usize = 8_000_000;
 
-/// The cheapest numbers of which every bound holds one; of those that cost the same the fewest.
-/// No bound may be empty.
+/// The cheapest numbers of which every bound holds one. No bound may be empty.
 pub(super) fn cheapest(bounds: &BTreeSet<Vec<usize>>, effort: &[u32]) -> Cover {
     let mut cover = Cover::default();
     let mut open: Vec<Vec<usize>> = bounds.iter().cloned().collect();
@@ -37,16 +34,11 @@ pub(super) fn cheapest(bounds: &BTreeSet<Vec<usize>>, effort: &[u32]) -> Cover {
         }
     }
     let mut left = MAX_WORK_IN_ALL;
-    for part in parts(open) {
-        let mut search = Search::new(&part, effort, left.min(MAX_WORK));
-        let given = search.work;
-        search.walk(0);
-        left -= given - search.work;
-        cover.at_least += match search.work {
-            0 => search.packed(),
-            _ => search.best.0,
-        };
-        cover.chosen.extend(search.best.2);
+    for bounds in parts(open) {
+        let part = Part::new(&bounds, effort);
+        let (chosen, at_least) = part.cheapest(&mut left);
+        cover.at_least += at_least;
+        cover.chosen.extend(chosen.iter().map(|at| part.names[*at]));
     }
     cover
 }
@@ -135,86 +127,239 @@ fn parts(bounds: Vec<Vec<usize>>) -> Vec<Vec<Vec<usize>>> {
     all
 }
 
-/// A search through all choices for one part, cheapest first.
-struct Search<'b> {
-    bounds: &'b [Vec<usize>],
-    places: BTreeMap<usize, Vec<usize>>,
-    effort: &'b [u32],
-    chosen: Vec<usize>,
-    /// How many of the chosen each bound holds.
-    held: Vec<u32>,
-    /// Effort, count and choice.
-    best: (u32, usize, Vec<usize>),
-    work: usize,
+/// Bounds that hang together, with their numbers counted from zero.
+struct Part {
+    /// What each number stands for.
+    names: Vec<usize>,
+    effort: Vec<u32>,
+    bounds: Vec<Vec<usize>>,
+    /// For each number the bounds that hold it.
+    places: Vec<Vec<usize>>,
 }
 
-impl<'b> Search<'b> {
-    fn new(bounds: &'b [Vec<usize>], effort: &'b [u32], work: usize) -> Self {
-        let places = places(bounds);
-        let greedy = greedy(bounds, &places, effort);
-        let price = greedy.iter().map(|at| effort[*at]).sum();
-        Search {
-            bounds,
-            places,
-            effort,
-            chosen: Vec::new(),
-            held: vec![0; bounds.len()],
-            best: (price, greedy.len(), greedy),
-            work,
+impl Part {
+    fn new(bounds: &[Vec<usize>], effort: &[u32]) -> Self {
+        let numbered = places(bounds);
+        let names: Vec<usize> = numbered.keys().copied().collect();
+        let own = |at: &usize| names.binary_search(at).unwrap_or_default();
+        Part {
+            effort: names.iter().map(|at| effort[*at]).collect(),
+            bounds: bounds
+                .iter()
+                .map(|bound| bound.iter().map(own).collect())
+                .collect(),
+            places: numbered.into_values().collect(),
+            names,
         }
     }
 
-    /// What bounds that share nothing need at the least.
-    fn packed(&self) -> u32 {
-        let mut used = FxHashSet::default();
+    fn price(&self, chosen: &[usize]) -> u32 {
+        chosen.iter().map(|at| self.effort[*at]).sum()
+    }
+
+    /// How often each bound is held.
+    fn held(&self, chosen: &[usize]) -> Vec<u32> {
+        let mut held = vec![0; self.bounds.len()];
+        for place in chosen.iter().flat_map(|at| &self.places[*at]) {
+            held[*place] += 1;
+        }
+        held
+    }
+
+    /// What serves most for its effort, again and again; then without what the rest makes idle.
+    fn greedy(&self) -> Vec<usize> {
+        let mut open: Vec<usize> = self.places.iter().map(Vec::len).collect();
+        let mut held = vec![false; self.bounds.len()];
+        let mut chosen: Vec<usize> = Vec::new();
+        loop {
+            let worth =
+                |at: &usize| (open[*at] as u64 * 1_000) / u64::from(self.effort[*at].max(1));
+            let best = (0..self.names.len()).filter(|at| open[*at] > 0);
+            let Some(at) = best.max_by_key(|at| (worth(at), std::cmp::Reverse(*at))) else {
+                break;
+            };
+            for place in &self.places[at] {
+                if !std::mem::replace(&mut held[*place], true) {
+                    self.bounds[*place]
+                        .iter()
+                        .for_each(|other| open[*other] -= 1);
+                }
+            }
+            chosen.push(at);
+        }
+        self.without_idle(&mut chosen);
+        chosen
+    }
+
+    /// Drops what the rest makes idle, the dearest first.
+    fn without_idle(&self, chosen: &mut Vec<usize>) {
+        let mut held = self.held(chosen);
+        chosen.sort_by_key(|at| (std::cmp::Reverse(self.effort[*at]), *at));
+        chosen.retain(|at| {
+            let idle = self.places[*at].iter().all(|place| held[*place] > 1);
+            if idle {
+                self.places[*at].iter().for_each(|place| held[*place] -= 1);
+            }
+            !idle
+        });
+    }
+
+    /// Takes in one more wherever that makes dearer ones idle, until nothing does.
+    fn improve(&self, chosen: Vec<usize>, work: &mut usize) -> Vec<usize> {
+        let mut held = self.held(&chosen);
+        let mut is_in = vec![false; self.names.len()];
+        chosen.iter().for_each(|at| is_in[*at] = true);
+        let mut better = true;
+        while std::mem::take(&mut better) && *work > 0 {
+            for at in 0..self.names.len() {
+                if is_in[at] {
+                    continue;
+                }
+                let mut near: Vec<usize> = self.places[at]
+                    .iter()
+                    .flat_map(|place| &self.bounds[*place])
+                    .copied()
+                    .filter(|other| is_in[*other])
+                    .collect();
+                near.sort_unstable_by_key(|other| (std::cmp::Reverse(self.effort[*other]), *other));
+                near.dedup();
+                *work = work.saturating_sub(near.len() + self.places[at].len());
+                let mut count = |at: usize, on: bool| {
+                    for place in &self.places[at] {
+                        held[*place] = if on {
+                            held[*place] + 1
+                        } else {
+                            held[*place] - 1
+                        };
+                    }
+                    self.places[at].iter().all(|place| held[*place] > 0)
+                };
+                count(at, true);
+                near.retain(|other| {
+                    let idle = count(*other, false);
+                    if !idle {
+                        count(*other, true);
+                    }
+                    idle
+                });
+                let saved = self.price(&near);
+                if saved > self.effort[at] || (saved == self.effort[at] && near.len() > 1) {
+                    near.iter().for_each(|other| is_in[*other] = false);
+                    is_in[at] = true;
+                    better = true;
+                } else {
+                    for other in &near {
+                        count(*other, true);
+                    }
+                    count(at, false);
+                }
+            }
+        }
+        (0..self.names.len()).filter(|at| is_in[*at]).collect()
+    }
+
+    /// What no choice can go below: each bound takes what is left of the effort of its cheapest
+    /// number, from all of its numbers.
+    fn lower(&self, held: &[u32], banned: &[bool]) -> u32 {
+        let mut left = self.effort.clone();
         let mut sum = 0;
-        for (bound, _) in self
-            .bounds
-            .iter()
-            .zip(&self.held)
-            .filter(|(_, held)| **held == 0)
-        {
-            if bound.iter().all(|at| !used.contains(at)) {
-                sum += bound.iter().map(|at| self.effort[*at]).min().unwrap_or(0);
-                used.extend(bound.iter().copied());
+        for (bound, _) in self.bounds.iter().zip(held).filter(|(_, held)| **held == 0) {
+            let free = bound.iter().filter(|at| !banned[**at]);
+            let least = free.map(|at| left[*at]).min().unwrap_or(0);
+            if least > 0 {
+                bound
+                    .iter()
+                    .for_each(|at| left[*at] = left[*at].saturating_sub(least));
+                sum += least;
             }
         }
         sum
     }
 
+    /// The cheapest choice, and what none can go below.
+    fn cheapest(&self, left: &mut usize) -> (Vec<usize>, u32) {
+        let mut work = (*left).min(MAX_WORK);
+        let given = work;
+        let best = self.improve(self.greedy(), &mut work);
+        let lower = self.lower(&vec![0; self.bounds.len()], &vec![false; self.names.len()]);
+        if lower == self.price(&best) {
+            *left -= given - work;
+            return (best, lower);
+        }
+        let mut search = Search {
+            part: self,
+            chosen: Vec::new(),
+            held: vec![0; self.bounds.len()],
+            banned: vec![false; self.names.len()],
+            best: (self.price(&best), best),
+            work,
+        };
+        search.walk(0);
+        *left -= given - search.work;
+        let price = search.best.0;
+        (search.best.1, if search.work == 0 { lower } else { price })
+    }
+}
+
+/// A search through all choices for one part, cheapest first.
+struct Search<'p> {
+    part: &'p Part,
+    chosen: Vec<usize>,
+    /// How many of the chosen each bound holds.
+    held: Vec<u32>,
+    /// Numbers that were tried: what holds them was looked at.
+    banned: Vec<bool>,
+    /// Effort and choice.
+    best: (u32, Vec<usize>),
+    work: usize,
+}
+
+impl Search<'_> {
     fn walk(&mut self, spent: u32) {
-        self.work = self.work.saturating_sub(self.bounds.len());
+        let part = self.part;
+        self.work = self.work.saturating_sub(part.bounds.len());
         if self.work == 0 {
             return;
         }
-        let open = (0..self.bounds.len()).filter(|at| self.held[*at] == 0);
-        let Some(next) = open.min_by_key(|at| self.bounds[*at].len()) else {
-            if (spent, self.chosen.len()) < (self.best.0, self.best.1) {
-                self.best = (spent, self.chosen.len(), self.chosen.clone());
+        let free = |at: &usize| {
+            part.bounds[*at]
+                .iter()
+                .filter(|one| !self.banned[**one])
+                .count()
+        };
+        let open = (0..part.bounds.len()).filter(|at| self.held[*at] == 0);
+        let Some(next) = open.min_by_key(free) else {
+            if spent < self.best.0 {
+                self.best = (spent, self.chosen.clone());
             }
             return;
         };
-        let least = spent + self.packed();
-        if (least, self.chosen.len() + 1) >= (self.best.0, self.best.1) {
+        if spent + part.lower(&self.held, &self.banned) >= self.best.0 {
             return;
         }
         let serves = |at: &usize| {
-            let open = self.places[at]
+            let open = part.places[*at]
                 .iter()
                 .filter(|place| self.held[**place] == 0);
             open.count()
         };
-        let mut ways = self.bounds[next].clone();
-        ways.sort_by_cached_key(|at| (self.effort[*at], std::cmp::Reverse(serves(at)), *at));
-        for at in ways {
-            self.mark(at, true);
-            self.walk(spent + self.effort[at]);
-            self.mark(at, false);
+        let ways = part.bounds[next]
+            .iter()
+            .copied()
+            .filter(|at| !self.banned[*at]);
+        let mut ways: Vec<usize> = ways.collect();
+        ways.sort_by_cached_key(|at| (part.effort[*at], std::cmp::Reverse(serves(at)), *at));
+        for at in &ways {
+            self.mark(*at, true);
+            self.walk(spent + part.effort[*at]);
+            self.mark(*at, false);
+            self.banned[*at] = true;
         }
+        ways.iter().for_each(|at| self.banned[*at] = false);
     }
 
     fn mark(&mut self, at: usize, on: bool) {
-        for place in &self.places[&at] {
+        for place in &self.part.places[at] {
             let held = &mut self.held[*place];
             *held = if on { *held + 1 } else { *held - 1 };
         }
@@ -223,35 +368,6 @@ impl<'b> Search<'b> {
             false => drop(self.chosen.pop()),
         }
     }
-}
-
-/// What serves most for its effort, again and again; then without what the rest makes idle.
-fn greedy(
-    bounds: &[Vec<usize>],
-    places: &BTreeMap<usize, Vec<usize>>,
-    effort: &[u32],
-) -> Vec<usize> {
-    let mut held = vec![0_u32; bounds.len()];
-    let mut chosen: Vec<usize> = Vec::new();
-    while held.contains(&0) {
-        let serves = |own: &[usize]| own.iter().filter(|place| held[**place] == 0).count() as u64;
-        let worth = |at: usize, own: &[usize]| serves(own) * 1_000 / u64::from(effort[at].max(1));
-        let best = places
-            .iter()
-            .max_by_key(|(at, own)| (worth(**at, own), std::cmp::Reverse(**at)));
-        let Some((at, own)) = best else { break };
-        own.iter().for_each(|place| held[*place] += 1);
-        chosen.push(*at);
-    }
-    chosen.sort_by_key(|at| (std::cmp::Reverse(effort[*at]), *at));
-    let mut kept = chosen.clone();
-    for at in chosen {
-        if places[&at].iter().all(|place| held[*place] > 1) {
-            places[&at].iter().for_each(|place| held[*place] -= 1);
-            kept.retain(|other| *other != at);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]
@@ -297,6 +413,19 @@ mod tests {
                 prop_assert!(!holds(&fewer));
             }
         }
+    }
+
+    #[test]
+    fn pairs_that_hang_together_do_not_hide_the_one_side_that_serves_all() {
+        // Each of forty has three changes of its own; each pair is parted by the first of the
+        // one or the second or third of the other.
+        let mut bounds: BTreeSet<Vec<usize>> = (0..40).map(|n| vec![n, 40 + n, 80 + n]).collect();
+        for one in 0..40 {
+            let others = (0..40).filter(|other| (one * 7 + other * 3) % 5 != 0 && *other != one);
+            bounds.extend(others.map(|other| vec![one, 40 + other, 80 + other]));
+        }
+        let cover = cheapest(&bounds, &[2; 120]);
+        assert_eq!((cover.chosen.len(), cover.at_least), (40, 80));
     }
 
     #[test]

@@ -14,10 +14,8 @@ pub(super) fn cutting(hops: &[Rc<Hop>], guarded: &Guarded) -> BTreeSet<Change> {
     let mut all = BTreeSet::new();
     for hop in hops {
         for ask in &hop.asks {
-            if ask.unchanged {
-                let grants = ask.grants.iter();
-                all.extend(grants.flat_map(|grant| withdrawing(ask, grant)));
-            }
+            let grants = ask.grants.iter();
+            all.extend(grants.flat_map(|grant| withdrawing(ask, grant)));
             all.extend(guarding(ask, guarded));
         }
         if hop.from.is_outside() {
@@ -27,7 +25,8 @@ pub(super) fn cutting(hops: &[Rc<Hop>], guarded: &Guarded) -> BTreeSet<Change> {
     all
 }
 
-/// What takes a request's permission away.
+/// What takes a request's permission away. What a principal has made of itself is nobody's to
+/// change beforehand: there only the other side is left.
 fn withdrawing(ask: &Ask, grant: &Grant) -> Vec<Change> {
     let withdraw = |place: Place| Change::Withdraw {
         place,
@@ -35,13 +34,13 @@ fn withdrawing(ask: &Ask, grant: &Grant) -> Vec<Change> {
         action: ask.action.clone(),
     };
     let kind = ask.principal.resource();
-    let can_be_denied = kind.starts_with("user/") || kind.starts_with("role/");
-    let deny = can_be_denied.then(|| Change::Deny {
+    let is_known = kind.starts_with("user/") || kind.starts_with("role/");
+    let deny = (is_known && ask.unchanged).then(|| Change::Deny {
         principal: ask.principal.clone(),
         action: ask.action.clone(),
     });
     let place = match grant.layer.as_str() {
-        "identity" => place_of(&ask.principal, &grant.policy),
+        "identity" if ask.unchanged => place_of(&ask.principal, &grant.policy),
         "resource" if grant.policy == "trust policy" => Some(Place::Trust {
             role: Arn::from(ask.resource.as_str()),
         }),

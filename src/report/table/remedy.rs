@@ -10,6 +10,10 @@ use crate::graph::{Cause, Status};
 const DRAWN_CAUSES: usize = 8;
 const NAMED_WAYS: usize = 4;
 
+/// How many changes are written out, and how many paths that nothing cuts are named.
+const DRAWN_CHANGES: usize = 20;
+const NAMED_LEFT: usize = 8;
+
 /// One entry per root cause, worst first.
 pub(super) fn causes(out: &mut String, report: &Report, style: Style) {
     if report.causes.is_empty() {
@@ -89,17 +93,20 @@ pub(super) fn draw_cause(out: &mut String, cause: &Cause, style: Style) {
 pub(super) fn cuts(out: &mut String, report: &Report, style: Style) {
     let Some(cuts) = &report.cuts else { return };
     let count = match cuts.changes.len() {
+        0 => "No known change cuts".to_owned(),
         1 => "One change cuts".to_owned(),
         many => format!("{many} changes cut"),
     };
     let left = cuts.left.len();
     let what = match (left, cuts.of) {
-        (0, 1) => "the path".to_owned(),
+        (_, 1) => "the path".to_owned(),
         (0, of) => format!("all {of} paths"),
+        (_, of) if cuts.changes.is_empty() => format!("any of the {of} paths"),
         (left, of) => format!("{} of {of} paths", of - left),
     };
     line!(out, "{}", paint(&format!("{count} {what}"), "1", style));
-    for (number, cut) in cuts.changes.iter().enumerate() {
+    let drawn = cuts.changes.len().min(DRAWN_CHANGES);
+    for (number, cut) in cuts.changes.iter().take(drawn).enumerate() {
         let text = format!(
             "{}. {} (on {} of {} paths, effort {})",
             number + 1,
@@ -110,17 +117,30 @@ pub(super) fn cuts(out: &mut String, report: &Report, style: Style) {
         );
         wrapped(out, &text, "  ", style.width);
     }
+    let more = cuts.changes.len() - drawn;
+    if more > 0 {
+        line!(out, "  … and {more} more: `-f json` has all");
+    }
     let bound = match cuts.effort == cuts.at_least {
         true => "no set of such changes takes less".to_owned(),
         false => format!("no set of such changes takes less than {}", cuts.at_least),
     };
-    let text = format!(
-        "evaluated again with the changes made: the paths are gone; effort {}, {bound}",
-        cuts.effort
-    );
-    wrapped(out, &text, "  ", style.width);
+    if !cuts.changes.is_empty() {
+        let gone = if left == 0 { "the paths" } else { "the others" };
+        let text = format!(
+            "evaluated again with the changes made: {gone} are gone; effort {}, {bound}",
+            cuts.effort
+        );
+        wrapped(out, &text, "  ", style.width);
+    }
     if left > 0 {
-        let text = format!("no known change cuts {}", cuts.left.join(", "));
+        let named = cuts.left.iter().take(NAMED_LEFT).map(String::as_str);
+        let named: Vec<&str> = named.collect();
+        let more = match left - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!("no known change cuts {}{more}", named.join(", "));
         wrapped(out, &text, "  ", style.width);
     }
     line!(out);
