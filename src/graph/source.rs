@@ -29,7 +29,10 @@ impl Judge<'_> {
             return BTreeSet::new();
         };
         let mut all = BTreeSet::new();
-        for role in bindings.values().filter_map(|bound| match bound {
+        // Who acts is not who is passed.
+        let own = bindings.get("self");
+        let others = bindings.values().filter(|bound| Some(*bound) != own);
+        for role in others.filter_map(|bound| match bound {
             Bound::Known(arn) => self.facts.role(arn),
             _ => None,
         }) {

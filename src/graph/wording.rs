@@ -2,6 +2,7 @@
 //!
 //! A hint where to look, not an answer: each name is put to the engine.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use super::judge::Judge;
 use super::name::{CutShort, NAME, witness};
 use super::spell::as_document;
 use crate::policy::document::{Condition, Statement};
-use crate::policy::{Attached, Context, Effect, filled};
+use crate::policy::{Attached, Effect, filled};
 
 /// Combinations of statements that are tried for one name.
 const MAX_COMBINATIONS: usize = 48;
@@ -31,6 +32,9 @@ pub(super) enum Spot {
     Key(String),
 }
 
+/// Fills in what a pattern leaves to the request; `None` where that has no value.
+type Spell<'s> = &'s dyn Fn(&str) -> Option<String>;
+
 /// A class of principals, an action in lower case, and where it speaks of the name.
 pub(super) type Spoken = (u64, String, Spot);
 
@@ -42,11 +46,16 @@ impl Judge<'_> {
         if let Some(known) = self.spoken.borrow().get(&key) {
             return Rc::clone(known);
         }
-        let context = self.with_layers(actor, (&key.1, "*", true), &[], |request, _| {
-            request.context.clone()
-        });
+        // Few policies fill anything in.
+        let context = OnceCell::new();
+        let asked = (key.1.as_str(), "*", true);
+        let known = || self.with_layers(actor, asked, &[], |request, _| request.context.clone());
+        let spell = |text: &str| match text.contains("${") {
+            true => filled(text, context.get_or_init(known)),
+            false => Some(text.to_owned()),
+        };
         let mut all = Patterns::default();
-        let mut add = |policies: &[Attached]| all.read(policies, (&key.1, &key.2), &context);
+        let mut add = |policies: &[Attached]| all.read(policies, (&key.1, &key.2), &spell);
         add(&actor.identity);
         if let Some(boundary) = actor.boundary.as_deref() {
             add(boundary);
@@ -100,7 +109,7 @@ impl Patterns {
     }
 
     /// Reads the statements of one layer that speak of an action.
-    fn read(&mut self, policies: &[Attached], (action, spot): (&str, &Spot), context: &Context) {
+    fn read(&mut self, policies: &[Attached], (action, spot): (&str, &Spot), spell: Spell<'_>) {
         let mut allowed = Vec::new();
         for attached in policies {
             let Some(document) = attached.policy.document() else {
@@ -113,7 +122,7 @@ impl Patterns {
                 if !compiled.covers_action(action) {
                     continue;
                 }
-                let told = Told::new(statement, spot, context);
+                let told = Told::new(statement, spot, spell);
                 match compiled.effect {
                     Effect::Allow if told.only.is_empty() => allowed.push("*".to_owned()),
                     Effect::Allow => allowed.extend(told.only),
@@ -138,12 +147,9 @@ struct Told {
 }
 
 impl Told {
-    fn new(statement: &Statement, spot: &Spot, context: &Context) -> Self {
+    fn new(statement: &Statement, spot: &Spot, spell: Spell<'_>) -> Self {
         let spelled = |texts: &[String]| -> Vec<String> {
-            texts
-                .iter()
-                .filter_map(|text| filled(text, context))
-                .collect()
+            texts.iter().filter_map(|text| spell(text)).collect()
         };
         let mut told = Told::default();
         match spot {
