@@ -5,12 +5,37 @@ use std::collections::BTreeMap;
 
 use super::Node;
 use super::find::{Found, Graph};
-use super::net::Id;
+use super::grow::Drawn;
+use super::net::{FREE, Id};
 use super::shape::{NONE, circles};
 
-/// How an entry goes on: the class through which all its routes begin, its row of the weights,
-/// and the routes from the class on.
-type WayOn = (Id, &'static str, Vec<Vec<u32>>);
+/// How an entry goes on: the class through which all its routes begin, or of which it is and goes
+/// ways of its own; its row of the weights; and the routes.
+type WayOn = (Of, &'static str, Vec<Vec<Leg>>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    Class(Id),
+    Alike(u64),
+}
+
+/// A link of a route.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leg {
+    /// This one.
+    Link(u32),
+    /// One such: the technique, the price, and where it ends.
+    Such(Option<u32>, u32, End),
+}
+
+/// Where a link ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    At(Id),
+    /// At the principal itself with more than it had, by this.
+    Own(String),
+    Hub,
+}
 
 impl Graph<'_> {
     /// Entries that reach a target in the same way at the same price, as one: principals of one
@@ -85,11 +110,11 @@ impl Graph<'_> {
         kept
     }
 
-    /// `None` for an entry that is no class, or goes a way of its own.
+    /// `None` for an entry that is like no other.
     fn way_on(&self, found: &Found) -> Option<WayOn> {
         let class = self.grown.net.link(*found.routes.first()?.first()?).head;
         if !self.grown.classes.contains_key(&class) {
-            return None;
+            return self.own_way(found);
         }
         let mut on = Vec::new();
         for route in &found.routes {
@@ -97,8 +122,35 @@ impl Graph<'_> {
             if self.grown.net.link(*first).head != class {
                 return None;
             }
-            on.push(rest.to_vec());
+            on.push(rest.iter().copied().map(Leg::Link).collect());
         }
-        Some((class, found.entry.class, on))
+        Some((Of::Class(class), found.entry.class, on))
+    }
+
+    /// The way of a principal that does to itself what others of its class do to themselves.
+    fn own_way(&self, found: &Found) -> Option<WayOn> {
+        let actor = self.grown.actors.get(&found.entry.id)?;
+        let leg = |number: &u32| {
+            let link = self.grown.net.link(*number);
+            let technique = match link.step {
+                FREE => None,
+                step => match self.grown.steps[step as usize].drawn {
+                    Drawn::Plan(plan) => Some(plan),
+                    _ => return None,
+                },
+            };
+            let end = match self.grown.nodes[link.head as usize].as_ref() {
+                Some(Node::Elevated { arn, by }) if *arn == actor.arn => {
+                    End::Own(by.replace(arn.as_str(), ""))
+                }
+                Some(_) => End::At(link.head),
+                None if self.grown.classes.contains_key(&link.head) => End::At(link.head),
+                None => End::Hub,
+            };
+            Some(Leg::Such(technique, link.cost, end))
+        };
+        let route = |route: &Vec<u32>| route.iter().map(leg).collect::<Option<Vec<Leg>>>();
+        let routes = found.routes.iter().map(route).collect::<Option<Vec<_>>>()?;
+        Some((Of::Alike(actor.class), found.entry.class, routes))
     }
 }

@@ -63,6 +63,32 @@ fn a_thousand_identical_roles_are_one_pair_that_names_every_member() {
     assert_eq!(begins, [format!("arn:aws:iam::{ACCOUNT}:role/copy-0001")]);
 }
 
+/// Roles that may each write policies, their own among them.
+fn writers(many: usize) -> String {
+    let mut text = String::from("    roles:\n");
+    for n in 0..many {
+        let _ = writeln!(
+            text,
+            "      copy-{n:04}: {{ trust: {{ service: ec2.amazonaws.com }}, inline: {{ p: {{ allow: \
+             iam:PutRolePolicy, on: \"*\" }} }} }}"
+        );
+    }
+    text
+}
+
+#[test]
+fn what_each_does_to_itself_is_one_pair_too() {
+    let snapshot = snapshot(&writers(50));
+    let set = paths(&snapshot, &[], &[]).expect("nothing is asked by name");
+    assert_eq!(set.pairs.len(), 1);
+    let entry = &set.pairs[0].best.entry;
+    assert_eq!(entry.count(), 50);
+    assert_eq!(set.totals[0].entries, 50);
+    let analysis = palisade::analyse(&snapshot, &palisade::Selection::default());
+    let cuts = analysis.cuts.expect("there are paths to cut");
+    assert_eq!((cuts.of, cuts.changes.len()), (50, 50));
+}
+
 #[test]
 fn what_cuts_a_crowd_cuts_all_of_it() {
     let snapshot = snapshot(&crowd(4));
