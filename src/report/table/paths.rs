@@ -61,7 +61,7 @@ pub(super) fn draw(out: &mut String, entry: &PathEntry, style: Style) {
         entry.id,
         news(entry.news),
     );
-    line!(out, "  {}", stop(path, 0));
+    wrapped(out, &stop(path, 0), "  ", style.width);
     let mut at = &path.entry.node;
     for (index, hop) in path.hops.iter().enumerate() {
         // A step of two principals goes back to where the ways to them parted.
@@ -101,6 +101,9 @@ pub(super) fn draw(out: &mut String, entry: &PathEntry, style: Style) {
     }
 }
 
+/// Others of a circle that are named; of more there is a count, and JSON names them all.
+const NAMED_FELLOWS: usize = 3;
+
 /// A node of a path, with how many others stand for the same.
 pub(super) fn stop(path: &Path, index: usize) -> String {
     let stop = if index == 0 {
@@ -117,9 +120,15 @@ pub(super) fn stop(path: &Path, index: usize) -> String {
         0 => node,
         others => format!("{node} and {others} like it"),
     };
-    match stop.circle.len() {
+    let circle: Vec<String> = stop
+        .circle
+        .iter()
+        .map(|fellow| plain(&fellow.node.to_string()))
+        .collect();
+    match circle.len() {
         0 => alike,
-        circle => format!("{alike}, {circle} in a circle with it"),
+        1..=NAMED_FELLOWS => format!("{alike}, in a circle with {}", circle.join(" and ")),
+        many => format!("{alike}, in a circle with {many} others"),
     }
 }
 
