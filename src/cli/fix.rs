@@ -13,6 +13,9 @@ use crate::ui::Voice;
 The policies are evaluated again before they are printed: what they close, who they would block
 and what stays open are part of the answer. Nothing is ever written to AWS.
 
+The fewest changes that cut every path are worked out by `palisade scan`: its report names them,
+and `-f json` holds them under `cuts`.
+
 Examples:
   palisade fix --world organization
   palisade fix --org --profile audit --emit terraform \\
@@ -56,14 +59,14 @@ pub(crate) fn run(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
             .collect(),
         "terraform" => written.terraform(),
         "cli" => written.cli(),
-        _ => explain(&written),
+        _ => explain(&written, voice.width()),
     };
     output::stdout(&palisade::report::escape::lines(&text))?;
     Ok(Exit::Passed)
 }
 
-/// What the policies do, for a person.
-fn explain(written: &Written) -> String {
+/// What the policies do, for a person. The documents stay in one line each: they are to be copied.
+fn explain(written: &Written, width: usize) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(
@@ -88,7 +91,8 @@ fn explain(written: &Written) -> String {
         if !lines.is_empty() {
             let _ = writeln!(text, "\n{title}:");
             for line in lines {
-                let _ = writeln!(text, "  {line}");
+                let line = format!("  {line}");
+                let _ = writeln!(text, "{}", palisade::report::table::fold(&line, width));
             }
         }
     };

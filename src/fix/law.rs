@@ -101,8 +101,8 @@ fn what_leads_on_tells_what_the_whole_tells() {
         hold_together(&name, &palisade_mocks::generate(seed, 2, 160), 3);
     }
     for story in palisade_mocks::worlds() {
-        let world = World::load(&story.name).expect("a story loads");
-        hold_together(&story.name, world.snapshot(), 4);
+        let world = World::load(story.name).expect("a story loads");
+        hold_together(story.name, world.snapshot(), 4);
     }
 }
 

@@ -107,14 +107,11 @@ pub(super) fn cuts(out: &mut String, report: &Report, style: Style) {
     line!(out, "{}", paint(&format!("{count} {what}"), "1", style));
     let drawn = cuts.changes.len().min(DRAWN_CHANGES);
     for (number, cut) in cuts.changes.iter().take(drawn).enumerate() {
-        let text = format!(
-            "{}. {} (on {} of {} paths, effort {})",
-            number + 1,
-            cut.says,
-            cut.paths,
-            cuts.of,
-            cut.effort
-        );
+        let on = match cut.paths {
+            0 => "on ways that would take their place".to_owned(),
+            some => format!("on {some} of {} paths", cuts.of),
+        };
+        let text = format!("{}. {} ({on}, effort {})", number + 1, cut.says, cut.effort);
         wrapped(out, &text, "  ", style.width);
     }
     let more = cuts.changes.len() - drawn;
