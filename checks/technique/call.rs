@@ -60,6 +60,17 @@ impl Call<'_> {
                 P::LetsIn(reference(role)?, reference(pool)?, visitor(who)?)
             }
             "assumable_if_trusted" => P::AssumableIfTrusted(self.one()?),
+            "enterable" => {
+                let [role, call] = self.arguments()?;
+                match call {
+                    "sts:AssumeRole"
+                    | "sts:AssumeRoleWithSAML"
+                    | "sts:AssumeRoleWithWebIdentity" => {
+                        P::Enterable(reference(role)?, call.to_owned())
+                    }
+                    other => return Err(format!("`{other}` lets nobody into a role")),
+                }
+            }
             "gated_by" => {
                 let [key, who] = self.arguments()?;
                 P::GatedBy(key.to_owned(), reference(who)?)

@@ -50,6 +50,7 @@ impl Display for Predicate {
             }
             P::RootMailbox(a) => write!(f, "root_mailbox({a})"),
             P::AssumableIfTrusted(a) => write!(f, "assumable_if_trusted({a})"),
+            P::Enterable(a, call) => write!(f, "enterable({a}, {call})"),
             P::GatedBy(key, a) => write!(f, "gated_by({key}, {a})"),
             P::HeldByTag(key, a) => write!(f, "held_by_tag({key}, {a})"),
             P::May(a, what) => write!(f, "may({a}, {what})"),

@@ -267,6 +267,9 @@ pub enum Predicate {
     /// `assumable_if_trusted(role:$target)`: were `$self` named in the trust policy, it could
     /// assume the role: nothing on its own side or in the organization denies it.
     AssumableIfTrusted(ResourceRef),
+    /// `enterable(role:$target, sts:AssumeRole)`: were somebody outside named in the trust policy,
+    /// the organization would let him in by this call.
+    Enterable(ResourceRef, String),
     /// `gated_by(aws:PrincipalTag/*, $self)`: an Allow of the principal, or of a trust policy
     /// that names it, lacks nothing but this condition key.
     GatedBy(String, ResourceRef),
@@ -423,6 +426,7 @@ impl Predicate {
             | P::TrustsOwnAccount(a)
             | P::LooseSubject(a, _)
             | P::AssumableIfTrusted(a)
+            | P::Enterable(a, _)
             | P::GatedBy(_, a)
             | P::HeldByTag(_, a)
             | P::HasInstanceProfile(a)

@@ -292,6 +292,7 @@ fn predicate(predicate: &Predicate) -> Checked {
         | P::TrustsOwnAccount(role)
         | P::LooseSubject(role, _)
         | P::AssumableIfTrusted(role)
+        | P::Enterable(role, _)
         | P::LaunchableWith(role)
         | P::HasInstanceProfile(role) => of_kind(role, &[Kind::ROLE]),
         P::LetsIn(role, pool, _) => {

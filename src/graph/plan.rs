@@ -410,6 +410,7 @@ fn is_personal(atom: What<'_>) -> bool {
             | Predicate::GatedBy(..)
             | Predicate::HeldByTag(..)
             | Predicate::AssumableIfTrusted(_)
+            | Predicate::Enterable(..)
             | Predicate::LaunchableWith(_)
             | Predicate::InManagementAccount(_)
             | Predicate::AdministersOrganization(..),

@@ -73,6 +73,46 @@ impl Asks for Judge<'_> {
         }
     }
 
+    fn enterable(&self, call: &str, role: &Arn) -> Truth {
+        let (partition, account) = (self.scene.snapshot.partition, role.account());
+        let provider = |kind: &str| format!("arn:{partition}:iam::{account}:{kind}/palisade");
+        let (who, named) = match call {
+            "sts:AssumeRoleWithSAML" => (provider("saml-provider"), "Federated"),
+            "sts:AssumeRoleWithWebIdentity" => (provider("oidc-provider"), "Federated"),
+            _ => (STRANGER.to_owned(), "AWS"),
+        };
+        let trust = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"{named}":"{who}"}},"Action":"{call}"}}]}}"#
+        );
+        let trust = [Attached::new(
+            "a trust policy that names somebody outside",
+            Arc::new(CompiledPolicy::read(&trust)),
+        )];
+        // Whoever is of an organization is of one of his own.
+        let mut context = Context::open();
+        if named == "AWS" {
+            context
+                .set("aws:PrincipalOrgID", "o-another000")
+                .set("aws:PrincipalOrgPaths", "o-another000/r-0000/");
+        }
+        let own = [self.ground.anything()];
+        let asked = (call, role.as_str());
+        let decision =
+            self.engine
+                .suppose(&who, (&own, None), asked, &context, |request, layers| {
+                    let layers = Layers {
+                        resource: Some(&trust),
+                        ..*layers
+                    };
+                    decide(request, &layers)
+                });
+        match decision {
+            Decision::Allowed(_) | Decision::Conditional(_) => Truth::Yes,
+            Decision::Denied(_) => Truth::No,
+            Decision::Unknown(unknown) => Truth::Unknown(gaps(&unknown)),
+        }
+    }
+
     /// Asked only where some policy tests the profile; what the launch asks besides is asked where
     /// a technique says so.
     ///

@@ -32,6 +32,9 @@ pub(crate) trait Asks {
     /// Whether `who` could assume the role, were it named in the role's trust policy.
     fn assumable_if_trusted(&self, who: &Arn, role: &Arn) -> Truth;
 
+    /// Whether somebody outside could enter the role by a call, were he named in its trust policy.
+    fn enterable(&self, call: &str, role: &Arn) -> Truth;
+
     /// Whether `who` may start an instance with a profile of the role, as far as conditions on the
     /// profile decide it.
     fn launchable_with(&self, _who: &Arn, _role: &Arn) -> Truth {

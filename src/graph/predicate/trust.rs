@@ -66,6 +66,10 @@ impl Question<'_, '_> {
                 })
             }),
             P::AssumableIfTrusted(role) => self.assumable(role),
+            P::Enterable(role, call) => match self.role_or_new(role) {
+                Some(role) => self.asks.enterable(call, &role),
+                None => open(format!("what `{role}` stands for")),
+            },
             _ => return None,
         })
     }
@@ -74,17 +78,21 @@ impl Question<'_, '_> {
         let Some(Bound::Known(who)) = self.bindings.get("self") else {
             return open("who acts");
         };
+        match self.role_or_new(role) {
+            Some(role) => self.asks.assumable_if_trusted(who, &role),
+            None => open(format!("what `{role}` stands for")),
+        }
+    }
+
+    /// What a role stands for; one of the attacker's making bears whatever name.
+    fn role_or_new(&self, role: &ResourceRef) -> Option<Arn> {
         match self.bound(role) {
-            Some(Bound::Known(role) | Bound::New(role)) => {
-                self.asks.assumable_if_trusted(who, &role)
-            }
-            // A role of the attacker's making, under whatever name.
+            Some(Bound::Known(role) | Bound::New(role)) => Some(role),
             _ if matches!(role.selector, Selector::New(_)) => {
                 let partition = self.look.snapshot.partition;
-                let role = Arn::iam(partition, who.account(), "role", "/", "palisade");
-                self.asks.assumable_if_trusted(who, &role)
+                Some(Arn::iam(partition, self.account, "role", "/", "palisade"))
             }
-            _ => open(format!("what `{role}` stands for")),
+            _ => None,
         }
     }
 

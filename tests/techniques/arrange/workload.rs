@@ -219,7 +219,7 @@ pub(super) fn workload(stage: &mut Stage<'_>, predicate: &Predicate, wanted: boo
         }
         P::Different(..) | P::IsUser(_) | P::IsRole(_) | P::CustomerManaged(_) => wanted,
         P::ServiceLinked(_) | P::SsoReserved(_) | P::KnownAccount(_) => !wanted,
-        P::AssumableIfTrusted(_) | P::Held(_) | P::LaunchableWith(_) => wanted,
+        P::AssumableIfTrusted(_) | P::Enterable(..) | P::Held(_) | P::LaunchableWith(_) => wanted,
         P::InOrganization(of) => organization(stage, of, wanted),
         _ => false,
     }
