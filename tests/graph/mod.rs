@@ -6,13 +6,13 @@ mod cuts;
 mod details;
 mod ends;
 mod gaad;
-mod grants;
 mod identities;
 mod laws;
 mod organization;
 mod pairs;
 mod prove;
 mod services;
+mod told;
 mod worlds;
 
 use palisade::graph::{Graph, Unheard};

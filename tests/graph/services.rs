@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use palisade::graph::{Graph, Node, Query, Status};
+use palisade::graph::{Graph, Node, Query};
 use palisade_mocks::World;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::told::{fits, rows, surest, word};
 use super::with_graph;
 
 const ACCOUNT: &str = "111122223333";
@@ -45,7 +46,7 @@ struct Row {
     /// The ARN of what is to be reached; without one, administrator of the account.
     #[serde(default)]
     to: String,
-    /// How surely somebody gets there: `none` or the words of [`Status`], several where the rules
+    /// How surely somebody gets there: `none` or `proven`, `conditional` or `possible`, several where the rules
     /// leave it open.
     truth: BTreeMap<String, String>,
 }
@@ -107,32 +108,9 @@ impl Row {
     }
 }
 
-/// Whether an entry is the one that a row calls by this name.
-fn is_called(node: &Node, name: &str) -> bool {
-    match name {
-        "@tenants" => matches!(node, Node::IdentityProvider { .. }),
-        "@internet" => matches!(node, Node::Internet),
-        "@foreign" => matches!(node, Node::ForeignAccount { .. }),
-        name => node
-            .arn()
-            .is_some_and(|arn| arn.name() == name.rsplit('/').next().unwrap_or(name)),
-    }
-}
-
-fn word(status: Option<Status>) -> &'static str {
-    match status {
-        Some(Status::Proven) => "proven",
-        Some(Status::Conditional) => "conditional",
-        Some(Status::Possible) => "possible",
-        None => "none",
-    }
-}
-
 #[test]
 fn services_come_to_what_aws_documents() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/services.yaml");
-    let text = std::fs::read_to_string(path).unwrap();
-    let rows: Vec<Row> = serde_yaml_ng::from_str(&text).unwrap();
+    let rows: Vec<Row> = rows("services.yaml");
     let (mut faults, mut judged, mut against) = (Vec::new(), 0, 0);
     for row in &rows {
         with_graph(row.world().snapshot(), |graph, _| {
@@ -146,14 +124,9 @@ fn services_come_to_what_aws_documents() {
             for (name, wanted) in &row.truth {
                 judged += 1;
                 against += usize::from(wanted == "none");
-                let pairs = set.iter().flat_map(|set| &set.pairs);
-                let found = pairs.filter(|pair| {
-                    let stop = &pair.best.entry;
-                    is_called(&stop.node, name) || stop.everybody().any(|m| is_called(m, name))
-                });
-                let best = found.min_by_key(|pair| pair.best.status);
-                let found = word(best.map(|pair| pair.best.status));
-                if !wanted.split('|').any(|one| one == found) {
+                let best = set.as_ref().and_then(|set| surest(set, name));
+                let found = word(best);
+                if !fits(wanted, found) {
                     let steps = best.map(|pair| {
                         pair.best
                             .hops
