@@ -48,6 +48,7 @@ mod path;
 mod plan;
 mod predicate;
 mod region;
+mod route;
 mod scene;
 mod search;
 mod session;

@@ -55,7 +55,8 @@ struct Step<'s, 'p, 'a> {
     /// The group and option it is in, counted from one.
     place: (usize, usize),
     options: &'s [usize],
-    /// Permissions on resources that do not exist yet, asked together at the end.
+    /// What is asked of resources that do not exist yet, or with them in the context: asked
+    /// together at the end.
     new: Vec<&'a Requirement>,
 }
 
@@ -73,7 +74,8 @@ impl<'p, 'a> Step<'_, 'p, 'a> {
         ready
     }
 
-    /// Moves what is asked of new resources to the end; true where that speaks of a variable.
+    /// Moves what waits for the name of a new resource to the end; true where that speaks of a
+    /// variable.
     fn put_off(&mut self, ready: &mut Vec<&'p Atom<'a>>, of: Mask) -> bool {
         let mut speaks = false;
         ready.retain(|atom| match atom.what {
