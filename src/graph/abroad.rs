@@ -312,6 +312,7 @@ impl Growth<'_, '_> {
                     helper: None,
                     account: &owner,
                     explain: false,
+                    open: None,
                     crowd: !one_by_one && members.len() > 1,
                 };
                 let found = attempt.run(plan.given(actor));

@@ -194,6 +194,7 @@ impl Growth<'_, '_> {
                     helper: None,
                     account: arn.account(),
                     explain: false,
+                    open: None,
                     crowd: false,
                 };
                 let goal = plan.goal(&[]).and_then(|goal| goal.variable());

@@ -376,6 +376,10 @@ impl<'g, 'a> Growth<'g, 'a> {
         if !plan.begins_at(actor) {
             return;
         }
+        let open = match self.means.get(&actor.class) {
+            Some(means) => self.offers.open(number, &means.offered),
+            None => Vec::new(),
+        };
         let attempt = Attempt {
             plan,
             judge: self.judge,
@@ -383,6 +387,7 @@ impl<'g, 'a> Growth<'g, 'a> {
             helper: None,
             account: actor.arn.account(),
             explain: false,
+            open: Some(&open),
             crowd: source != self.ids.get(&actor.node()).copied().unwrap_or(source),
         };
         let found = attempt.run(plan.given(actor));

@@ -292,6 +292,11 @@ impl Growth<'_, '_> {
         if let Some(known) = self.teams.get(&key).filter(|_| anybody) {
             return Rc::clone(known);
         }
+        let means = self
+            .means
+            .get(&first.class)
+            .zip(self.means.get(&second.class));
+        let open = means.map(|means| self.offers.open_to_two(number, means));
         let attempt = Attempt {
             plan,
             judge: self.judge,
@@ -299,6 +304,7 @@ impl Growth<'_, '_> {
             helper: Some(&second),
             account: first.arn.account(),
             explain: false,
+            open: open.as_deref(),
             crowd: anybody,
         };
         let mut gains = Vec::new();

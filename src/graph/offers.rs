@@ -317,6 +317,25 @@ impl Offers {
                 .all(|options| options.iter().any(|wanted| wanted.is_subset(offered)))
     }
 
+    /// Of each choice of a technique the options that can work with what is offered, a bit each.
+    pub(super) fn open(&self, plan: usize, offered: &FixedBitSet) -> Vec<u64> {
+        let choices = self.plans[plan].choices.iter();
+        let open = |options: &Vec<FixedBitSet>| {
+            let works = options.iter().enumerate();
+            let works = works.filter(|(_, wanted)| wanted.is_subset(offered));
+            works.fold(0, |mask, (at, _)| mask | 1 << at)
+        };
+        choices.map(open).collect()
+    }
+
+    /// Likewise where a second principal does what may be handed over.
+    pub(super) fn open_to_two(&self, plan: usize, (first, second): (&Means, &Means)) -> Vec<u64> {
+        let mut both = self.plans[plan].shared.clone();
+        both.intersect_with(&second.offered);
+        both.union_with(&first.offered);
+        self.open(plan, &both)
+    }
+
     /// What an actor may do, alone and with another.
     pub(crate) fn means(&self, actor: &Actor, layers: &Layers<'_>, offered: FixedBitSet) -> Means {
         let mut acts = FixedBitSet::with_capacity(self.plans.len());

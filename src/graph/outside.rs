@@ -35,6 +35,7 @@ impl Growth<'_, '_> {
                     helper: None,
                     account: &account,
                     explain: false,
+                    open: None,
                     crowd: false,
                 };
                 let found = attempt.run(Bindings::default());

@@ -324,6 +324,7 @@ impl Graph<'_> {
                 helper,
                 account,
                 explain: true,
+                open: None,
                 crowd: false,
             };
             attempt.run(given.clone())

@@ -32,6 +32,8 @@ pub(crate) struct Attempt<'p, 'j, 'a> {
     pub(crate) account: &'p str,
     /// Whether requests and facts are to be kept.
     pub(crate) explain: bool,
+    /// Of each choice the options that are worth trying, a bit each; all where nobody said.
+    pub(crate) open: Option<&'p [u64]>,
     /// Whether the actor stands for others too: then nobody is ruled out for being himself.
     pub(crate) crowd: bool,
 }
@@ -242,7 +244,7 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
         let plan = self.plan;
         let group = &plan.groups[at];
         if group.tied {
-            for (number, option) in &group.options {
+            for (number, option) in self.worth_trying(at) {
                 let mut options = step.options.to_vec();
                 options.push(*number);
                 let next = Step {
@@ -259,7 +261,7 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
             return;
         }
         let mut best: Vec<(usize, Held, State, Vec<&'a Requirement>)> = Vec::new();
-        for (number, option) in &group.options {
+        for (number, option) in self.worth_trying(at) {
             let number = *number;
             let mut collected = Vec::new();
             let alone = Step {
@@ -296,6 +298,19 @@ impl<'p, 'a> Trial<'p, '_, 'a> {
             };
             self.walk(next, held, state, &mut Vec::new());
         }
+    }
+
+    /// The options of a group, but those that ask for what is not offered at all.
+    fn worth_trying(
+        &self,
+        group: usize,
+    ) -> impl Iterator<Item = &'p (usize, Vec<Atom<'a>>)> + use<'p, 'a> {
+        let open = self.open.and_then(|open| open.get(group)).copied();
+        let open = open.unwrap_or(u64::MAX);
+        let plan = self.plan;
+        let all = plan.groups[group].options.iter().enumerate();
+        all.filter(move |(at, _)| open >> at & 1 == 1)
+            .map(|(_, option)| option)
     }
 
     /// The state under an option, which may be less likely than an ordinary call.
